@@ -1,0 +1,105 @@
+/** A fault as a client writes it: every key known, every value of its kind, and an error that names what is not. */
+import type { Effect, FaultSpec, Selector, Trigger } from '../../faults/fault.ts';
+import { suggestion } from '../../kernel/nearest.ts';
+import { STEPS } from '../../one/lifecycle.ts';
+
+/** A request that makes no sense; the message says which part. */
+export class BadRequest extends Error {}
+
+type Check = (value: unknown, where: string) => void;
+
+const text: Check = (value, where) => {
+  if (typeof value !== 'string') throw new BadRequest(`${where} must be a text`);
+};
+const integer =
+  (least: number): Check =>
+  (value, where) => {
+    if (!Number.isSafeInteger(value) || (value as number) < least) {
+      throw new BadRequest(`${where} must be a whole number of at least ${least}`);
+    }
+  };
+const share: Check = (value, where) => {
+  if (typeof value !== 'number' || !(value >= 0 && value <= 1))
+    throw new BadRequest(`${where} must be between 0 and 1`);
+};
+const milliseconds: Check = (value, where) => {
+  if (typeof value !== 'number' || !(value >= 0)) throw new BadRequest(`${where} must be a number of at least 0`);
+};
+const oneOf =
+  (words: readonly string[]): Check =>
+  (value, where) => {
+    if (typeof value === 'string' && words.includes(value)) return;
+    throw new BadRequest(`${where} must be one of ${words.join(', ')}${suggestion(String(value), words)}`);
+  };
+
+const ACTIONS = [...new Set(Object.values(STEPS).map((step) => step.action))];
+/** An action that no driver has can match nothing, unless it is a pattern. */
+const action: Check = (value, where) => {
+  text(value, where);
+  if (!(value as string).includes('*')) oneOf(ACTIONS)(value, where);
+};
+
+const SELECTOR: Readonly<Record<string, Check>> = {
+  layer: oneOf(['vm']),
+  action,
+  vm: integer(0),
+  name: text,
+  host: text,
+  user: text,
+};
+const TRIGGER: Readonly<Record<string, Check>> = {
+  skip: integer(0),
+  times: integer(1),
+  probability: share,
+};
+const EFFECTS: Readonly<Record<Effect['do'], Readonly<Record<string, Check>>>> = {
+  fail: { message: text },
+  delay: { ms: milliseconds },
+  stick: {},
+};
+
+/** @throws BadRequest that names the part */
+export function parseFault(body: unknown): FaultSpec {
+  const fault = object(body, 'The fault', ['selector', 'trigger', 'effect'], ['selector', 'effect']);
+  const selector = checked(fault.selector, 'selector', SELECTOR, ['layer']);
+  const trigger = fault.trigger === undefined ? undefined : checked(fault.trigger, 'trigger', TRIGGER, []);
+  const kind = object(fault.effect, 'effect', undefined, ['do']).do;
+  oneOf(Object.keys(EFFECTS))(kind, 'effect.do');
+  const parts = EFFECTS[kind as Effect['do']];
+  const effect = checked(fault.effect, 'effect', { do: text, ...parts }, kind === 'delay' ? ['do', 'ms'] : ['do']);
+  return {
+    selector: selector as unknown as Selector,
+    ...(trigger === undefined ? {} : { trigger: trigger as Trigger }),
+    effect: effect as unknown as Effect,
+  };
+}
+
+function checked(
+  value: unknown,
+  where: string,
+  checks: Readonly<Record<string, Check>>,
+  required: readonly string[],
+): Record<string, unknown> {
+  const parts = object(value, where, Object.keys(checks), required);
+  for (const [key, part] of Object.entries(parts)) checks[key]?.(part, `${where}.${key}`);
+  return parts;
+}
+
+/** An object with no key but `allowed` (any, when it is undefined) and all of `required`. */
+export function object(
+  value: unknown,
+  where: string,
+  allowed: readonly string[] | undefined,
+  required: readonly string[],
+): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new BadRequest(`${where} must be an object`);
+  }
+  for (const key of Object.keys(value)) {
+    if (allowed !== undefined && !allowed.includes(key)) {
+      throw new BadRequest(`${where} has no part "${key}"${suggestion(key, allowed)}`);
+    }
+  }
+  for (const key of required) if (!Object.hasOwn(value, key)) throw new BadRequest(`${where} lacks "${key}"`);
+  return value as Record<string, unknown>;
+}

@@ -1,0 +1,30 @@
+/** What every API shares at its edge: who a request is journalled as, and bodies of bounded size. */
+
+/** Handed to each API with a request, as Hono's environment. */
+export interface Edge {
+  /** The journal entry of the request: whatever the request makes happen names it as its cause. */
+  readonly cause: number;
+}
+
+/** A body that is larger than the server takes. Each API answers it in its own words, with status 413. */
+export class BodyTooLarge extends Error {
+  constructor(limitBytes: number) {
+    super(`The body is larger than ${limitBytes} bytes`);
+  }
+}
+
+/** Reads a body, and no further than the limit. @throws BodyTooLarge */
+export async function readBody(request: Request, limitBytes: number): Promise<Uint8Array> {
+  const declared = Number(request.headers.get('Content-Length') ?? 0);
+  if (declared > limitBytes) throw new BodyTooLarge(limitBytes);
+  if (request.body === null) return new Uint8Array();
+  if (declared > 0) return new Uint8Array(await request.arrayBuffer());
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body) {
+    size += chunk.byteLength;
+    if (size > limitBytes) throw new BodyTooLarge(limitBytes);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, size);
+}

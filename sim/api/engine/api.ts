@@ -1,0 +1,177 @@
+/** The REST API of the COGNIT Provisioning Engine 1.3.3, over the fake OpenNebula. Mirrors `server.rb`. */
+import { type Context, Hono } from 'hono';
+import type { Cloud } from '../../one/cloud.ts';
+import { textOf } from './bytes.ts';
+import { configValue, type EngineConfig } from './config.ts';
+import { create } from './create.ts';
+import { credentialsOf } from './credentials.ts';
+import { remove } from './delete.ts';
+import type { Deviations } from './deviations.ts';
+import { OpenNebula } from './opennebula.ts';
+import { crashPage, formProblem, noRoutePage } from './pages.ts';
+import { Crash, Refusal, refusal } from './refusal.ts';
+import { generateJson, ParserError, parseJson, type Value } from './ruby-json.ts';
+import { toInteger } from './ruby-text.ts';
+import { type Engine, notFound, read, render, written } from './runtime.ts';
+import { RUNTIME_SCHEMA, schemaValue } from './schema.ts';
+import { update } from './update.ts';
+
+export const ENGINE_VERSION = '1.3.3';
+
+/** What the API needs of a world. */
+export interface EngineWorld {
+  readonly cloud: Cloud;
+  readonly config: EngineConfig;
+  readonly deviations: Deviations;
+  /** Largest body that is read, in bytes. */
+  readonly bodyLimit: number;
+}
+
+export function engineApi(world: EngineWorld): Hono {
+  const { config, deviations, bodyLimit } = world;
+  const schema = generateJson(schemaValue(RUNTIME_SCHEMA));
+
+  /** What the request works with. @throws Refusal 401; Crash */
+  const engineOf = (c: Context): Engine => {
+    const credentials = credentialsOf(c.req.raw.headers.get('Authorization'), deviations);
+    return {
+      one: new OpenNebula(world.cloud, credentials, config),
+      config,
+      deviations,
+    };
+  };
+
+  const idOf = (c: Context): bigint => {
+    const text = c.req.param('id') ?? '';
+    if (deviations.has('id-lenient')) return toInteger(text);
+    if (!/^\d{1,10}$/.test(text) || BigInt(text) > 0x7fffffffn) throw notFound();
+    return BigInt(text);
+  };
+
+  /** Statuses that get through after a runtime has been updated; any other becomes 500. */
+  const updateStatuses = [403, 423];
+  if (!deviations.has('put-invalid-500')) updateStatuses.push(400);
+  const lateUpdate = deviations.has('put-504-as-500') ? [] : [504];
+
+  const app = new Hono();
+
+  app.use(async (c, next) => {
+    const problem = deviations.has('form-body-html') ? await formProblemOf(c, bodyLimit) : null;
+    return problem ?? next();
+  });
+
+  app.get('/serverless-runtimes/schema', () => json(200, schema));
+
+  app.post('/serverless-runtimes', async (c) => {
+    const engine = engineOf(c);
+    const specification = await jsonBody(c, bodyLimit);
+    const runtime = await passing([400, 401, 403, 422, 504], () => create(engine, specification));
+    return json(201, render(runtime));
+  });
+
+  app.get('/serverless-runtimes/:id', async (c) => {
+    const engine = engineOf(c);
+    const runtime = await passing(READ_STATUSES, () => read(engine, idOf(c)));
+    return json(deviations.has('get-200') ? 200 : 201, render(runtime));
+  });
+
+  app.put('/serverless-runtimes/:id', async (c) => {
+    const engine = engineOf(c);
+    const specification = await jsonBody(c, bodyLimit);
+    const runtime = await passing([...READ_STATUSES, ...lateUpdate], () => read(engine, idOf(c)));
+    await passing([...updateStatuses, ...lateUpdate], () => update(engine, runtime, specification));
+    return json(200, render(runtime));
+  });
+
+  app.delete('/serverless-runtimes/:id', async (c) => {
+    const engine = engineOf(c);
+    const runtime = await passing(READ_STATUSES, () => read(engine, idOf(c)));
+    await passing([403, 423], () => remove(engine, runtime));
+    return new Response(null, { status: 204, headers: NO_SNIFF });
+  });
+
+  app.get('/server/version', () => json(200, generateJson(ENGINE_VERSION)));
+
+  app.get('/server/config', () => json(200, generateJson(configValue(config))));
+
+  app.notFound((c) => engineNotFound(c, deviations));
+
+  app.onError((error, c) => {
+    try {
+      if (error instanceof Refusal) return refused(error, deviations);
+      throw error;
+    } catch (failure) {
+      if (!(failure instanceof Crash)) throw failure;
+      return crashed(c, failure, deviations);
+    }
+  });
+
+  return app;
+}
+
+const READ_STATUSES = [401, 403, 404];
+const NO_SNIFF = { 'X-Content-Type-Options': 'nosniff' };
+
+const json = (status: number, text: string, headers: Record<string, string> = {}): Response =>
+  new Response(text, {
+    status,
+    headers: { 'Content-Type': 'application/json', ...NO_SNIFF, ...headers },
+  });
+
+/** What a path or method gets that the engine does not know; also for whoever mounts the engine at its root. */
+export function engineNotFound(c: Context, deviations: Deviations): Response {
+  const { method } = c.req;
+  if (deviations.has('unknown-path-html')) return noRoutePage(method, c.req.path);
+  return json(404, generateJson(refusal(404, 'Not Found', `${method} ${c.req.path}`).body));
+}
+
+function refused({ status, body }: Refusal, deviations: Deviations): Response {
+  const challenged = status === 401 && !deviations.has('no-www-authenticate');
+  const headers: Record<string, string> = challenged ? { 'WWW-Authenticate': 'Basic realm="OpenNebula"' } : {};
+  return json(
+    status,
+    written(() => generateJson(body)),
+    headers,
+  );
+}
+
+function crashed(c: Context, crash: Crash, deviations: Deviations): Response {
+  if (deviations.has('crash-html')) return crashPage(c.req.path, crash.message);
+  return json(500, generateJson(refusal(500, 'Internal Server Error', '').body));
+}
+
+/** Lets the statuses through that a handler knows; it answers all others with 500. */
+async function passing<T>(statuses: readonly number[], act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (!(error instanceof Refusal) || statuses.includes(error.status)) throw error;
+    throw new Refusal(500, error.body);
+  }
+}
+
+/** @throws Refusal 400, 413 */
+async function jsonBody(c: Context, limit: number): Promise<Value> {
+  const text = await bodyText(c, limit);
+  try {
+    return parseJson(text);
+  } catch (error) {
+    if (!(error instanceof ParserError)) throw error;
+    throw refusal(400, 'Invalid JSON', error.message);
+  }
+}
+
+async function formProblemOf(c: Context, limit: number): Promise<Response | null> {
+  const type = c.req.header('Content-Type') ?? '';
+  return /form/i.test(type) ? formProblem(type, await bodyText(c, limit)) : null;
+}
+
+/** @throws Refusal 413 */
+async function bodyText(c: Context, limit: number): Promise<string> {
+  const announced = Number(c.req.header('Content-Length') ?? 0);
+  const bytes = announced > limit ? null : new Uint8Array(await c.req.arrayBuffer());
+  if (bytes === null || bytes.length > limit) {
+    throw refusal(413, 'Payload Too Large', `The body is larger than ${limit} bytes.`);
+  }
+  return textOf(bytes);
+}

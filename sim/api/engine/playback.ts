@@ -1,0 +1,189 @@
+/** For tests: plays a recorded request against a world, and compares the answer with the recorded one. */
+import { readFileSync } from 'node:fs';
+import type { Hono } from 'hono';
+import { expect } from 'vitest';
+import type { Cloud } from '../../one/cloud.ts';
+import { type EngineWorld, engineApi } from './api.ts';
+import { ENGINE_DEFAULTS } from './config.ts';
+import { ENGINE_DEVIATIONS } from './deviations.ts';
+import { recordedCloud } from './recorded-cloud.ts';
+
+interface Exchange {
+  readonly case: string;
+  readonly note?: string;
+  readonly request: {
+    readonly method: string;
+    readonly path: string;
+    readonly headers: readonly (readonly [string, string])[];
+    readonly body?: string;
+  };
+  /** null where the connection was closed without an answer. */
+  readonly response: {
+    readonly status: number;
+    readonly headers: readonly (readonly [string, string])[];
+    readonly body?: string;
+    readonly html?: string;
+  } | null;
+}
+
+const FILE = new URL('../../../fixtures/golden/engine.ndjson', import.meta.url);
+
+type Line = Exchange | { readonly case: string; readonly document: { readonly DOCUMENT: RecordedService } };
+
+interface RecordedService {
+  readonly TEMPLATE: { readonly BODY: { readonly roles: readonly { readonly vm_template_contents: string }[] } };
+}
+
+const LINES: readonly Line[] = readFileSync(FILE, 'utf8')
+  .split('\n')
+  .filter((line) => line !== '')
+  .map((line) => JSON.parse(line) as Line);
+
+/** The recordings by name; one name is there twice, the second ends in `#2`. */
+export const RECORDED: ReadonlyMap<string, Exchange> = new Map(
+  LINES.flatMap((line, i) => {
+    if (!('request' in line)) return [];
+    const again = LINES.slice(0, i).some((earlier) => earlier.case === line.case);
+    return [[again ? `${line.case}#2` : line.case, line]];
+  }),
+);
+
+/** Recorded services, whose roles hold the text that the engine sent. */
+export const RECORDED_SERVICES: ReadonlyMap<string, RecordedService> = new Map(
+  LINES.flatMap((line) => ('document' in line ? [[line.case, line.document.DOCUMENT]] : [])),
+);
+
+/**
+ * What two worlds do not have in common: the ids they gave, names they drew, addresses they leased, when it was. The
+ * kind of number, and the text around it.
+ */
+const VARYING: readonly (readonly [kind: string, pattern: RegExp])[] = [
+  ['document', /(?<="(?:ID|SERVICE_ID)":)\d+/g],
+  ['document', /(?<=Runtime Service |[Dd]ocument \[|DOCUMENT \[|document-)\d+/g],
+  ['vm', /(?<="VM_ID":|VM \[)\d+/g],
+  ['name', /(?<=_)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g],
+  ['time', /(?<="timestamp":)\d+/g],
+  ['address', /(?<="ENDPOINT":"10\.\d+\.\d+\.)\d+/g],
+];
+
+/** Kinds of which a recorded value stands for the same one all along. */
+const LASTING: readonly string[] = ['document', 'vm', 'name'];
+
+/** A world in which a group of recordings is played, one after the other. */
+export class Playback {
+  readonly cloud: Cloud;
+  readonly app: Hono;
+  /** `kind recorded` → ours, and back. */
+  readonly #ours = new Map<string, string>();
+  readonly #theirs = new Map<string, string>();
+
+  constructor(cloud: Cloud = recordedCloud(), world: Partial<EngineWorld> = {}) {
+    this.cloud = cloud;
+    const defaults = { config: ENGINE_DEFAULTS, deviations: new Set<string>(ENGINE_DEVIATIONS), bodyLimit: 4_194_304 };
+    this.app = engineApi({ cloud, ...defaults, ...world });
+  }
+
+  /** Plays a recording and expects the recorded answer. */
+  async expect(name: string): Promise<void> {
+    const recorded = RECORDED.get(name);
+    if (recorded === undefined) throw new Error(`there is no recording ${name}`);
+    if (recorded.response === null) throw new Error(`${name} has no answer`);
+    const answer = await this.send(recorded);
+    const { status, headers, body = '' } = recorded.response;
+    const text = await answer.text();
+    expect(`${answer.status} ${text.slice(0, 2000)}`, name).toMatch(new RegExp(`^${status} `));
+    for (const [header, value] of headers) expect(answer.headers.get(header), `${name} ${header}`).toBe(value);
+    if (!headers.some(([header]) => header === 'Content-Type')) expect(answer.headers.has('Content-Type')).toBe(false);
+    if (recorded.response.html === undefined) this.#expectSame(name, text, body);
+  }
+
+  /** Sends a recorded request, with our ids in it, and lets time pass until it is answered. */
+  async send({ request }: Exchange): Promise<Response> {
+    const path = request.path.replace(
+      /(?<=^\/serverless-runtimes\/)\d+/,
+      (id) => this.#ours.get(`document ${id}`) ?? id,
+    );
+    return this.ask(
+      request.method,
+      path,
+      new Headers(request.headers.map(([name, value]) => [name, value])),
+      request.body,
+    );
+  }
+
+  async ask(method: string, path: string, headers: HeadersInit, body?: string): Promise<Response> {
+    const bytes = body === undefined ? null : bodyBytes(body);
+    return this.during(this.app.request(`http://localhost${path}`, { method, headers, body: bytes }));
+  }
+
+  /** Lets time pass until something has come. */
+  async during<T>(coming: T | Promise<T>): Promise<T> {
+    let settled = false;
+    const result = Promise.resolve(coming).finally(() => {
+      settled = true;
+    });
+    for (let i = 0; i < 10_000 && !settled; i++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (!settled) await this.cloud.clock.advance(100);
+    }
+    if (!settled) throw new Error('there is no answer within 1000 s');
+    return result;
+  }
+
+  /** Lets things come to rest. */
+  async settle(): Promise<void> {
+    await this.cloud.clock.advance(120_000);
+  }
+
+  /** Our id for a recorded one. */
+  id(kind: 'document' | 'vm', recorded: number): number {
+    const ours = this.#ours.get(`${kind} ${recorded}`);
+    if (ours === undefined) throw new Error(`nothing is known of ${kind} ${recorded}`);
+    return Number(ours);
+  }
+
+  /** Says that a recorded id and ours are the same, where no answer has shown it. */
+  same(kind: string, recorded: string | number, ours: string | number): void {
+    const theirs = this.#theirs.get(`${kind} ${ours}`);
+    const known = this.#ours.get(`${kind} ${recorded}`);
+    expect(known ?? String(ours), `${kind} ${recorded}`).toBe(String(ours));
+    expect(theirs ?? String(recorded), `our ${kind} ${ours}`).toBe(String(recorded));
+    this.#ours.set(`${kind} ${recorded}`, String(ours));
+    this.#theirs.set(`${kind} ${ours}`, String(recorded));
+  }
+
+  #expectSame(name: string, ours: string, recorded: string): void {
+    const [ourText, ourValues] = generalised(ours);
+    const [theirText, theirValues] = generalised(recorded);
+    expect(ourText, name).toBe(theirText);
+    for (const [i, [kind, value]] of theirValues.entries()) {
+      if (LASTING.includes(kind)) this.same(kind, value, ourValues[i]?.[1] ?? '');
+    }
+  }
+}
+
+/** A text without what varies, and that, in order. */
+function generalised(
+  text: string,
+): readonly [text: string, values: readonly (readonly [kind: string, value: string])[]] {
+  const found = VARYING.flatMap(([kind, pattern]) =>
+    [...text.matchAll(pattern)].map((match) => ({ kind, value: match[0], at: match.index })),
+  ).sort((a, b) => a.at - b.at);
+  let general = '';
+  let end = 0;
+  for (const { kind, value, at } of found) {
+    general += `${text.slice(end, at)}<${kind}>`;
+    end = at + value.length;
+  }
+  return [general + text.slice(end), found.map(({ kind, value }) => [kind, value] as const)];
+}
+
+/** Bodies that are no text are in base64; the huge one has been left out but for its beginning. */
+function bodyBytes(body: string): Uint8Array<ArrayBuffer> {
+  if (body.startsWith('base64:')) return Uint8Array.from(Buffer.from(body.slice('base64:'.length), 'base64'));
+  const whole = /^(.*?x)x*\.\.\.<(\d+) bytes in all>$/.exec(body);
+  if (whole === null) return new TextEncoder().encode(body);
+  const [, start = '', size = '0'] = whole;
+  const end = '"}}';
+  return new TextEncoder().encode(start + 'x'.repeat(Number(size) - start.length - end.length) + end);
+}

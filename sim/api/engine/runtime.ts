@@ -1,0 +1,200 @@
+/**
+ * A runtime: a document of OpenNebula whose BODY refers to a service, and what each of its functions has become.
+ * Mirrors `ServerlessRuntime` of the Provisioning Engine 1.3.3: `get`, `sync`, `update`, `to_sr`.
+ */
+import type { Cloud } from '../../one/cloud.ts';
+import { DOCUMENT_TYPES, type Document } from '../../one/document.ts';
+import { nicAttributes } from '../../one/nic.ts';
+import { SERVICE_STATES, type Service } from '../../one/service.ts';
+import type { Vm } from '../../one/vm.ts';
+import type { EngineConfig } from './config.ts';
+import type { Deviations } from './deviations.ts';
+import { Declined, type OpenNebula, orCrash, titled } from './opennebula.ts';
+import { Crash, Refusal, refusal } from './refusal.ts';
+import { GeneratorError, generateJson, generateObject, type Hash, parseJson, type Value } from './ruby-json.ts';
+import { functionState } from './state.ts';
+
+/** What one request works with. */
+export interface Engine {
+  readonly one: OpenNebula;
+  readonly config: EngineConfig;
+  readonly deviations: Deviations;
+}
+
+export interface Runtime {
+  readonly id: number;
+  name: string;
+  readonly body: Hash;
+}
+
+/** The functions a runtime may have, in the order they are handled; also the names of the service's roles. */
+export const FUNCTIONS = ['FAAS', 'DAAS'] as const;
+
+export const VM_TITLE = 'Serverless Runtime Function VM';
+
+/** Where the wait for VMs ends, whatever time-out above it is configured. */
+const LAST_TRY = 30;
+
+/** Reads a runtime and brings it up to date with its VMs. @throws Refusal, Crash */
+export async function read(engine: Engine, id: bigint): Promise<Runtime> {
+  const document = readDocument(engine.one, id);
+  const runtime = {
+    id: document.id,
+    name: document.name,
+    body: bodyOf(document),
+  };
+  await synchronise(engine, runtime.body);
+  if (engine.deviations.has('get-writes')) store(engine.one, runtime);
+  return runtime;
+}
+
+const NOT_FOUND = 'Serverless Runtime not found';
+
+function readDocument(one: OpenNebula, id: bigint): Document {
+  const title = 'Failed to read Serverless Runtime Document';
+  if (id > 0x7fffffffn || id < -0x80000000n) {
+    throw refusal(500, title, `Integer is too ${id < 0n ? 'small' : 'big'}! Must be signed 32-bit integer!`);
+  }
+  try {
+    const document = one.oned('one.document.info', Number(id));
+    if (document.type === DOCUMENT_TYPES.serverlessRuntime) return document;
+  } catch (error) {
+    if (!(error instanceof Declined)) throw error;
+    if (error.status !== 404) throw refusal(error.status, title, error.message);
+  }
+  throw refusal(404, NOT_FOUND, '');
+}
+
+/** What a client is told of an id that names no runtime. */
+export const notFound = (): Refusal => refusal(404, NOT_FOUND, '');
+
+function bodyOf(document: Document): Hash {
+  const text = document.template.get('BODY');
+  const body = text === undefined ? null : parsed(text);
+  if (!(body instanceof Map)) throw new Crash(`document ${document.id} has no body`);
+  return body;
+}
+
+function parsed(text: string): Value {
+  try {
+    return parseJson(text);
+  } catch {
+    return null;
+  }
+}
+
+/** Writes the body back. @throws Crash where it is refused */
+export function store(one: OpenNebula, runtime: Runtime): void {
+  orCrash(() => one.oned('one.document.update', runtime.id, `<TEMPLATE>${bodyElement(runtime.body)}</TEMPLATE>`, 0));
+}
+
+/** The body as the attribute of a document, as `DocumentJSON` writes it. */
+export const bodyElement = (body: Hash): string => `<BODY><![CDATA[${written(() => generateJson(body))}]]></BODY>`;
+
+/** The answer: name and id, then the body; a client's own ID comes back besides. */
+export const render = ({ id, name, body }: Runtime): string => {
+  const entries: [string, Value][] = [['NAME', name], ['ID', BigInt(id)], ...body];
+  return `{"SERVERLESS_RUNTIME":${written(() => generateObject(entries, 2))}}`;
+};
+
+/** @throws Crash where Ruby cannot write it as JSON */
+export function written(write: () => string): string {
+  try {
+    return write();
+  } catch (error) {
+    if (error instanceof GeneratorError) throw new Crash(error.message);
+    throw error;
+  }
+}
+
+/** Waits until each role of the service has its VMs, and writes what they are into the functions of the body. */
+export async function synchronise(engine: Engine, body: Hash): Promise<void> {
+  const { one, config, deviations } = engine;
+  const serviceId = idOf(body.get('SERVICE_ID'));
+  const shortEnds = !deviations.has('short-timeout-zero');
+  const last = shortEnds ? Math.min(LAST_TRY, config.timeout) : LAST_TRY;
+  let log: Value = [];
+  for (let turn = 1; turn <= config.timeout && turn !== last; turn++) {
+    const service = serviceOf(one, serviceId);
+    if (service.body.roles.every((role) => role.nodes.length >= role.cardinality)) {
+      for (const role of service.body.roles) {
+        const node = role.nodes[0];
+        const target = body.get(role.name);
+        if (node === undefined || !(target instanceof Map))
+          throw new Crash(`role ${role.name} has no VM or no function`);
+        const vm = orCrash(() => one.oned('one.vm.info', Number(node.vm_info.VM.ID)));
+        for (const [key, value] of functionEntries(one.cloud, vm, deviations)) target.set(key, value);
+      }
+      return;
+    }
+    log = serviceLog(service);
+    await one.cloud.clock.sleep(1000, `VMs of service ${serviceId}`);
+  }
+  // Upstream's loop then gives the number it ran from, 1; its bit 0 is taken for the status and its bit 1 for the body.
+  if (config.timeout < last) throw new Refusal(500, 0n);
+  throw refusal(504, `OpenNebula did not create VMs for the Serverless Runtime Service ${serviceId}`, log);
+}
+
+function serviceOf(one: OpenNebula, id: number): Service {
+  return titled(`Failed to read Serverless Runtime Service ${id}`, () =>
+    one.flow((flow, caller) => flow.info(caller, id)),
+  );
+}
+
+export const hasFailed = (service: Service): boolean => (SERVICE_STATES[service.body.state] ?? '').includes('FAILED');
+
+export const serviceLog = (service: Service): Value[] =>
+  (service.body.log ?? []).map(
+    ({ timestamp, severity, message }) =>
+      new Map<string, Value>([
+        ['timestamp', BigInt(timestamp)],
+        ['severity', severity],
+        ['message', message],
+      ]),
+  );
+
+/** An id in a body; upstream asks OpenNebula for what it finds there. */
+export function idOf(value: Value | undefined): number {
+  if (typeof value !== 'bigint') throw new Crash('an id is missing from the document');
+  return Number(value);
+}
+
+/** What a function is to know of its VM, in the order in which new keys are appended. */
+function functionEntries(cloud: Cloud, vm: Vm, deviations: Deviations): [string, Value][] {
+  const state = functionState(vm);
+  const entries: [string, Value][] = [
+    ['VM_ID', BigInt(vm.id)],
+    ['STATE', state],
+  ];
+  if (state === 'ERROR') entries.push(['ERROR', vm.template.get('ERROR') ?? 'No VM Error from Cloud Edge Manager']);
+  const { cpu, memory } = capacity(vm, deviations);
+  return [
+    ...entries,
+    ['CPU', cpu],
+    ['MEMORY', memory],
+    ['DISK_SIZE', BigInt(diskSize(vm))],
+    ['ENDPOINT', endpoint(cloud, vm)],
+  ];
+}
+
+function capacity(vm: Vm, deviations: Deviations): { readonly cpu: bigint; readonly memory: bigint } {
+  const before = vm.work?.kind === 'resize' ? vm.work : undefined;
+  const now = before ?? vm;
+  if (before === undefined || !deviations.has('capacity-run-together')) {
+    return { cpu: BigInt(now.vcpu ?? 0), memory: BigInt(now.memoryMiB) };
+  }
+  // Upstream takes the text of all elements of the name: in RESIZE, which keeps the old values, and in TEMPLATE, in its order.
+  return {
+    cpu: BigInt(`${before.vcpu ?? ''}${vm.vcpu ?? ''}`),
+    memory: BigInt(`${vm.memoryMiB}${before.memoryMiB}`),
+  };
+}
+
+export const diskSize = (vm: Vm): number => vm.disks.find((disk) => disk.id === 0)?.sizeMiB ?? 0;
+
+function endpoint(cloud: Cloud, vm: Vm): string {
+  const nic = vm.nics.find(({ id }) => id === 0);
+  if (nic === undefined) return '';
+  const attributes = new Map(nicAttributes(cloud, vm, nic));
+  return attributes.get('EXTERNAL_IP') ?? attributes.get('IP6') ?? attributes.get('IP') ?? '';
+}

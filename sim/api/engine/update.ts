@@ -1,0 +1,103 @@
+/** The update of a runtime: its name, the capacity and disk of its VMs, and where they are to run. Mirrors `ServerlessRuntime#update_sr`. */
+import type { Vm } from '../../one/vm.ts';
+import { functions } from './delete.ts';
+import { userTemplate } from './extra-template.ts';
+import { granted, orCrash, titled } from './opennebula.ts';
+import { refusal } from './refusal.ts';
+import type { Hash, Value } from './ruby-json.ts';
+import { toText } from './ruby-text.ts';
+import { diskSize, type Engine, type Runtime, store, synchronise, VM_TITLE } from './runtime.ts';
+import { functionState } from './state.ts';
+import { validated } from './validate.ts';
+
+/** @throws Refusal, Crash */
+export async function update(engine: Engine, runtime: Runtime, specification: Value): Promise<void> {
+  const { one, deviations } = engine;
+  const wanted = validated(engine, specification);
+  const nameFirst = deviations.has('rename-before-423');
+  if (nameFirst) rename(engine, runtime, wanted);
+  for (const [name, fields] of functions(runtime.body)) {
+    const change = wanted.get(name);
+    const vmId = fields.get('VM_ID');
+    if (change instanceof Map && typeof vmId === 'bigint')
+      await updateFunction(engine, name, Number(vmId), change, wanted);
+  }
+  if (!nameFirst) rename(engine, runtime, wanted);
+  for (const key of ['SCHEDULING', 'DEVICE_INFO']) {
+    const value = wanted.get(key);
+    if (value !== undefined) runtime.body.set(key, value);
+  }
+  await synchronise(engine, runtime.body);
+  store(one, runtime);
+}
+
+function rename({ one, deviations }: Engine, runtime: Runtime, wanted: Hash): void {
+  const name = wanted.get('NAME');
+  if (typeof name !== 'string' || name === runtime.name) return;
+  orCrash(() => one.oned('one.document.rename', runtime.id, name));
+  if (!deviations.has('rename-shows-late')) runtime.name = name;
+}
+
+async function updateFunction(engine: Engine, name: string, vmId: number, change: Hash, wanted: Hash): Promise<void> {
+  const { one } = engine;
+  const vm = titled(`Failed to read ${VM_TITLE} ${name}`, () => one.oned('one.vm.info', vmId));
+  const state = functionState(vm);
+  if (state === 'PENDING' || state === 'UPDATING') {
+    throw refusal(423, `Cannot update ${VM_TITLE} ${name} on a transient state`, state);
+  }
+  if (state === 'ERROR') throw recovered(engine, name, vmId);
+  resizeCapacity(engine, vm, change);
+  await untilRunning(engine, name, vm);
+  resizeDisk(engine, vm, change);
+  await untilRunning(engine, name, vm);
+  const text = userTemplate(wanted);
+  if (text !== '') titled(`Failed to update ${VM_TITLE} ${text}`, () => one.oned('one.vm.update', vmId, text, 1));
+  // Only the flag: where to is the scheduler's business, and whether the user may set it is not looked at.
+  granted(() => one.oned('one.vm.action', 'resched', vmId));
+}
+
+/** Has the step that failed tried again; what oned says to that is not looked at. */
+function recovered({ one, deviations }: Engine, name: string, vmId: number): Error {
+  const RETRY = 2;
+  if (deviations.has('put-error-owner-not-recovered')) granted(() => one.oned('one.vm.recover', vmId, RETRY));
+  else one.cloud.run(one.cloud.root, 'one.vm.recover', vmId, RETRY);
+  const message = deviations.has('put-error-null-message') ? null : 'ERROR';
+  return refusal(500, `Cannot update ${VM_TITLE} ${name} on an error state. A recovery was attempted`, message);
+}
+
+/** What is not given is sent as empty, and refused by oned's parser. */
+function resizeCapacity({ one }: Engine, vm: Vm, change: Hash): void {
+  const present = { MEMORY: vm.memoryMiB, VCPU: vm.vcpu ?? 0, CPU: vm.cpu };
+  const wanted = {
+    MEMORY: change.get('MEMORY'),
+    VCPU: change.get('CPU'),
+    CPU: change.get('CPU'),
+  };
+  const lines = (['MEMORY', 'VCPU', 'CPU'] as const)
+    .filter((key) => !same(wanted[key], present[key]))
+    .map((key) => `${key}=${toText(wanted[key] ?? null)}`);
+  if (lines.length === 0) return;
+  titled(`Failed to resize ${VM_TITLE} capacity`, () => one.oned('one.vm.resize', vm.id, lines.join('\n'), true));
+}
+
+function resizeDisk({ one }: Engine, vm: Vm, change: Hash): void {
+  const size = change.get('DISK_SIZE');
+  if (same(size, diskSize(vm))) return;
+  titled(`Failed to resize ${VM_TITLE} disk`, () => one.oned('one.vm.diskresize', vm.id, 0, toText(size ?? null)));
+}
+
+const same = (wanted: Value | undefined, present: number): boolean =>
+  typeof wanted === 'bigint' && Number.isInteger(present) && wanted === BigInt(present);
+
+/** Looks at the VM once a second until it runs again. */
+async function untilRunning({ one, config }: Engine, name: string, { id }: Vm): Promise<void> {
+  for (let turn = 1; turn <= config.timeout; turn++) {
+    const state = functionState(one.oned('one.vm.info', id));
+    if (turn === config.timeout) {
+      throw refusal(504, `${VM_TITLE} ${name} stuck while updating capabilities`, state);
+    }
+    if (state === 'RUNNING') return;
+    if (state !== 'UPDATING') throw refusal(500, `${VM_TITLE} ${name} entered unexpected state`, state);
+    await one.cloud.clock.sleep(1000, `resize of VM ${id}`);
+  }
+}

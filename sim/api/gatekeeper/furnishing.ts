@@ -1,0 +1,71 @@
+/**
+ * What a Gatekeeper is furnished with: its users, its catalogue (packages, services, functions) and the records of what
+ * runs. The virtual machines behind the records exist in the cloud already; USER_TEMPLATE of each names its record.
+ */
+import type { JsonObject } from '../../one/json.ts';
+
+export interface GatekeeperFurnishing {
+  readonly users: readonly FurnishedUser[];
+  /** In order of insertion, as lists show them. */
+  readonly functions: readonly (Envelope & { readonly vnfd: Descriptor })[];
+  readonly services: readonly (Envelope & { readonly nsd: Descriptor })[];
+  readonly packages: readonly (Envelope & { readonly pd: Descriptor })[];
+  readonly instances: readonly FunctionInstance[];
+  readonly serviceInstances: readonly ServiceInstance[];
+}
+
+export interface FurnishedUser {
+  readonly username: string;
+  readonly password: string;
+  readonly types: readonly ('admin' | 'developer' | 'customer')[];
+}
+
+/** What the catalogue keeps around a descriptor. */
+export interface Envelope {
+  /** Version 4, in lower case. */
+  readonly uuid: string;
+  /** Who uploaded it. */
+  readonly username: string | null;
+  readonly status: 'active' | 'inactive' | 'delete';
+  /** 32 lower-case hexadecimal digits. */
+  readonly md5: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+/** As uploaded, YAML turned into JSON. The trio is unique within its kind. */
+export interface Descriptor extends JsonObject {
+  vendor: string;
+  name: string;
+  version: string;
+}
+
+/** A vnfr: an instance of a function. */
+export interface FunctionInstance {
+  readonly uuid: string;
+  /** The function that it is an instance of. */
+  readonly functionUuid: string;
+  readonly createdAt: number;
+  readonly vdus: readonly {
+    readonly id: string;
+    readonly vnfcs: readonly {
+      /** Its number within the VDU. */
+      readonly id: string;
+      /** UUID of the machine: the label `id` of its metrics. */
+      readonly vcId: string;
+      /** The virtual machine in the cloud. */
+      readonly vmId: number;
+    }[];
+  }[];
+}
+
+/** An nsr: an instance of a service. */
+export interface ServiceInstance {
+  readonly uuid: string;
+  /** The service that it is an instance of. */
+  readonly serviceUuid: string;
+  readonly createdAt: number;
+  /** The function instances that it consists of. */
+  readonly functionInstances: readonly string[];
+}

@@ -1,0 +1,230 @@
+/** The REST API of OneFlow 6.10, over the fake OpenNebula. Mirrors `oneflow-server.rb`: its routes, statuses, headers and texts. */
+import { type Context, Hono } from 'hono';
+import type { Cloud } from '../../one/cloud.ts';
+import { FlowCrash, FlowError } from '../../one/flow-error.ts';
+import { isObject, type Json } from '../../one/json.ts';
+import { validateTemplate } from '../../one/service-schema.ts';
+import {
+  cloneServiceTemplate,
+  createServiceTemplate,
+  deleteServiceTemplate,
+  serviceTemplate,
+  updateServiceTemplate,
+} from '../../one/service-template.ts';
+import type { Caller } from '../../one/user.ts';
+import { JsonProblem, parseJson, prettyJson } from '../ruby-json.ts';
+import { actionOf } from './action.ts';
+import { documentJson, poolJson } from './document-json.ts';
+import { at, isTruthy, toInteger, toText } from './ruby-value.ts';
+import { scheduled, serviceAction } from './service-action.ts';
+import { templateAction } from './template-action.ts';
+
+/** What the API needs of a world. */
+export interface OneflowWorld {
+  readonly cloud: Cloud;
+}
+
+type Env = { Variables: { caller: Caller } };
+
+export function oneflowApi({ cloud }: OneflowWorld): Hono<Env> {
+  const { flow } = cloud;
+  const app = new Hono<Env>();
+
+  // Before any route, and also where there is none.
+  app.use(async (c, next) => {
+    c.set('caller', flow.authenticate(sessionOf(c.req.header('Authorization'))));
+    await next();
+  });
+
+  app.get('/service', (c) => text(200, prettyJson(poolJson(cloud, flow.services(c.get('caller'))))));
+
+  app.get('/service/:id', (c) => shown(200, documentJson(cloud, flow.info(c.get('caller'), idOf(c)))));
+
+  app.delete('/service/:id', (c) => {
+    flow.delete(c.get('caller'), idOf(c));
+    return noContent();
+  });
+
+  app.put('/service/:id', async (c) => {
+    const { body, append } = updateOf(await c.req.text());
+    flow.update(c.get('caller'), idOf(c), body, append);
+    return noContent();
+  });
+
+  app.post('/service/:id/action', async (c) => {
+    serviceAction(flow, c.get('caller'), idOf(c), actionOf(await c.req.text()));
+    return noContent();
+  });
+
+  app.post('/service/:id/scale', async (c) => {
+    const body = parsed(await c.req.text());
+    const force = at(body, 'force');
+    const cardinality = toInteger(at(body, 'cardinality'));
+    flow.scale(
+      c.get('caller'),
+      idOf(c),
+      toText(at(body, 'role_name')),
+      cardinality,
+      force === undefined ? force : force === true,
+    );
+    return noContent();
+  });
+
+  app.post('/service/:id/role/:role/action', async (c) => {
+    const { perform, params } = actionOf(await c.req.text());
+    const line = "\n\n    opts['period'] ||= conf[:action_period]\n        ^^^^^^^^^^";
+    flow.schedule(c.get('caller'), idOf(c), scheduled(toText(perform), params, line), c.req.param('role'));
+    return noContent();
+  });
+
+  app.post('/service/:id/role_action', async (c) => {
+    const { perform, params } = actionOf(await c.req.text());
+    if (perform === 'add_role') {
+      const role = at(params, 'role');
+      flow.addRole(c.get('caller'), idOf(c), typeof role === 'string' ? parsed(role, 400) : (role ?? null));
+    } else if (perform === 'remove_role') {
+      flow.removeRole(c.get('caller'), idOf(c), toText(at(params, 'role')));
+    } else {
+      throw new FlowError(500, `Action ${toText(perform)} not supported`);
+    }
+    return noContent();
+  });
+
+  app.post('/service_pool/purge_done', (c) => {
+    flow.purgeDone(c.get('caller'));
+    return noContent();
+  });
+
+  app.get('/service_template', (c) => text(200, prettyJson(poolJson(cloud, flow.templates(c.get('caller'))))));
+
+  app.get('/service_template/:id', (c) =>
+    shown(200, documentJson(cloud, serviceTemplate(cloud, c.get('caller'), idOf(c)))),
+  );
+
+  app.post('/service_template', async (c) => {
+    const created = createServiceTemplate(cloud, c.get('caller'), parsed(await c.req.text(), 400));
+    return shown(201, documentJson(cloud, created));
+  });
+
+  app.put('/service_template/:id', async (c) => {
+    const body = await c.req.text();
+    const updated = updateServiceTemplate(cloud, c.get('caller'), idOf(c), () => parsed(body, 400));
+    return shown(200, documentJson(cloud, updated));
+  });
+
+  app.delete('/service_template/:id', async (c) => {
+    deleteServiceTemplate(cloud, c.get('caller'), idOf(c), extentOf(await c.req.text()));
+    return noContent();
+  });
+
+  app.post('/service_template/:id/action', async (c) => {
+    const caller = c.get('caller');
+    const id = idOf(c);
+    const { perform, params = {} } = actionOf(await c.req.text());
+    if (perform === 'instantiate') {
+      const { service, body } = flow.instantiate(caller, id, at(params, 'merge_template'));
+      return shown(201, documentJson(cloud, service, body));
+    }
+    if (perform === 'clone') {
+      const name = at(params, 'name');
+      const copy = cloneServiceTemplate(
+        cloud,
+        caller,
+        id,
+        typeof name === 'string' ? name : undefined,
+        toText(at(params, 'recursive')),
+      );
+      return shown(201, documentJson(cloud, copy));
+    }
+    return templateAction(cloud, caller, id, { perform, params }) ? noContent() : text(200, '');
+  });
+
+  app.notFound((c) => noRoute(c.req.method, c.req.path));
+
+  app.onError((error) => {
+    if (error instanceof FlowCrash) return crashed(error.message);
+    if (error instanceof FlowError) return text(error.status, error.message);
+    if (error instanceof JsonProblem) return crashed(error.message);
+    throw error;
+  });
+
+  return app;
+}
+
+// ---- requests -----------------------------------------------------------------------------------------------------
+
+/** `user:password` of a Basic header, whatever the case of its first word. @throws FlowError 401 */
+function sessionOf(header: string | undefined): string {
+  const [, encoded] = /^basic\s+(\S+)/i.exec(header ?? '') ?? [];
+  const session = encoded === undefined ? '' : Buffer.from(encoded, 'base64').toString();
+  if (!session.includes(':')) throw new FlowError(401, 'A username and password must be provided');
+  return session;
+}
+
+/** A text that does not start with a number is 0. */
+const idOf = (c: Context): number => toInteger(c.req.param('id'));
+
+/** @param status of the refusal where the route has one; elsewhere the parser's exception is not caught */
+function parsed(source: string, status?: number): Json {
+  try {
+    return parseJson(source);
+  } catch (error) {
+    if (!(error instanceof JsonProblem) || status === undefined) throw error;
+    throw new FlowError(status, error.message);
+  }
+}
+
+/** A whole body, which has to be one of a service; or with `append` single keys, in a text of their own. */
+function updateOf(source: string): { body: { [key: string]: Json }; append: boolean } {
+  const whole = parsed(source, 400);
+  if (!isObject(whole)) throw new FlowCrash(`undefined method \`key?' for ${JSON.stringify(whole)}`);
+  if (!Object.hasOwn(whole, 'append')) return { body: checked(whole), append: false };
+  if (!Object.hasOwn(whole, 'template')) throw new FlowError(400, 'Missing template to append');
+  if (typeof whole.template !== 'string') throw new FlowCrash('no implicit conversion of Hash into String');
+  const body = parsed(whole.template, 400);
+  if (!isTruthy(whole.append)) return { body: checked(body), append: false };
+  if (!isObject(body)) throw new FlowCrash('no implicit conversion of String into Integer');
+  return { body, append: true };
+}
+
+/** The body as it came: the check's conversions are not stored. */
+function checked(body: Json): { [key: string]: Json } {
+  validateTemplate(structuredClone(body), 400);
+  return isObject(body) ? body : {};
+}
+
+/** A body that cannot be read says nothing about what goes with the template. */
+function extentOf(source: string): string {
+  try {
+    const extent = at(parseJson(source), 'delete_type');
+    return isTruthy(extent) ? toText(extent) : 'none';
+  } catch {
+    return 'none';
+  }
+}
+
+// ---- answers ------------------------------------------------------------------------------------------------------
+
+/** Every body is said to be HTML, JSON included. */
+const HEADERS = {
+  'Content-Type': 'text/html;charset=utf-8',
+  'X-XSS-Protection': '1; mode=block',
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'SAMEORIGIN',
+};
+
+const text = (status: number, body: string): Response => new Response(body, { status, headers: HEADERS });
+
+const shown = (status: number, document: Json): Response => text(status, prettyJson({ DOCUMENT: document }));
+
+const noContent = (): Response =>
+  new Response(null, { status: 204, headers: { 'X-Content-Type-Options': HEADERS['X-Content-Type-Options'] } });
+
+const crashed = (reason: string): Response => text(500, JSON.stringify({ message: 'Internal server error', reason }));
+
+/** Sinatra's page in kind; the words are ours. */
+function noRoute(method: string, path: string): Response {
+  const route = `${method} ${path}`.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+  const page = `<!DOCTYPE html>\n<html><head><title>404 Not Found</title></head><body><h1>No route for ${route}</h1></body></html>\n`;
+  return new Response(page, { status: 404, headers: { 'X-Cascade': 'pass', ...HEADERS } });
+}

@@ -1,0 +1,295 @@
+/** What `onesim serve` can be told: one table of settings, each of them a flag, an environment variable and a key of `onesim.config.yaml`. */
+import { nearest, suggestion } from './kernel/nearest.ts';
+import { TIMINGS } from './one/timing.ts';
+import type { Source } from './source.ts';
+
+/** A flag, variable or key that cannot be taken. The message names it, and what is allowed. */
+export class ConfigProblem extends Error {}
+
+/** A kind of value: how its text is read, and what the text may be. */
+interface Kind<T> {
+  readonly allowed: string;
+  /** undefined for a text that is not allowed */
+  read(text: string): T | undefined;
+  /** Words that somebody may have misspelt. */
+  readonly words?: readonly string[];
+}
+
+interface Setting<T> extends Kind<T> {
+  /** Stands for the value in the help. */
+  readonly value: string;
+  readonly otherwise: T;
+  /** The default in words, where its value does not say enough. */
+  readonly otherwiseText?: string;
+  readonly meaning: string;
+}
+
+// ---- kinds of values ----------------------------------------------------------------------------------------------
+
+const text: Kind<string> = { allowed: 'a text', read: (given) => (given === '' ? undefined : given) };
+
+const whole = (least: number, most: number): Kind<number> => ({
+  allowed: `a whole number from ${least} to ${most}`,
+  read: (given) => within(/^(\d{1,16}|0x[\da-f]{1,14})$/i.test(given) ? Number(given) : Number.NaN, least, most),
+});
+
+const within = (n: number, least: number, most: number): number | undefined =>
+  n >= least && n <= most ? n : undefined;
+
+const port = whole(0, 65_535);
+
+const portOrOff: Kind<number | 'off'> = {
+  allowed: `${port.allowed}, or off`,
+  read: (given) => (given === 'off' ? 'off' : port.read(given)),
+  words: ['off'],
+};
+
+const oneOf = <const T extends string>(...words: readonly T[]): Kind<T> => ({
+  allowed: words.join(', ').replace(/, ([^,]*)$/, ' or $1'),
+  read: (given) => words.find((word) => word === given),
+  words,
+});
+
+/** A name that is built in, or a file, which has a dot or a slash in it. */
+export type NameOrFile<T extends string> = { readonly name: T } | { readonly file: string };
+
+const nameOrFile = <const T extends string>(...words: readonly T[]): Kind<NameOrFile<T>> => ({
+  allowed: `${words.join(', ')}, or a file`,
+  read: (given) => {
+    const name = words.find((word) => word === given);
+    if (name !== undefined) return { name };
+    return /[./\\]/.test(given) ? { file: given } : undefined;
+  },
+  words,
+});
+
+const FASTEST = 1_000_000;
+
+/** Simulated milliseconds that pass in one of the host's; 0 while time stands still. */
+const pace: Kind<number> = {
+  allowed: `real, virtual, or a factor such as 60x, up to ${FASTEST}x`,
+  read: (given) => {
+    if (given === 'real') return 1;
+    if (given === 'virtual') return 0;
+    return within(/^\d{1,7}(\.\d{1,6})?x$/.test(given) ? Number.parseFloat(given) : Number.NaN, 0.001, FASTEST);
+  },
+  words: ['real', 'virtual'],
+};
+
+const LAST_INSTANT_MS = Date.UTC(9999, 0);
+
+/** Milliseconds since the Unix epoch. */
+const instant: Kind<number> = {
+  allowed: 'a time from 1970 to 9998 such as 2026-01-01T00:00:00Z',
+  read: (given) => {
+    const form = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/;
+    return within(form.test(given) ? Date.parse(given) : Number.NaN, 0, LAST_INSTANT_MS);
+  },
+};
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+
+const size = (least: number, most: number): Kind<number> => ({
+  allowed: `a number of bytes from ${least} to ${most}, such as 65536, 512KiB or 4MiB`,
+  read: (given) => {
+    const [, number, unit = ''] = /^(\d{1,12})(KiB|MiB|GiB)?$/.exec(given) ?? [];
+    return number === undefined ? undefined : within(Number(number) * (UNITS[unit] ?? 1), least, most);
+  },
+});
+
+// ---- the table ----------------------------------------------------------------------------------------------------
+
+const setting = <T>(
+  kind: Kind<T>,
+  value: string,
+  otherwise: T,
+  meaning: string,
+  otherwiseText?: string,
+): Setting<T> => ({
+  ...kind,
+  value,
+  otherwise,
+  meaning,
+  ...(otherwiseText === undefined ? {} : { otherwiseText }),
+});
+
+/** By key of the configuration file; flag and variable follow from it: `onedPort`, `--oned-port`, `ONESIM_ONED_PORT`. */
+const SETTINGS = {
+  host: setting(text, 'ADDRESS', '127.0.0.1', 'the address to listen on'),
+  port: setting(port, 'N', 1337, 'every API by path; 0 picks a free port'),
+  onedPort: setting(portOrOff, 'N|off', 2633, 'OpenNebula XML-RPC on its usual port as well'),
+  oneflowPort: setting(portOrOff, 'N|off', 2474, 'OneFlow on its usual port as well'),
+  world: setting(
+    nameOrFile('default', 'empty', 'recorded'),
+    'FILE',
+    { name: 'default' },
+    'hosts, users, images, networks, templates, VNFs: a world file, or default, empty or recorded',
+    'default',
+  ),
+  seed: setting(whole(0, Number.MAX_SAFE_INTEGER), 'N', 1, 'what all chance follows from'),
+  clock: setting(pace, 'PACE', 1, 'real, virtual (stands still until advanced), or a factor such as 60x', 'real'),
+  epoch: setting<number | 'now'>(
+    instant,
+    'TIME',
+    'now',
+    'where simulated time starts',
+    'the present; with a virtual clock 2026-01-01',
+  ),
+  timing: setting(
+    nameOrFile(...(Object.keys(TIMINGS) as (keyof typeof TIMINGS)[])),
+    'NAME|FILE',
+    { name: 'realistic' },
+    `how long the cloud takes: ${Object.keys(TIMINGS).join(', ')}, or a file`,
+    'realistic',
+  ),
+  profile: setting(
+    oneOf('upstream', 'contract'),
+    'NAME',
+    'upstream',
+    'upstream departs from the contracts as the real servers do, contract does not',
+  ),
+  log: setting<'pretty' | 'json' | 'auto'>(
+    oneOf('pretty', 'json'),
+    'FORM',
+    'auto',
+    'pretty or json',
+    'pretty on a terminal, else json',
+  ),
+  maxBody: setting(size(1024, 2 ** 30), 'BYTES', 4 * 2 ** 20, 'largest body of a request', '4MiB'),
+  journalSize: setting(whole(1, 100_000_000), 'N', 100_000, 'entries that the journal keeps'),
+  engineTimeout: setting(whole(1, 3600), 'N', 30, 'how often the engine looks at what it waits for'),
+  engineDisk: setting(whole(1, 2 ** 31 - 1), 'MIB', 1024, "disk of a function that says nothing, in the engine's configuration"),
+  engineCpu: setting(whole(1, 4096), 'N', 2, 'likewise CPUs'),
+  engineCpuMult: setting(whole(1, 100), 'N', 2, 'times its CPUs is the most that a function may be resized to'),
+  engineMemory: setting(whole(1, 2 ** 31 - 1), 'MIB', 1024, 'likewise memory'),
+  engineMemoryMult: setting(whole(1, 100), 'N', 2, 'times its memory is the most that a function may be resized to'),
+  engineResizeMode: setting(oneOf('BALLOONING', 'HOTPLUG'), 'MODE', 'BALLOONING', 'how memory is resized'),
+} as const;
+
+type Settings = typeof SETTINGS;
+type Key = keyof Settings;
+
+/** What serve is told. */
+export type Config = { readonly [K in Key]: Settings[K] extends Setting<infer T> ? T : never };
+
+const KEYS = Object.keys(SETTINGS) as Key[];
+
+const flagOf = (key: string): string => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+const variableOf = (key: string): string =>
+  `ONESIM_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+
+/** Names the configuration file itself, so it is a flag and a variable but no key. */
+const FILE_KEY = 'config';
+export const CONFIG_FILE = 'onesim.config.yaml';
+
+const keyOfFlag = new Map([...KEYS, FILE_KEY].map((key) => [flagOf(key), key]));
+const keyOfVariable = new Map([...KEYS, FILE_KEY].map((key) => [variableOf(key), key]));
+
+const VARIABLE_PREFIX = 'ONESIM_';
+
+// ---- reading ------------------------------------------------------------------------------------------------------
+
+/** A text that was given for a setting, and where. */
+interface Given {
+  readonly text: string;
+  readonly origin: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface CommandLine {
+  /** The configuration file that is named, if any. */
+  readonly configFile: Given | undefined;
+  readonly flags: ReadonlyMap<string, Given>;
+  readonly variables: ReadonlyMap<string, Given>;
+}
+
+/** @throws ConfigProblem */
+export function readCommandLine(args: readonly string[], env: Environment): CommandLine {
+  const flags = givenFlags(args);
+  const variables = givenVariables(env);
+  return { configFile: flags.get(FILE_KEY) ?? variables.get(FILE_KEY), flags, variables };
+}
+
+/** In order: defaults, file, environment, flags. @throws ConfigProblem */
+export function parseConfig({ flags, variables }: CommandLine, file?: Source): Config {
+  const given = new Map([...(file === undefined ? [] : givenKeys(file)), ...variables, ...flags]);
+  const values = KEYS.map((key) => {
+    const { otherwise, ...kind } = SETTINGS[key] as Setting<unknown>;
+    const text = given.get(key);
+    return [key, text === undefined ? otherwise : readValue(kind, text)];
+  });
+  return Object.fromEntries(values) as Config;
+}
+
+/** What holds when nothing is said. */
+export const CONFIG_DEFAULTS = parseConfig(readCommandLine([], {}));
+
+function readValue(kind: Kind<unknown>, { text: given, origin }: Given): unknown {
+  const value = kind.read(given);
+  if (value !== undefined) return value;
+  const meant = suggestion(given, kind.words ?? []);
+  throw new ConfigProblem(`${origin}: ${JSON.stringify(given)} is not ${kind.allowed}${meant}`);
+}
+
+function givenFlags(args: readonly string[]): Map<string, Given> {
+  const given = new Map<string, Given>();
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i] ?? '';
+    const [, flag = arg, inline] = /^(--[^=]+)=(.*)$/s.exec(arg) ?? [];
+    const key = keyOfFlag.get(flag);
+    if (key === undefined) {
+      const what = arg.startsWith('-') ? 'unknown flag' : 'unexpected argument';
+      throw new ConfigProblem(`${what} ${JSON.stringify(flag)}${suggestion(flag, keyOfFlag.keys())}`);
+    }
+    const value = inline ?? args[++i];
+    if (value === undefined) throw new ConfigProblem(`${flag} needs a value`);
+    given.set(key, { text: value, origin: flag });
+  }
+  return given;
+}
+
+function givenVariables(env: Environment): Map<string, Given> {
+  const given = new Map<string, Given>();
+  for (const [name, value] of Object.entries(env)) {
+    if (!name.startsWith(VARIABLE_PREFIX) || value === undefined) continue;
+    const key = keyOfVariable.get(name);
+    if (key === undefined) {
+      throw new ConfigProblem(`unknown environment variable ${name}${suggestion(name, keyOfVariable.keys())}`);
+    }
+    given.set(key, { text: value, origin: name });
+  }
+  return given;
+}
+
+function givenKeys(source: Source): [string, Given][] {
+  const { value } = source;
+  if (value === null || value === undefined) return [];
+  if (typeof value !== 'object' || Array.isArray(value)) {
+    throw new ConfigProblem(`${source.place([])}: a configuration is keys with values`);
+  }
+  return Object.entries(value).map(([key, inner]) => {
+    if (!Object.hasOwn(SETTINGS, key)) {
+      const meant = keyOfFlag.get(nearest(flagOf(key), keyOfFlag.keys()) ?? '') ?? nearest(key, KEYS);
+      const hint = meant === undefined || meant === FILE_KEY ? '' : `, did you mean "${meant}"?`;
+      throw new ConfigProblem(`${source.placeOfKey([key])}: unknown key ${JSON.stringify(key)}${hint}`);
+    }
+    if (typeof inner !== 'string' && typeof inner !== 'number') {
+      throw new ConfigProblem(`${source.place([key])}: ${key} takes a number or a text`);
+    }
+    return [key, { text: String(inner), origin: `${source.place([key])}: ${key}` }];
+  });
+}
+
+// ---- help ---------------------------------------------------------------------------------------------------------
+
+/** One line a flag, with its default. */
+export function flagsHelp(): string {
+  const rows = KEYS.map((key) => {
+    const { value, meaning, otherwise, otherwiseText } = SETTINGS[key];
+    return [`${flagOf(key)} ${value}`, `${meaning} (${otherwiseText ?? otherwise})`] as const;
+  });
+  rows.push([`${flagOf(FILE_KEY)} FILE`, `settings by key: port: 1337 (${CONFIG_FILE} if there is one)`]);
+  const width = Math.max(...rows.map(([flag]) => flag.length));
+  return rows.map(([flag, meaning]) => `  ${flag.padEnd(width)}  ${meaning}`).join('\n');
+}

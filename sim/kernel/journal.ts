@@ -1,0 +1,75 @@
+/** What happened, in order, with its cause: a bounded ring, so that a long run does not eat the memory. */
+import type { Clock } from './clock.ts';
+
+type Detail = Readonly<Record<string, string | number | boolean | null>>;
+
+export interface Entry {
+  /** Dense, from 1. */
+  readonly seq: number;
+  /** Simulated milliseconds since the Unix epoch. */
+  readonly at: number;
+  /** The entry that made this one happen (a request, a transition, a fault); 0 when nothing recorded did. */
+  readonly cause: number;
+  /** What kind of thing happened, such as `request`, `vm.state`, `fault`. */
+  readonly kind: string;
+  /** What it happened to, such as `vm/13`. */
+  readonly subject: string;
+  readonly detail: Detail;
+}
+
+const NOTHING: Detail = {};
+
+export class Journal {
+  readonly #clock: Clock;
+  readonly #ring: Entry[] = [];
+  #seq = 0;
+  readonly capacity: number;
+
+  /** @param capacity how many entries are kept, 1 or more */
+  constructor(clock: Clock, capacity = 100_000) {
+    this.#clock = clock;
+    this.capacity = capacity;
+  }
+
+  /** Number of entries written so far, dropped ones included. */
+  get length(): number {
+    return this.#seq;
+  }
+
+  /** Records an entry caused by {@link Clock.cause}; returns its `seq`, to name it as a cause. */
+  append(kind: string, subject: string, detail: Detail = NOTHING): number {
+    const { now: at, cause } = this.#clock;
+    const seq = this.#seq + 1;
+    if (cause >= seq) throw new Error(`entry ${cause} cannot cause entry ${seq}: it is not written yet`);
+    this.#seq = seq;
+    const entry: Entry = { seq, at, cause, kind, subject, detail };
+    this.#ring[(seq - 1) % this.capacity] = entry;
+    return seq;
+  }
+
+  /** The entry with that number, unless it was never written or has been dropped. */
+  entry(seq: number): Entry | undefined {
+    const entry = this.#ring[(seq - 1) % this.capacity];
+    return entry?.seq === seq ? entry : undefined;
+  }
+
+  /**
+   * Entries still held with a number above `after`, oldest first. Entries written meanwhile are included, those
+   * dropped meanwhile are left out.
+   */
+  *since(after = 0): Generator<Entry> {
+    for (let seq = after + 1; ; seq++) {
+      seq = Math.max(seq, this.#seq - this.capacity + 1, 1);
+      const entry = this.entry(seq);
+      if (entry === undefined) return;
+      yield entry;
+    }
+  }
+
+  /** The entry and what led to it, latest first, as far back as the ring reaches. */
+  why(seq: number): Entry[] {
+    const chain: Entry[] = [];
+    for (let entry = this.entry(seq); entry !== undefined; entry = this.entry(entry.cause)) chain.push(entry);
+    return chain;
+  }
+}

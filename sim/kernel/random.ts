@@ -1,0 +1,156 @@
+/**
+ * Counter-based chance: a draw is a function of (seed, stream, entity, counter) and of nothing else, so one more VM
+ * or one more request never shifts another VM's draws. Nothing is stored, so there is nothing to snapshot.
+ *
+ * The function is Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as
+ * 1, 2, 3", 2011): the stream is the key, entity and counter are the block. For one key it is a bijection, so no two
+ * of a stream's entities can ever share a piece of their sequences.
+ */
+
+/** Draws in [0, 1) for one purpose, such as `vm.boot`. Entity and counter are whole numbers, up to 2^53. */
+export type Stream = (entity: number, counter: number) => number;
+
+export class Random {
+  readonly seed: number;
+
+  /** @param seed a whole number, up to 2^53 */
+  constructor(seed: number) {
+    this.seed = seed;
+  }
+
+  /** The stream of a purpose. The same name always gives the same stream. */
+  stream(name: string): Stream {
+    const [key0, key1] = this.#key(name);
+    const block = new Uint32Array(2);
+    return (entity, counter) => {
+      encrypt(block, key0, key1, entity, counter);
+      return ((block[0] as number) * 2 ** 21 + ((block[1] as number) >>> 11)) / 2 ** 53;
+    };
+  }
+
+  /** A version 4 UUID, as a function of the same four. */
+  uuid(name: string, entity: number, counter = 0): string {
+    const block = new Uint32Array(2);
+    const hex = ['uuid/high/', 'uuid/low/'].map((half) => {
+      const [key0, key1] = this.#key(half + name);
+      encrypt(block, key0, key1, entity, counter);
+      return Array.from(block, (word) => word.toString(16).padStart(8, '0')).join('');
+    });
+    const [high = '', low = ''] = hex;
+    const variant = ((Number.parseInt(low.charAt(0), 16) & 3) | 8).toString(16);
+    return `${high.slice(0, 8)}-${high.slice(8, 12)}-4${high.slice(13)}-${variant}${low.slice(1, 4)}-${low.slice(4)}`;
+  }
+
+  /** The key of a stream: its name, encrypted with the seed. */
+  #key(name: string): readonly [number, number] {
+    const block = new Uint32Array(2);
+    encrypt(block, low(this.seed), high(this.seed), hash(name), 0);
+    return [block[0] as number, block[1] as number];
+  }
+}
+
+/** A stable hash of a text, for naming an entity that has no number: a whole number below 2^53. */
+export function hash(text: string): number {
+  let a = 0x811c9dc5;
+  let b = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    a = Math.imul(a ^ unit, 0x01000193);
+    b = Math.imul(rotate(b, 15) ^ unit, 0x9e3779b1);
+  }
+  const block = new Uint32Array(2);
+  threefry(block, a, b, b, a);
+  return ((block[0] as number) >>> 11) * 2 ** 32 + (block[1] as number);
+}
+
+const low = (whole: number): number => whole >>> 0;
+const high = (whole: number): number => Math.floor(whole / 2 ** 32) | 0;
+const rotate = (word: number, by: number): number => (word << by) | (word >>> (32 - by));
+
+/** The block of an entity and a counter. What they have beyond 32 bits, few have; it goes into the key. */
+function encrypt(into: Uint32Array, key0: number, key1: number, entity: number, counter: number): void {
+  const highs = Math.imul(high(entity), 0x9e3779b1) ^ Math.imul(high(counter), 0x85ebca6b);
+  threefry(into, key0 ^ highs, key1 + highs, low(entity), low(counter));
+}
+
+/** How far each of eight rounds in turn rotates. */
+const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const;
+
+/** Writes the encrypted block. Every fourth round a part of the key is added, together with its number. */
+export function threefry(into: Uint32Array, key0: number, key1: number, block0: number, block1: number): void {
+  const key2 = 0x1bd11bda ^ key0 ^ key1;
+  let x = (block0 + key0) | 0;
+  let y = (block1 + key1) | 0;
+  let [k0, k1, k2] = [key1, key2, key0];
+  for (let group = 1; group <= 5; group++) {
+    const first = (group & 1) === 1 ? 0 : 4;
+    for (let round = first; round < first + 4; round++) {
+      x = (x + y) | 0;
+      y = rotate(y, ROTATIONS[round] as number) ^ x;
+    }
+    x = (x + k0) | 0;
+    y = (y + k1 + group) | 0;
+    [k0, k1, k2] = [k1, k2, k0];
+  }
+  into[0] = x;
+  into[1] = y;
+}
+
+/** How long something takes, in milliseconds. */
+export type Distribution =
+  | { readonly fixed: number }
+  | { readonly uniform: readonly [min: number, max: number] }
+  | { readonly lognormal: { readonly median: number; readonly p95: number } }
+  | { readonly exponential: { readonly mean: number } };
+
+/** The value of a distribution at the quantile `u` in [0, 1): one draw gives one value. */
+export function sample(distribution: Distribution, u: number): number {
+  if ('fixed' in distribution) return distribution.fixed;
+  if ('uniform' in distribution) {
+    const [min, max] = distribution.uniform;
+    return min + (max - min) * u;
+  }
+  if ('lognormal' in distribution) {
+    const { median, p95 } = distribution.lognormal;
+    return median * (p95 / median) ** (quantile(u) / Z95);
+  }
+  return -distribution.exponential.mean * Math.log1p(-u);
+}
+
+/** The 95th percentile of the standard normal distribution. */
+const Z95 = 1.6448536269514722;
+
+/** Below this, and as far from 1, the quantile has another approximation. */
+const LOW = 0.02425;
+
+/**
+ * The standard normal quantile (Acklam's rational approximation, relative error below 1.2e-9). Finite at 0 and 1: just
+ * beyond the least and the greatest that a draw can be.
+ */
+export function quantile(p: number): number {
+  if (p > 1 - LOW) return -tail(Math.max(1 - p, 2 ** -54));
+  if (p < LOW) return tail(Math.max(p, 2 ** -54));
+  const q = p - 0.5;
+  const r = q * q;
+  return (q * horner(CENTRE_TOP, r)) / (horner(CENTRE_BOTTOM, r) * r + 1);
+}
+
+function tail(p: number): number {
+  const q = Math.sqrt(-2 * Math.log(p));
+  return horner(TAIL_TOP, q) / (horner(TAIL_BOTTOM, q) * q + 1);
+}
+
+const horner = (coefficients: readonly number[], x: number): number => coefficients.reduce((sum, c) => sum * x + c, 0);
+
+const CENTRE_TOP = [
+  -3.969683028665376e1, 2.209460984245205e2, -2.759285104469687e2, 1.38357751867269e2, -3.066479806614716e1,
+  2.506628277459239,
+];
+const CENTRE_BOTTOM = [
+  -5.447609879822406e1, 1.615858368580409e2, -1.556989798598866e2, 6.680131188771972e1, -1.328068155288572e1,
+];
+const TAIL_TOP = [
+  -7.784894002430293e-3, -3.223964580411365e-1, -2.400758277161838, -2.549732539343734, 4.374664141464968,
+  2.938163982698783,
+];
+const TAIL_BOTTOM = [7.784695709041462e-3, 3.224671290700398e-1, 2.445134137142996, 3.754408661907416];

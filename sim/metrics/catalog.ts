@@ -1,0 +1,258 @@
+/**
+ * The metric catalogue: every metric that a guest's probe pushes, with the model that gives its value. Mirrors the VM
+ * probe of SONATA's monitoring as of August 2017, its oddities included: free memory for `vm_mem_perc`, kB called MB,
+ * and rates over two seconds that are not divided by two.
+ */
+import type { Guest, ProbedVm, Push, Stretch } from './guest.ts';
+
+/** The value of one series in a push; undefined when the push does not carry it. */
+export type Model = (push: Push) => number | undefined;
+
+/** The label that tells apart the series of one metric and one guest. */
+interface Dimension {
+  readonly label: string;
+  /** All values it ever had for the guest. */
+  readonly values: (guest: Guest) => readonly string[];
+}
+
+export interface Metric {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'gauge' | 'counter';
+  readonly unit: string;
+  /** null for a metric with a single series. */
+  readonly dimension: Dimension | null;
+  /** The model of one series: `value` is that of the dimension's label, and stands at `index` among its values. */
+  readonly model: (guest: Guest, value: string, index: number) => Model;
+}
+
+const core: Dimension = {
+  label: 'core',
+  values: (guest) => {
+    const most = guest.stretches.reduce((max, stretch) => Math.max(max, coresOf(stretch)), 1);
+    return ['cpu', ...Array.from({ length: most }, (_, i) => `cpu${i}`)];
+  },
+};
+
+const inf: Dimension = {
+  label: 'inf',
+  values: ({ vm }) => ['lo', ...vm.nics.filter((nic) => nic.alias === null).map((_, i) => `eth${i}`)],
+};
+
+/** As `df` lists them: a device file system that holds nothing, one in memory, and the disks. */
+const fileSystem: Dimension = {
+  label: 'file_system',
+  values: ({ vm }) => ['udev', 'tmpfs', ...devices(vm).keys()],
+};
+
+/** Disks by device. The root is on the first partition of the first disk; other disks are not partitioned. */
+const devices = ({ disks }: ProbedVm): Map<string, ProbedVm['disks'][number]> =>
+  new Map(disks.map((disk, i) => [`/dev/${disk.target}${i === 0 ? '1' : ''}`, disk]));
+
+/** What an interface counts in one direction. */
+const perDirection = (direction: 'rx' | 'tx', verb: string): readonly Metric[] => [
+  {
+    name: `vm_net_${direction}_MB`,
+    help: `Data ${verb} since the boot`,
+    type: 'gauge',
+    unit: '10^6 bytes',
+    dimension: inf,
+    model: (guest, value) => {
+      const bytes = traffic(guest, value, direction);
+      return (push) => Math.round(bytes(push.at, push.stretch) / 10_000) / 100;
+    },
+  },
+  {
+    name: `vm_net_${direction}_bps`,
+    help: `Data ${verb} between two passes of the probe`,
+    type: 'gauge',
+    unit: 'bits in 2 s',
+    dimension: inf,
+    model: (guest, value) => {
+      const bytes = traffic(guest, value, direction);
+      return betweenPasses((at, stretch) => 8 * bytes(at, stretch));
+    },
+  },
+  {
+    name: `vm_net_${direction}_pps`,
+    help: `Packets ${verb} between two passes of the probe`,
+    type: 'gauge',
+    unit: 'packets in 2 s',
+    dimension: inf,
+    model: (guest, value) => {
+      const bytes = traffic(guest, value, direction);
+      const bytesPerPacket = 300 + 600 * guest.trait(`${value}/packet`);
+      return betweenPasses((at, stretch) => Math.floor(bytes(at, stretch) / bytesPerPacket));
+    },
+  },
+];
+
+/** Sorted by name. */
+export const CATALOG: readonly Metric[] = [
+  {
+    name: 'vm_cpu_perc',
+    help: 'Busy time of the whole machine, core cpu, and of each of its cores',
+    type: 'gauge',
+    unit: 'percent',
+    dimension: core,
+    model: (guest, _, index) => (index === 0 ? machine(guest) : oneCore(guest, index - 1)),
+  },
+  {
+    name: 'vm_disk_total_1k_blocks',
+    help: 'Size of the file system',
+    type: 'gauge',
+    unit: '1 KiB blocks',
+    dimension: fileSystem,
+    model: (guest, name) => {
+      const measure = fileSystemOf(guest, name);
+      return (push) => measure(push).total;
+    },
+  },
+  {
+    name: 'vm_disk_usage_perc',
+    help: 'Share of the file system in use',
+    type: 'gauge',
+    unit: 'percent',
+    dimension: fileSystem,
+    model: (guest, name) => {
+      const measure = fileSystemOf(guest, name);
+      return (push) => {
+        const { used, total } = measure(push);
+        return total === 0 ? 0 : Math.ceil((100 * used) / total);
+      };
+    },
+  },
+  {
+    name: 'vm_disk_used_1k_blocks',
+    help: 'Space in use on the file system',
+    type: 'gauge',
+    unit: '1 KiB blocks',
+    dimension: fileSystem,
+    model: (guest, name) => {
+      const measure = fileSystemOf(guest, name);
+      return (push) => measure(push).used;
+    },
+  },
+  {
+    name: 'vm_mem_free_MB',
+    help: 'Free memory',
+    type: 'gauge',
+    unit: 'kB',
+    dimension: null,
+    model: freeKb,
+  },
+  {
+    name: 'vm_mem_perc',
+    help: 'Share of memory that is free',
+    type: 'gauge',
+    unit: 'percent',
+    dimension: null,
+    model: (guest) => {
+      const free = freeKb(guest);
+      return (push) => Math.round((10_000 * free(push)) / totalKb(push.stretch)) / 100;
+    },
+  },
+  {
+    name: 'vm_mem_total_MB',
+    help: 'Memory of the machine',
+    type: 'gauge',
+    unit: 'kB',
+    dimension: null,
+    model: () => (push) => totalKb(push.stretch),
+  },
+  ...perDirection('rx', 'received'),
+  ...perDirection('tx', 'sent'),
+  {
+    name: 'vm_up',
+    help: 'Time of the push, as a sign of life',
+    type: 'gauge',
+    unit: 'Unix seconds',
+    dimension: null,
+    model: () => (push) => push.at / 1000,
+  },
+];
+
+/** More than any machine has; keeps the draws of one core apart from those of the next. */
+const MOST_CORES = 65_536;
+
+const coresOf = (stretch: Stretch): number => Math.max(1, stretch.vcpu);
+
+/** Busy hundredths of a percent of each core. */
+function busy(guest: Guest, index: number): (push: Push) => number {
+  const share = 0.8 + 0.4 * guest.trait(`cpu${index}`);
+  const { jitter } = guest.profile;
+  return ({ at, stretch }) => {
+    const load = guest.load.at(at, stretch.uptimeBefore + at - stretch.from);
+    const stray = 1 + jitter * (2 * guest.chance.jitter(guest.entity, (at / 1000) * MOST_CORES + index) - 1);
+    return Math.round(10_000 * Math.min(1, load * share * stray));
+  };
+}
+
+function oneCore(guest: Guest, index: number): Model {
+  const hundredths = busy(guest, index);
+  return (push) => (index < coresOf(push.stretch) ? hundredths(push) / 100 : undefined);
+}
+
+/** The mean of the cores that the machine has at the time. */
+function machine(guest: Guest): Model {
+  const cores: ((push: Push) => number)[] = [];
+  return (push) => {
+    const count = coresOf(push.stretch);
+    let sum = 0;
+    for (let i = 0; i < count; i++) {
+      cores[i] ??= busy(guest, i);
+      sum += cores[i]?.(push) ?? 0;
+    }
+    return Math.round(sum / count) / 100;
+  };
+}
+
+/** What the guest's kernel keeps for itself is missing in its total, as in /proc/meminfo. */
+const totalKb = (stretch: Stretch): number => 4 * Math.ceil(stretch.memoryMiB * 256 * 0.976);
+
+function freeKb(guest: Guest): (push: Push) => number {
+  const { memory, leakPerHour } = guest.profile;
+  const atRest = memory * (0.85 + 0.3 * guest.trait('memory'));
+  return ({ at, stretch }) => {
+    const uptimeMs = stretch.uptimeBefore + at - stretch.from;
+    const started = 1 - 0.6 * Math.exp(-uptimeMs / 45_000);
+    const working = 0.06 * Math.min(1, guest.load.at(at, uptimeMs));
+    const used = atRest * started + working + (leakPerHour * uptimeMs) / 3_600_000;
+    const total = totalKb(stretch);
+    return total - 4 * Math.round((total * Math.min(0.985, used)) / 4);
+  };
+}
+
+function fileSystemOf(guest: Guest, name: string): (push: Push) => { readonly used: number; readonly total: number } {
+  if (name === 'udev') return ({ stretch }) => ({ used: 0, total: stretch.memoryMiB * 512 });
+  if (name === 'tmpfs') {
+    return ({ stretch: { memoryMiB } }) => ({ used: Math.floor(memoryMiB / 2), total: Math.floor(memoryMiB * 102.4) });
+  }
+  const { id, sizeMiB } = devices(guest.vm).get(name) ?? { id: -1, sizeMiB: 0 };
+  const total = Math.floor(sizeMiB * 1024 * 0.96);
+  const atFirst = 0.08 + 0.3 * guest.trait(`disk${id}`);
+  const fillPerDay = id === guest.vm.disks[0]?.id ? guest.profile.fillPerDay : 0;
+  return ({ at, stretch }) => {
+    const days = (stretch.ageBefore + at - stretch.from) / 86_400_000;
+    return {
+      used: Math.floor(total * Math.min(0.99, atFirst + fillPerDay * days)),
+      total,
+    };
+  };
+}
+
+/** Whole bytes over an interface since the boot. What `lo` sends, it receives. */
+function traffic(guest: Guest, name: string, direction: 'rx' | 'tx'): (atMs: number, stretch: Stretch) => number {
+  const local = name === 'lo';
+  const own = 0.5 + guest.trait(local ? name : `${name}/${direction}`);
+  const [atRest, underLoad] = local ? [150, 40_000] : [900, 2_000_000];
+  return (atMs, stretch) => {
+    const { work, uptimeMs } = guest.since(atMs, stretch);
+    return Math.floor(own * ((atRest * uptimeMs) / 1000 + underLoad * work));
+  };
+}
+
+/** What a count rose by in the 2 s before a push. The first pass after a boot has nothing to compare with. */
+function betweenPasses(count: (atMs: number, stretch: Stretch) => number): Model {
+  return ({ at, stretch }) => (at === stretch.firstPush ? undefined : count(at, stretch) - count(at - 2000, stretch));
+}

@@ -1,0 +1,44 @@
+/** The text exposition format of Prometheus, version 0.0.4: what the Pushgateway shows of all guests at one instant. */
+import { CATALOG, type Metric } from './catalog.ts';
+import type { Guest, Push } from './guest.ts';
+import { type Series, seriesOf } from './series.ts';
+
+/** What a guest pushed last. */
+export interface LastPush {
+  readonly guest: Guest;
+  readonly push: Push;
+}
+
+const CHUNK_LENGTH = 65_536;
+
+/** Written chunk by chunk: each family with its HELP and TYPE once, and in it the guests in the order given. */
+export function* exposition(pushes: readonly LastPush[]): Generator<string> {
+  let chunk = '';
+  for (const metric of CATALOG) {
+    let head = headOf(metric);
+    for (const { guest, push } of pushes) {
+      for (const series of seriesOf(metric, guest)) {
+        const value = series.model(push);
+        if (value === undefined) continue;
+        chunk += `${head}${metric.name}{${labelPairs(series).join(',')}} ${value} ${push.at}\n`;
+        head = '';
+      }
+      if (chunk.length >= CHUNK_LENGTH) {
+        yield chunk;
+        chunk = '';
+      }
+    }
+  }
+  if (chunk !== '') yield chunk;
+}
+
+/** `name="value"`, sorted by name, as in the exposition format. */
+export const labelPairs = ({ labels }: Series): string[] =>
+  labels.map(([name, value]) => `${name}="${escapeLabel(value)}"`);
+
+const headOf = ({ name, help, unit, type }: Metric): string =>
+  `# HELP ${name} ${escapeHelp(`${help} (${unit}).`)}\n# TYPE ${name} ${type}\n`;
+
+const escapeHelp = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+
+const escapeLabel = (text: string): string => (/["\\\n]/.test(text) ? escapeHelp(text).replaceAll('"', '\\"') : text);

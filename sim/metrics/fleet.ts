@@ -1,0 +1,103 @@
+/** All guests of a cloud, found by the `id` they push, without a scan. Guests that are gone stay, for the past. */
+import { Guest, type ProbedVm } from './guest.ts';
+import type { Chance } from './load.ts';
+
+/** What of the cloud the metrics depend on. */
+export interface VmSource {
+  readonly vms: {
+    readonly nextId: number;
+    find(id: number): ProbedVm | undefined;
+  };
+  /** Reports VMs whose user template changes. */
+  observe(observer: { vmUpdate(vm: ProbedVm): void }): void;
+}
+
+const UUID_LENGTH = 36;
+
+export class Fleet {
+  readonly #chance: Chance;
+  readonly #vms: VmSource['vms'];
+  /** By VM id, in that order. */
+  readonly #guests = new Map<number, Guest>();
+  readonly #byId = new Map<string, Guest[]>();
+  /** Guests that push under the same labels, oldest first. */
+  readonly #byLabels = new Map<string, Guest[]>();
+  /** Ids that are no UUIDs, so that they may contain another. */
+  readonly #oddIds = new Set<string>();
+  /** VMs below this id have been seen. */
+  #seen = 0;
+
+  constructor(chance: Chance, source: VmSource) {
+    this.#chance = chance;
+    this.#vms = source.vms;
+    source.observe({
+      vmUpdate: (vm) => {
+        const known = this.#guests.get(vm.id);
+        if (known === undefined) return;
+        this.#drop(known);
+        this.#add(vm);
+      },
+    });
+  }
+
+  /** In order of VM id. Of several VMs that push under the same labels the newest counts. */
+  *[Symbol.iterator](): Generator<Guest> {
+    this.#catchUp();
+    for (const guest of this.#guests.values()) if (this.#counts(guest)) yield guest;
+  }
+
+  /** The guests whose id is this. */
+  withId(id: string): Guest[] {
+    this.#catchUp();
+    return (this.#byId.get(id) ?? []).filter((guest) => this.#counts(guest));
+  }
+
+  /** The guests that may have an id that contains this text: at once for a UUID, else all. */
+  withIdLike(part: string): Iterable<Guest> {
+    if (part.length !== UUID_LENGTH) return this;
+    const guests = this.withId(part);
+    for (const id of this.#oddIds) if (id.includes(part)) guests.push(...this.withId(id));
+    return guests;
+  }
+
+  /** Takes in the VMs made since. Their ids rise, and are never reused. */
+  #catchUp(): void {
+    for (const { nextId } = this.#vms; this.#seen < nextId; this.#seen++) {
+      const vm = this.#vms.find(this.#seen);
+      if (vm !== undefined) this.#add(vm);
+    }
+  }
+
+  #add(vm: ProbedVm): void {
+    const guest = new Guest(this.#chance, vm);
+    this.#guests.set(vm.id, guest);
+    enlist(this.#byId, guest.id, guest);
+    enlist(this.#byLabels, guest.pushedUnder, guest);
+    if (guest.id.length !== UUID_LENGTH) this.#oddIds.add(guest.id);
+  }
+
+  #drop(guest: Guest): void {
+    strike(this.#byId, guest.id, guest);
+    strike(this.#byLabels, guest.pushedUnder, guest);
+    if (!this.#byId.has(guest.id)) this.#oddIds.delete(guest.id);
+  }
+
+  #counts(guest: Guest): boolean {
+    return this.#byLabels.get(guest.pushedUnder)?.at(-1) === guest;
+  }
+}
+
+function enlist(index: Map<string, Guest[]>, key: string, guest: Guest): void {
+  const same = index.get(key);
+  if (same === undefined) index.set(key, [guest]);
+  else {
+    same.push(guest);
+    same.sort((a, b) => a.vm.id - b.vm.id);
+  }
+}
+
+function strike(index: Map<string, Guest[]>, key: string, guest: Guest): void {
+  const rest = (index.get(key) ?? []).filter((other) => other !== guest);
+  if (rest.length > 0) index.set(key, rest);
+  else index.delete(key);
+}

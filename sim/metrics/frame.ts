@@ -1,0 +1,53 @@
+/** Data frames of the WebSocket server, which reads the Pushgateway and shows the records that pass a client's filters. */
+import { labelPairs } from './exposition.ts';
+import type { Push } from './guest.ts';
+import type { Series } from './series.ts';
+
+/** A filter hits a label, written `name="value"`, that starts with its tag and contains its value anywhere. */
+export interface Filter {
+  readonly tag: string;
+  readonly value: string;
+}
+
+/** One series of a data frame. */
+export interface FrameRecord {
+  readonly labels: readonly string[];
+  readonly value: number;
+  /** Time of the push, in milliseconds. */
+  readonly time: number;
+}
+
+/** Reads filters such as `["id='…'","type='vnf'"]`, given as a list or printed. What is not `tag=value` is dropped. */
+export function parseFilters(given: string | readonly string[]): Filter[] {
+  const filters: Filter[] = [];
+  for (const part of (typeof given === 'string' ? given : given.join(',')).replace(/[[\]"'\s]/g, '').split(',')) {
+    const at = part.includes('=') ? part.indexOf('=') : part.indexOf(':');
+    if (at < 0) continue;
+    const tag = part.slice(0, at);
+    filters.push({ tag: tag === 'type' ? 'job' : tag, value: part.slice(at + 1) });
+  }
+  return filters;
+}
+
+/** A text that is part of the id of every record that passes the filters; undefined when that cannot be said. */
+export function idAskedFor(filters: readonly Filter[]): string | undefined {
+  // A filter that hits twice makes up for one that misses; but names of labels differ in the third letter at last.
+  const hitOnce = filters.every(({ tag }) => tag === 'id' || tag.length >= 3);
+  return hitOnce ? filters.find(({ tag }) => tag === 'id')?.value : undefined;
+}
+
+/** The record of a series in a push; null when the push does not carry it, or not as many hits as filters are made. */
+export function recordOf(series: Series, push: Push, filters: readonly Filter[]): FrameRecord | null {
+  const labels = labelPairs(series);
+  if (filters.length > 0 && hits(labels, filters) !== filters.length) return null;
+  const value = series.model(push);
+  return value === undefined ? null : { labels, value, time: push.at };
+}
+
+function hits(labels: readonly string[], filters: readonly Filter[]): number {
+  let count = 0;
+  for (const { tag, value } of filters) {
+    for (const label of labels) if (label.startsWith(tag) && label.includes(value)) count++;
+  }
+  return count;
+}

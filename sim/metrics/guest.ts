@@ -1,0 +1,174 @@
+/**
+ * A guest: a VM as the probe inside it, and Prometheus outside, see it. The probe pushes every 3 s to a Pushgateway
+ * that Prometheus scrapes every 15 s; when it does so follows from when the VM ran, and from nothing else.
+ */
+import { hash } from '../kernel/random.ts';
+import type { Disk, Nic, Span, Vm } from '../one/vm.ts';
+import { type Chance, Load } from './load.ts';
+import { type Profile, profileOf } from './profile.ts';
+
+const PUSH_MS = 3000;
+
+/** What of a VM shows in its metrics. */
+export interface ProbedVm extends Pick<Vm, 'id' | 'uuid'> {
+  readonly disks: readonly Pick<Disk, 'id' | 'target' | 'sizeMiB'>[];
+  readonly nics: readonly Pick<Nic, 'alias'>[];
+  readonly spans: readonly Span[];
+  readonly userTemplate: { get(name: string): string | undefined };
+}
+
+/** A span with what went before it in the same boot, and in the life of the VM. */
+export interface Stretch extends Pick<Span, 'vcpu' | 'memoryMiB'> {
+  readonly from: number;
+  /** The first instant at which the VM no longer ran; infinite while it does. */
+  readonly to: number;
+  /** The stretch before this one, if the guest has not booted since. */
+  readonly before: Stretch | null;
+  /** Running time before this stretch: since the boot, and ever. */
+  readonly uptimeBefore: number;
+  readonly ageBefore: number;
+  /** Add {@link Load.byTime} to get the work done since the boot by the load that depends on the time. */
+  readonly workBase: number;
+  /** The first push since the boot; infinite if there was none until the end of this stretch. */
+  readonly firstPush: number;
+}
+
+/** One push of the probe. */
+export interface Push {
+  /** A whole second, in milliseconds. */
+  readonly at: number;
+  readonly stretch: Stretch;
+}
+
+export class Guest {
+  readonly vm: ProbedVm;
+  /** Values of the labels `id`, `instance` and `job` as pushed. */
+  readonly id: string;
+  readonly instance: string;
+  readonly job: 'vnf' | 'vm';
+  readonly profile: Profile;
+  readonly chance: Chance;
+  /** Names this guest to the streams of chance. */
+  readonly entity: number;
+  #load: Load | undefined;
+  #phaseMs: number | undefined;
+  #stretches: readonly Stretch[] = [];
+  #known: Span | undefined;
+  #knownTo: number | null = null;
+
+  constructor(chance: Chance, vm: ProbedVm) {
+    const vcId = vm.userTemplate.get('VC_ID');
+    this.vm = vm;
+    this.id = vcId ?? vm.uuid;
+    this.instance = vm.userTemplate.get('VNF_NAME') ?? `one-${vm.id}`;
+    this.job = vcId === undefined ? 'vm' : 'vnf';
+    this.profile = profileOf(vm.userTemplate.get('METRIC_PROFILE'));
+    this.chance = chance;
+    this.entity = hash(this.id);
+  }
+
+  /** Equal for two guests when the Pushgateway cannot tell their series apart. */
+  get pushedUnder(): string {
+    return `${this.job} ${this.id} ${this.instance}`;
+  }
+
+  /** Made when first asked for: most VMs of a large cloud never are. */
+  get load(): Load {
+    this.#load ??= new Load(this.chance, this.profile, this.entity);
+    return this.#load;
+  }
+
+  /** What chance says, once and for all, about something of this guest: in [0, 1). */
+  trait(of: string): number {
+    return this.chance.trait(this.entity, hash(of));
+  }
+
+  /** Oldest first. */
+  get stretches(): readonly Stretch[] {
+    const { spans } = this.vm;
+    const last = spans.at(-1);
+    if (last !== this.#known || (last !== undefined && last.to !== this.#knownTo)) {
+      this.#stretches = this.#trace(spans);
+      this.#known = last;
+      this.#knownTo = last?.to ?? null;
+    }
+    return this.#stretches;
+  }
+
+  /** Whether it ran at any time after this one. */
+  ranAfter(timeMs: number): boolean {
+    const last = this.vm.spans.at(-1);
+    return last !== undefined && (last.to === null || last.to > timeMs);
+  }
+
+  /** The newest push at or before a time, however old: the Pushgateway keeps it. */
+  pushBefore(atMs: number): Push | null {
+    const { stretches } = this;
+    for (let i = lastFrom(stretches, atMs); i >= 0; i--) {
+      const stretch = stretches[i];
+      if (stretch === undefined) break;
+      const at = this.#lattice(Math.min(atMs, stretch.to - 1));
+      if (at >= stretch.from) return { at, stretch };
+    }
+    return null;
+  }
+
+  /** Work done since the boot, in load × seconds, and the uptime it took; at a time in a stretch or shortly before. */
+  since(atMs: number, stretch: Stretch): { readonly work: number; readonly uptimeMs: number } {
+    let within = stretch;
+    while (atMs < within.from && within.before !== null) within = within.before;
+    const at = Math.min(Math.max(atMs, within.from), within.to);
+    const uptimeMs = within.uptimeBefore + at - within.from;
+    return {
+      work: within.workBase + this.load.byTime(at) + this.load.byUptime(uptimeMs),
+      uptimeMs,
+    };
+  }
+
+  /** The last instant at or before a time at which the probe is due. */
+  #lattice(atMs: number): number {
+    this.#phaseMs ??= 1000 * Math.floor((PUSH_MS / 1000) * this.trait('probe'));
+    return Math.floor((atMs - this.#phaseMs) / PUSH_MS) * PUSH_MS + this.#phaseMs;
+  }
+
+  #trace(spans: readonly Span[]): readonly Stretch[] {
+    const stretches: Stretch[] = [];
+    let boot = Number.NaN;
+    let before: Stretch | null = null;
+    let age = 0;
+    for (const span of spans) {
+      if (span.boot !== boot) before = null;
+      boot = span.boot;
+      const to = span.to ?? Number.POSITIVE_INFINITY;
+      const entered = this.load.byTime(span.from);
+      const push = this.#lattice(span.from + PUSH_MS - 1);
+      const stretch: Stretch = {
+        from: span.from,
+        to,
+        vcpu: span.vcpu,
+        memoryMiB: span.memoryMiB,
+        before,
+        uptimeBefore: before === null ? 0 : before.uptimeBefore + before.to - before.from,
+        ageBefore: age,
+        workBase: (before === null ? 0 : before.workBase + this.load.byTime(before.to)) - entered,
+        firstPush: Math.min(before?.firstPush ?? Number.POSITIVE_INFINITY, push < to ? push : Number.POSITIVE_INFINITY),
+      };
+      stretches.push(stretch);
+      age += to - span.from;
+      before = stretch;
+    }
+    return stretches;
+  }
+}
+
+/** Index of the last stretch that began at or before a time; -1 for none. */
+function lastFrom(stretches: readonly Stretch[], atMs: number): number {
+  let low = 0;
+  let high = stretches.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((stretches[middle]?.from ?? Number.POSITIVE_INFINITY) <= atMs) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}

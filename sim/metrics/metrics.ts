@@ -1,0 +1,92 @@
+/**
+ * Metrics: what the probes in all guests measured, at any time in the past, as a pure function of the seed, the label
+ * set, the time and the VMs' recorded histories. Range queries, WebSocket frames and text exposition ask the same models.
+ */
+import type { Random } from '../kernel/random.ts';
+import { CATALOG, type Metric } from './catalog.ts';
+import { exposition, type LastPush } from './exposition.ts';
+import { Fleet, type VmSource } from './fleet.ts';
+import { type Filter, type FrameRecord, idAskedFor, recordOf } from './frame.ts';
+import { chanceOf } from './load.ts';
+import { type MatrixSeries, type Range, valuesOf } from './query.ts';
+import { compareLabels, type Labels, seriesOf, storedLabels } from './series.ts';
+
+/** Labels as stored, with the value that each must have; a label that a series lacks has the value ''. */
+export type Matchers = Readonly<Record<string, string>>;
+
+/** After this, Prometheus no longer shows what a dead guest pushed last. */
+const STALE_MS = 300_000;
+
+const METRICS: ReadonlyMap<string, Metric> = new Map(CATALOG.map((metric) => [metric.name, metric]));
+
+export class Metrics {
+  readonly #fleet: Fleet;
+
+  constructor(random: Random, cloud: VmSource) {
+    this.#fleet = new Fleet(chanceOf(random), cloud);
+  }
+
+  /** The names of all metrics, sorted. */
+  names(): string[] {
+    return [...METRICS.keys()];
+  }
+
+  /** The matrix of a range query, sorted by label set. Empty for a metric that does not exist. */
+  range(name: string, matchers: Matchers, range: Range, nowMs: number): MatrixSeries[] {
+    const metric = METRICS.get(name);
+    if (metric === undefined) return [];
+    const found: { readonly stored: Labels; readonly row: MatrixSeries }[] = [];
+    for (const guest of matchers.id === undefined ? this.#fleet : this.#fleet.withId(matchers.id)) {
+      const asked = seriesOf(metric, guest)
+        .map((series) => ({ series, stored: storedLabels(name, series.labels) }))
+        .filter(({ stored }) => matches(stored, matchers));
+      const series = asked.map((one) => one.series);
+      for (const [i, values] of valuesOf(guest, series, range, nowMs).entries()) {
+        const stored = asked[i]?.stored ?? [];
+        if (values.length > 0) found.push({ stored, row: { metric: Object.fromEntries(stored), values } });
+      }
+    }
+    return found.sort((a, b) => compareLabels(a.stored, b.stored)).map(({ row }) => row);
+  }
+
+  /**
+   * The records of a WebSocket data frame: the last push of every series that passes the filters, however old.
+   * null when nothing has pushed the metric yet: then the server sends no frame.
+   */
+  frame(name: string, filters: readonly Filter[], atMs: number): FrameRecord[] | null {
+    const metric = METRICS.get(name);
+    if (metric === undefined) return null;
+    const id = idAskedFor(filters);
+    const records: FrameRecord[] = [];
+    for (const guest of id === undefined ? this.#fleet : this.#fleet.withIdLike(id)) {
+      const push = guest.pushBefore(atMs);
+      if (push === null) continue;
+      for (const series of seriesOf(metric, guest)) {
+        const record = recordOf(series, push, filters);
+        if (record !== null) records.push(record);
+      }
+    }
+    return records.length > 0 || this.#isPushed(metric, atMs) ? records : null;
+  }
+
+  /** The text exposition of all guests at a time, in chunks. Guests that died more than 5 minutes before are left out. */
+  exposition(atMs: number): Iterable<string> {
+    const pushes: LastPush[] = [];
+    for (const guest of this.#fleet) {
+      const push = guest.ranAfter(atMs - STALE_MS) ? guest.pushBefore(atMs) : null;
+      if (push !== null && atMs - push.at <= STALE_MS) pushes.push({ guest, push });
+    }
+    return exposition(pushes);
+  }
+
+  #isPushed(metric: Metric, atMs: number): boolean {
+    for (const guest of this.#fleet) {
+      const push = guest.pushBefore(atMs);
+      if (push !== null && seriesOf(metric, guest).some((series) => series.model(push) !== undefined)) return true;
+    }
+    return false;
+  }
+}
+
+const matches = (labels: Labels, matchers: Matchers): boolean =>
+  Object.entries(matchers).every(([name, value]) => (labels.find(([label]) => label === name)?.[1] ?? '') === value);

@@ -1,0 +1,56 @@
+/** A pool of objects by id. Ids count up and are never reused, as in oned. */
+import { OneError } from './error.ts';
+
+/** A number that names an object of one kind. */
+export type Id<Kind extends string> = number & { readonly __kind?: Kind };
+
+export class Pool<T extends { readonly id: number }> implements Iterable<T> {
+  /** What oned calls an object of this pool in its messages, such as `virtual machine`. */
+  readonly objectName: string;
+  readonly #items = new Map<number, T>();
+  #next: number;
+
+  constructor(objectName: string, firstId = 0) {
+    this.objectName = objectName;
+    this.#next = firstId;
+  }
+
+  get size(): number {
+    return this.#items.size;
+  }
+
+  /** The id that the next object gets. */
+  get nextId(): number {
+    return this.#next;
+  }
+
+  /** Adds an object under the next free id. */
+  add<U extends T>(make: (id: number) => U): U {
+    const item = make(this.#next);
+    this.#items.set(item.id, item);
+    this.#next = item.id + 1;
+    return item;
+  }
+
+  find(id: number): T | undefined {
+    return this.#items.get(id);
+  }
+
+  /** @throws OneError NO_EXISTS in oned's words */
+  get(id: number): T {
+    const item = this.#items.get(id);
+    if (item === undefined) {
+      throw new OneError('NO_EXISTS', `Error getting ${this.objectName} ${id < 0 ? 'Pool' : `[${id}]`}.`, id);
+    }
+    return item;
+  }
+
+  delete(id: number): boolean {
+    return this.#items.delete(id);
+  }
+
+  /** Objects in order of id. */
+  [Symbol.iterator](): Iterator<T> {
+    return this.#items.values();
+  }
+}

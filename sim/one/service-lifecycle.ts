@@ -1,0 +1,430 @@
+/**
+ * The life of OneFlow services: what an action does at once, what follows when what it waits for has come, and what
+ * the watchdog does when a VM changes by itself. Mirrors `LifeCycleManager.rb` and `ServiceWatchDog.rb` of OneFlow 6.10.
+ */
+import type { Cloud } from './cloud.ts';
+import { FlowError } from './flow-error.ts';
+import { type Act, attempt, deployRole, type Outcome, recoverDeployment, releaseRole, shutdownRole } from './role.ts';
+import {
+  allRoles,
+  canDeployAgain,
+  canScaleAgain,
+  canUndeployAgain,
+  isHeld,
+  isStraight,
+  isUsedUp,
+  nextRoles,
+  nodeIds,
+  ownNetworks,
+  RECOVERY,
+  type Role,
+  roleNamed,
+  roleState,
+  type Service,
+  type ServiceState,
+  serviceState,
+  setCardinality,
+  setRoleState,
+  setServiceState,
+} from './service.ts';
+import { COURSES, type Course, FAILURES } from './service-course.ts';
+import { type Pause, type Purpose, type Wait, Waits } from './service-wait.ts';
+import { type Sight, Watchdog } from './service-watchdog.ts';
+import { callerOf } from './user.ts';
+
+const SCALE_WAYS = { up: 0, down: 1 } as const;
+
+export class Lifecycle {
+  readonly #cloud: Cloud;
+  readonly #waits: Waits;
+  readonly #watchdog: Watchdog;
+  /** The service each node belongs to. */
+  readonly #serviceOf = new Map<number, number>();
+  readonly #find: (id: number) => Service | undefined;
+
+  /** @param find a stored service by id */
+  constructor(cloud: Cloud, find: (id: number) => Service | undefined) {
+    this.#cloud = cloud;
+    this.#find = find;
+    this.#waits = new Waits(cloud, (wait, ok) => this.#waited(wait, ok));
+    this.#watchdog = new Watchdog(cloud, find, (...sighting) => this.#sighted(...sighting));
+    cloud.observe({
+      vmState: (vm) => {
+        const service = this.#serviceOf.get(vm.id);
+        if (service === undefined) return;
+        this.#waits.vmState(service, vm);
+        this.#watchdog.vmState(service, vm);
+      },
+      vmUpdate: (vm) => {
+        const service = this.#serviceOf.get(vm.id);
+        if (service !== undefined) this.#waits.vmUpdate(service, vm);
+      },
+    });
+  }
+
+  // ---- actions ------------------------------------------------------------------------------------------------------
+
+  /** The networks are there: the first roles are deployed. */
+  deploy(act: Act): void {
+    const { service } = act;
+    const roles = nextRoles(service, 'deploy');
+    if (roles.length === 0) {
+      if (allRoles(service, 'RUNNING')) this.#runs(act);
+      return;
+    }
+    const failure = this.#start(act, roles, COURSES.deploy);
+    if (failure !== undefined) this.#become(act, 'FAILED_DEPLOYING');
+    else this.#become(act, service.body.on_hold === true ? 'HOLD' : 'DEPLOYING');
+  }
+
+  undeploy(act: Act): void {
+    const { service } = act;
+    this.#watchdog.unwatch(service);
+    const roles = nextRoles(service, 'shutdown');
+    if (roles.length === 0) {
+      this.#remove(act);
+      return;
+    }
+    const failure = this.#start(act, roles, COURSES.undeploy);
+    this.#become(act, failure === undefined ? 'UNDEPLOYING' : 'FAILED_UNDEPLOYING');
+    if (failure !== undefined) throw failure;
+  }
+
+  /** A role gets another number of VMs, which is checked and set already. */
+  scale(act: Act, role: Role, way: keyof typeof SCALE_WAYS): void {
+    this.#watchdog.unwatch(act.service);
+    role.scale_way = SCALE_WAYS[way];
+    const failure = this.#start(act, [role], way === 'up' ? COURSES.scaleUp : COURSES.scaleDown);
+    this.#become(act, failure === undefined ? 'SCALING' : 'FAILED_SCALING');
+    if (failure !== undefined) throw failure;
+  }
+
+  release(act: Act): void {
+    const roles = nextRoles(act.service, 'release');
+    if (roles.length === 0) throw new FlowError(500, 'Service has no roles in HOLD');
+    const failure = this.#start(act, roles, COURSES.release);
+    this.#become(act, failure === undefined ? 'DEPLOYING' : 'FAILED_DEPLOYING');
+    if (failure !== undefined) throw failure;
+  }
+
+  addRole(act: Act, role: Role): void {
+    this.#watchdog.unwatch(act.service);
+    const failure = this.#start(act, [role], COURSES.add);
+    this.#become(act, failure === undefined ? 'DEPLOYING' : 'FAILED_DEPLOYING');
+    if (failure !== undefined) throw failure;
+  }
+
+  removeRole(act: Act, role: Role): void {
+    this.#watchdog.unwatch(act.service);
+    const failure = this.#start(act, [role], COURSES.remove);
+    this.#become(act, failure === undefined ? 'UNDEPLOYING' : 'FAILED_UNDEPLOYING');
+    if (failure !== undefined) throw failure;
+  }
+
+  /** Whatever is waited for is given up, and the service goes, whatever its state. */
+  recoverDelete(act: Act): void {
+    this.#waits.cancel(act.service.id);
+    this.undeploy(act);
+  }
+
+  /** Goes on from where it stands. */
+  recover(act: Act): void {
+    const { service } = act;
+    this.#waits.cancel(service.id);
+    const state = serviceState(service);
+    const way = RECOVERY[state];
+    switch (way) {
+      case 'deploy':
+        for (const role of service.body.roles) {
+          if (canDeployAgain(service, role)) this.#again(act, role, 'deploy', recoverDeployment(act, role));
+        }
+        return;
+      case 'undeploy':
+        for (const role of service.body.roles) {
+          if (!canUndeployAgain(service, role)) continue;
+          const outcome = shutdownRole(act, role, true);
+          this.#again(act, role, 'undeploy', 'nodes' in outcome ? outcome : { nodes: [] });
+        }
+        return;
+      case 'scale':
+        this.#recoverScaling(act);
+        return;
+      case 'deployNets':
+      case 'undeployNets':
+        this.#pause(act, way, '', this.#cloud.config.timing.flowReactionMs);
+        return;
+      case 'warm':
+        this.#become(act, 'RUNNING');
+        for (const role of service.body.roles) setRoleState(role, 'RUNNING');
+        return;
+      case undefined:
+        throw new FlowError(500, `Service cannot be recovered in state: ${state}`);
+      default:
+        way satisfies never;
+    }
+  }
+
+  /** Forgets a service whose document has gone or was written anew by somebody else. */
+  forget(service: Service): void {
+    this.#waits.cancel(service.id);
+    this.#watchdog.unwatch(service);
+    for (const role of service.body.roles) for (const id of nodeIds(role)) this.#serviceOf.delete(id);
+  }
+
+  /** Takes up the nodes of a service that was written by somebody else. */
+  adopt(service: Service): void {
+    for (const role of service.body.roles) for (const id of nodeIds(role)) this.#serviceOf.set(id, service.id);
+    if (['RUNNING', 'WARNING'].includes(serviceState(service))) this.#watchdog.watch(service);
+  }
+
+  unwatch(service: Service): void {
+    this.#watchdog.unwatch(service);
+  }
+
+  #recoverScaling(act: Act): void {
+    const { service } = act;
+    for (const role of service.body.roles) {
+      if (!canScaleAgain(role)) continue;
+      if (role.scale_way === SCALE_WAYS.up) {
+        this.#again(act, role, 'scaleUp', recoverDeployment(act, role));
+      } else {
+        const outcome = role.scale_way === SCALE_WAYS.down ? shutdownRole(act, role, true) : { nodes: [] };
+        this.#again(act, role, 'scaleDown', 'nodes' in outcome ? outcome : { nodes: [] });
+      }
+    }
+  }
+
+  #again(act: Act, role: Role, purpose: Purpose, outcome: Outcome): void {
+    this.#index(act, role);
+    if ('nodes' in outcome) this.#waitFor(act, role, purpose, outcome.nodes);
+  }
+
+  /** Does one thing to each of the roles, until one fails. */
+  #start(act: Act, roles: readonly Role[], course: Course): FlowError | undefined {
+    for (const role of roles) {
+      const deploys = course.act === deployRole;
+      if (deploys && roleState(role) === 'PENDING' && isHeld(act.service, role)) role.on_hold = true;
+      const outcome = course.act(act, role);
+      this.#index(act, role);
+      if ('failure' in outcome) {
+        setRoleState(role, course.failing);
+        return new FlowError(500, `Error ${course.verb} role ${role.name}: ${outcome.failure}`);
+      }
+      if (deploys && role.on_hold && roleState(role) === 'PENDING') {
+        setRoleState(role, 'HOLD');
+        this.#waitFor(act, role, 'hold', outcome.nodes);
+        continue;
+      }
+      setRoleState(role, course.doing);
+      this.#waitFor(act, role, course.purpose, outcome.nodes);
+    }
+    return undefined;
+  }
+
+  /** Nothing comes of what is done to a copy, made for a caller who may read the service but not change it. */
+  #isStored({ service }: Act): boolean {
+    return this.#find(service.id) === service;
+  }
+
+  #index(act: Act, role: Role): void {
+    if (!this.#isStored(act)) return;
+    for (const id of nodeIds(role)) this.#serviceOf.set(id, act.service.id);
+  }
+
+  #waitFor(act: Act, role: Role, purpose: Purpose, vms: readonly number[]): void {
+    if (!this.#isStored(act)) return;
+    const { service, caller } = act;
+    const party = {
+      service: service.id,
+      role: role.name,
+      uid: caller.uid,
+      gid: caller.gid,
+    };
+    this.#waits.forVms(purpose, party, vms, service.body.ready_status_gate === true);
+  }
+
+  #pause(act: Act, purpose: Pause, role: string, delayMs: number): void {
+    if (!this.#isStored(act)) return;
+    const { service, caller } = act;
+    this.#waits.forTime(purpose, { service: service.id, role, uid: caller.uid, gid: caller.gid }, delayMs);
+  }
+
+  #become({ service, cloud }: Act, state: ServiceState): void {
+    setServiceState(service, state, cloud.seconds);
+    if (this.#find(service.id) === service) {
+      cloud.journal.append('service.state', `service/${service.id}`, {
+        to: state,
+      });
+    }
+  }
+
+  // ---- what follows a wait ------------------------------------------------------------------------------------------
+
+  #waited(wait: Wait, ok: boolean): void {
+    const service = this.#find(wait.service);
+    if (service === undefined) return;
+    const caller = { ...callerOf(this.#cloud, wait.uid), gid: wait.gid };
+    const act: Act = { cloud: this.#cloud, caller, service };
+    const { purpose } = wait;
+    const role = roleNamed(service, wait.role);
+    if (purpose === 'deployNets') this.deploy(act);
+    else if (purpose === 'undeployNets') this.#remove(act);
+    else if (role !== undefined && ok) this.#reached(act, role, wait);
+    else if (role !== undefined && purpose in FAILURES) this.#failed(act, role, wait);
+  }
+
+  #reached(act: Act, role: Role, wait: Wait): void {
+    const { service } = act;
+    const { purpose } = wait;
+    switch (purpose) {
+      case 'deployNets':
+      case 'undeployNets':
+        return;
+      case 'deploy':
+        this.#deployed(act, role, COURSES.deploy);
+        return;
+      case 'release':
+        this.#deployed(act, role, COURSES.releaseNext);
+        return;
+      case 'hold':
+        this.#held(act, role);
+        return;
+      case 'add':
+        setRoleState(role, 'RUNNING');
+        this.#runs(act);
+        return;
+      case 'scaleUp':
+      case 'scaleDown':
+        if (purpose === 'scaleDown') this.#dropNodes(role, wait);
+        this.#become(act, 'COOLDOWN');
+        setRoleState(role, 'COOLDOWN');
+        delete role.scale_way;
+        this.#pause(act, 'cooldown', role.name, role.cooldown * 1000);
+        return;
+      case 'cooldown':
+        this.#become(act, 'RUNNING');
+        setRoleState(role, 'RUNNING');
+        this.#watchdog.watch(service);
+        if (isUsedUp(service, role)) this.#undeployUnused(act);
+        return;
+      case 'undeploy':
+        this.#undeployed(act, role, wait);
+        return;
+      case 'remove':
+        this.#removed(act, role);
+        return;
+      default:
+        purpose satisfies never;
+    }
+  }
+
+  #deployed(act: Act, role: Role, next: Course): void {
+    const { service } = act;
+    setRoleState(role, 'RUNNING');
+    const unused = isUsedUp(service, role);
+    if (allRoles(service, 'RUNNING')) this.#runs(act);
+    // When the next role cannot be deployed, OneFlow does not look: the service stays as it is.
+    else if (isStraight(service))
+      this.#start(act, nextRoles(service, next.act === releaseRole ? 'release' : 'deploy'), next);
+    if (unused) this.#undeployUnused(act);
+  }
+
+  #held(act: Act, role: Role): void {
+    const { service } = act;
+    setRoleState(role, 'HOLD');
+    if (allRoles(service, 'HOLD') && serviceState(service) !== 'HOLD') this.#become(act, 'HOLD');
+    else if (isStraight(service)) this.#start(act, nextRoles(service, 'hold'), COURSES.deploy);
+  }
+
+  #failed(act: Act, role: Role, wait: Wait): void {
+    const state = FAILURES[wait.purpose as keyof typeof FAILURES];
+    this.#waits.cancel(act.service.id);
+    this.#become(act, state);
+    setRoleState(role, state);
+    if (['undeploy', 'remove', 'scaleDown'].includes(wait.purpose)) this.#dropNodes(role, wait);
+  }
+
+  #undeployed(act: Act, role: Role, wait: Wait): void {
+    const { service } = act;
+    const others = service.body.roles.filter((other) => other !== role);
+    if (others.every((other) => roleState(other) === 'DONE')) {
+      // The role itself is not written any more, so it shows its last state until the document goes.
+      this.#deleteNetworks(act);
+      this.#become(act, 'UNDEPLOYING_NETS');
+      this.#pause(act, 'undeployNets', '', this.#cloud.config.timing.flowReactionMs);
+      return;
+    }
+    setRoleState(role, 'DONE');
+    this.#dropNodes(role, wait);
+    if (isStraight(service)) this.#start(act, nextRoles(service, 'shutdown'), COURSES.undeploy);
+  }
+
+  #removed(act: Act, role: Role): void {
+    const { service } = act;
+    for (const id of nodeIds(role)) this.#serviceOf.delete(id);
+    service.body.roles = service.body.roles.filter((other) => other !== role);
+    if (allRoles(service, 'DONE')) {
+      this.#deleteNetworks(act);
+      this.#remove(act);
+    } else {
+      this.#runs(act);
+    }
+  }
+
+  /** The service runs; the watchdog looks after it from now on if all its roles do. */
+  #runs(act: Act): void {
+    this.#become(act, 'RUNNING');
+    if (allRoles(act.service, 'RUNNING')) this.#watchdog.watch(act.service);
+  }
+
+  #dropNodes(role: Role, { reached, failed }: Wait): void {
+    const gone = (id: number): boolean => reached.has(id) && !failed.has(id);
+    for (const id of nodeIds(role)) if (gone(id)) this.#serviceOf.delete(id);
+    role.nodes = role.nodes.filter((node) => !gone(node.deploy_id));
+  }
+
+  #deleteNetworks(act: Act): void {
+    for (const id of ownNetworks(act.service)) {
+      attempt(() => act.cloud.run(act.caller, 'one.vn.delete', id));
+    }
+  }
+
+  /** The document goes, if the caller may delete it. */
+  #remove(act: Act): void {
+    const { cloud, caller, service } = act;
+    if (typeof attempt(() => cloud.run(caller, 'one.document.delete', service.id)) !== 'number') return;
+    this.forget(service);
+    cloud.journal.append('service.state', `service/${service.id}`, {
+      to: 'DONE',
+    });
+  }
+
+  #undeployUnused(act: Act): void {
+    attempt(() => this.undeploy(act));
+  }
+
+  // ---- what the watchdog sees ---------------------------------------------------------------------------------------
+
+  #sighted(service: Service, role: Role, vm: number, sight: Sight): void {
+    const act: Act = { cloud: this.#cloud, caller: this.#cloud.root, service };
+    switch (sight) {
+      case 'error':
+        if (serviceState(service) !== 'WARNING') this.#become(act, 'WARNING');
+        setRoleState(role, 'WARNING');
+        return;
+      case 'done':
+        if (!role.nodes.some((node) => node.deploy_id === vm)) return;
+        if (role.cardinality > 0) setCardinality(service, role, role.cardinality - 1, this.#cloud.seconds);
+        role.nodes = role.nodes.filter((node) => node.deploy_id !== vm);
+        this.#serviceOf.delete(vm);
+        break;
+      case 'running':
+        setRoleState(role, 'RUNNING');
+        if (allRoles(service, 'RUNNING') && serviceState(service) !== 'RUNNING') this.#become(act, 'RUNNING');
+        break;
+      default:
+        sight satisfies never;
+    }
+    if (isUsedUp(service, role)) this.#undeployUnused(act);
+  }
+}

@@ -1,0 +1,206 @@
+/** One world, wired by hand: kernel, faults, cloud, metrics and the APIs on top. It shares nothing with another world. */
+import { controlApi } from './api/control/control.ts';
+import type { Edge } from './api/edge.ts';
+import { engineApi } from './api/engine/api.ts';
+import { ENGINE_DEFAULTS, type EngineConfig } from './api/engine/config.ts';
+import { ENGINE_DEVIATIONS } from './api/engine/deviations.ts';
+import { GATEKEEPER_DEVIATIONS } from './api/gatekeeper/deviations.ts';
+import { prometheusApi } from './api/prometheus/exposition.ts';
+import { Judge } from './faults/judge.ts';
+import { Clock } from './kernel/clock.ts';
+import { Journal } from './kernel/journal.ts';
+import { Pace } from './kernel/pace.ts';
+import { Random } from './kernel/random.ts';
+import { Metrics } from './metrics/metrics.ts';
+import { CLOUD_DEFAULTS, Cloud, type CloudConfig } from './one/cloud.ts';
+import { TIMINGS, type Timing } from './one/timing.ts';
+
+export interface SimulatorConfig {
+  readonly seed: number;
+  /** Where simulated time starts, in milliseconds since the Unix epoch. */
+  readonly epochMs: number;
+  /** Simulated milliseconds that pass in one of the host's; 0: time stands still until someone advances the clock. */
+  readonly factor: number;
+  readonly timing: Timing;
+  readonly cloud: Omit<CloudConfig, 'timing'>;
+  readonly engine: EngineConfig;
+  /** Names of the departures from the contracts that are reproduced. */
+  readonly deviations: ReadonlySet<string>;
+  /** How many entries the journal keeps. */
+  readonly journalCapacity: number;
+  /** Largest body of a request, in bytes. */
+  readonly maxBodyBytes: number;
+  /** Fills a new world: what a world file says. */
+  readonly furnish: (world: World) => void;
+  /** Is told of every answer. */
+  readonly onAnswer: (exchange: Exchange) => void;
+}
+
+/** A request and what became of it. */
+export interface Exchange {
+  readonly api: string;
+  readonly method: string;
+  readonly path: string;
+  readonly user: string;
+  readonly status: number;
+  /** Simulated milliseconds since the Unix epoch, at the answer. */
+  readonly at: number;
+}
+
+/** 2026-01-01T00:00:00Z, where virtual time starts unless told otherwise. */
+export const VIRTUAL_EPOCH_MS = 1_767_225_600_000;
+
+/** What each profile reproduces of the real servers' departures from their contracts. */
+export const PROFILES = {
+  upstream: new Set<string>([...ENGINE_DEVIATIONS, ...GATEKEEPER_DEVIATIONS]),
+  contract: new Set<string>(),
+} as const;
+
+const DEFAULTS: SimulatorConfig = {
+  seed: 1,
+  epochMs: VIRTUAL_EPOCH_MS,
+  factor: 0,
+  timing: TIMINGS.realistic,
+  cloud: CLOUD_DEFAULTS,
+  engine: ENGINE_DEFAULTS,
+  deviations: PROFILES.upstream,
+  journalCapacity: 100_000,
+  maxBodyBytes: 4 * 1024 * 1024,
+  furnish: () => {},
+  onAnswer: () => {},
+};
+
+/** The parts of a world. Tests look at them; clients use {@link Simulator.fetch}. */
+export interface World {
+  readonly config: SimulatorConfig;
+  readonly clock: Clock;
+  readonly pace: Pace;
+  readonly random: Random;
+  readonly journal: Journal;
+  readonly judge: Judge;
+  readonly cloud: Cloud;
+  readonly metrics: Metrics;
+}
+
+function createWorld(config: SimulatorConfig): World {
+  const clock = new Clock(config.epochMs);
+  const random = new Random(config.seed);
+  const journal = new Journal(clock, config.journalCapacity);
+  const judge = new Judge(random);
+  const cloud = new Cloud({ clock, random, journal, judge }, { ...config.cloud, timing: config.timing });
+  const metrics = new Metrics(random, cloud);
+  const pace = new Pace(clock);
+  const world = { config, clock, pace, random, journal, judge, cloud, metrics };
+  config.furnish(world);
+  return world;
+}
+
+/** An API of a world, and the paths that are its. */
+interface Api {
+  readonly name: string;
+  readonly owns: (path: string) => boolean;
+  readonly app: {
+    fetch(request: Request, edge: Edge): Response | Promise<Response>;
+  };
+}
+
+const under =
+  (...prefixes: string[]) =>
+  (path: string): boolean =>
+    prefixes.some((prefix) => path === prefix || path.startsWith(`${prefix}/`));
+
+/** The APIs of a world: the first that owns a path answers. The engine stands at the root and takes the rest. */
+function apisOf(world: World, reset: () => void): Api[] {
+  const { cloud } = world;
+  const { deviations, engine: config, maxBodyBytes } = world.config;
+  return [
+    {
+      name: 'control',
+      owns: under('/_onesim'),
+      app: controlApi({ ...world, reset, maxBodyBytes }),
+    },
+    { name: 'prometheus', owns: under('/metrics'), app: prometheusApi(world) },
+    {
+      name: 'engine',
+      owns: () => true,
+      app: engineApi({ cloud, config, deviations, bodyLimit: maxBodyBytes }),
+    },
+  ];
+}
+
+/** A world that can be put back as it was, and the door through which clients reach it. */
+export interface Simulator {
+  /** The present world; {@link reset} makes another. */
+  readonly world: World;
+  /** Answers a request as the server on the main port does. Never rejects. */
+  fetch(request: Request): Promise<Response>;
+  reset(): void;
+  close(): void;
+}
+
+export function createSimulator(given: Partial<SimulatorConfig> = {}): Simulator {
+  const config = { ...DEFAULTS, ...given };
+  let world: World;
+  let apis: Api[];
+
+  function begin(): void {
+    world = createWorld(config);
+    apis = apisOf(world, () => {
+      world.pace.set(0);
+      begin();
+    });
+    world.pace.set(config.factor);
+  }
+  begin();
+
+  return {
+    get world() {
+      return world;
+    },
+    fetch: (request) => answer(world, apis, request),
+    reset() {
+      world.pace.set(0);
+      begin();
+    },
+    close: () => world.pace.set(0),
+  };
+}
+
+async function answer(world: World, apis: readonly Api[], request: Request): Promise<Response> {
+  const { clock, journal, pace, config } = world;
+  if (pace.factor > 0) await pace.catchUp();
+  const { method } = request;
+  const path = pathOf(request.url);
+  const { name, app } = apis.find((candidate) => candidate.owns(path)) as Api;
+  const user = userOf(request);
+  const cause = journal.append('request', path, { api: name, method, user });
+  let response: Response;
+  try {
+    response = await app.fetch(request, { cause });
+  } catch (error) {
+    // A mistake of ours: the client is told so, the journal keeps what happened, and the server goes on.
+    const message = error instanceof Error ? error.message : String(error);
+    clock.because(cause, () => journal.append('defect', path, { message }));
+    response = Response.json({ error: 'Internal error of the simulator', message }, { status: 500 });
+  }
+  const { status } = response;
+  clock.because(cause, () => journal.append('answer', path, { status }));
+  config.onAnswer({ api: name, method, path, user, status, at: clock.now });
+  return response;
+}
+
+/** The path of a URL, without its query string. */
+function pathOf(url: string): string {
+  const start = url.indexOf('/', url.indexOf('://') + 3);
+  const end = url.indexOf('?', start);
+  return end < 0 ? url.slice(start) : url.slice(start, end);
+}
+
+/** Who a request says it comes from; never more of the credentials than the name. */
+function userOf(request: Request): string {
+  const header = request.headers.get('Authorization');
+  if (header === null || !header.startsWith('Basic ')) return '';
+  const session = Buffer.from(header.slice(6), 'base64').toString('latin1');
+  const colon = session.indexOf(':');
+  return colon < 0 ? '' : session.slice(0, colon);
+}

@@ -1,0 +1,122 @@
+/**
+ * A YAML or JSON text that a person wrote, with the place of every value in it, so that a mistake is named with file,
+ * line and column. What is read here is plain JSON: aliases are resolved, and bombs made of them are refused.
+ */
+import type { Document, LineCounter, Node } from 'yaml';
+
+export type Path = readonly (string | number)[];
+
+/** A text that cannot be taken; the message has one line a mistake, each beginning with its place. */
+export class SourceProblem extends Error {
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+  }
+}
+
+export interface Source {
+  readonly file: string;
+  readonly value: unknown;
+  /** `file:line:column` of a value; of the nearest thing around it where there is none. */
+  place(path: Path): string;
+  /** `file:line:column` of a key itself. */
+  placeOfKey(path: Path): string;
+}
+
+/** More aliases than any honest file has. */
+const MAX_ALIASES = 1000;
+const MAX_DEPTH = 100;
+const MAX_CHARS = 16 * 1024 * 1024;
+
+/** @throws SourceProblem */
+export async function readSource(text: string, file: string): Promise<Source> {
+  if (text.length > MAX_CHARS) throw new SourceProblem([`${file}: larger than ${MAX_CHARS} characters`]);
+  const { parseDocument, LineCounter } = await import('yaml');
+  const lines = new LineCounter();
+  const place = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${file}:${line}:${col}`;
+  };
+  let document: Document.Parsed;
+  try {
+    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
+  } catch (error) {
+    if (error instanceof RangeError) throw tooDeep(file);
+    throw error;
+  }
+  const [first] = document.errors;
+  if (first !== undefined) throw new SourceProblem([`${place(first.pos[0])}: ${sentence(first.message)}`]);
+  const places = await placesOf(document, lines, file);
+  return { file, value: plain(document, file), ...places };
+}
+
+const tooDeep = (file: string): SourceProblem => new SourceProblem([`${file}: nested deeper than ${MAX_DEPTH} levels`]);
+
+/** The parser's messages may be several lines long. */
+const sentence = (message: string): string => message.split('\n', 1)[0] ?? '';
+
+function plain(document: Document, file: string): unknown {
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: MAX_ALIASES });
+  } catch (error) {
+    if (error instanceof RangeError) throw tooDeep(file);
+    if (error instanceof ReferenceError) throw new SourceProblem([`${file}: ${sentence(error.message)}`]);
+    throw error;
+  }
+  if (!isShallow(value, MAX_DEPTH)) throw tooDeep(file);
+  return value;
+}
+
+/** Ends at the first branch that is too deep: an alias of something around it has no end. */
+function isShallow(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return levels > 0 && Object.values(value).every((inner) => isShallow(inner, levels - 1));
+}
+
+async function placesOf(
+  document: Document,
+  lines: LineCounter,
+  file: string,
+): Promise<Pick<Source, 'place' | 'placeOfKey'>> {
+  const { isAlias, isMap, isScalar, isSeq } = await import('yaml');
+
+  /** The nodes along a path, as far as it goes: each with its key's node where it has one. */
+  const walk = (path: Path): { readonly key: Node | null; readonly node: Node | null }[] => {
+    const trail: { key: Node | null; node: Node | null }[] = [{ key: null, node: document.contents }];
+    for (const step of path) {
+      let node = trail.at(-1)?.node ?? null;
+      if (isAlias(node)) node = node.resolve(document) ?? null;
+      if (isMap<Node, Node | null>(node)) {
+        const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step));
+        if (pair === undefined) break;
+        trail.push({ key: pair.key, node: pair.value });
+      } else if (isSeq<Node>(node)) {
+        const item = node.items[Number(step)];
+        if (item === undefined) break;
+        trail.push({ key: null, node: item });
+      } else break;
+    }
+    return trail;
+  };
+
+  const at = (candidates: readonly (Node | null | undefined)[]): string => {
+    const offset = candidates.find((node) => node?.range)?.range?.[0] ?? 0;
+    const { line, col } = lines.linePos(offset);
+    return `${file}:${line || 1}:${col || 1}`;
+  };
+
+  return {
+    place: (path) =>
+      at(
+        walk(path)
+          .reverse()
+          .flatMap(({ key, node }) => [node, key]),
+      ),
+    placeOfKey: (path) =>
+      at(
+        walk(path)
+          .reverse()
+          .flatMap(({ key, node }) => [key, node]),
+      ),
+  };
+}
