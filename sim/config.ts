@@ -158,7 +158,12 @@ const SETTINGS = {
   maxBody: setting(size(1024, 2 ** 30), 'BYTES', 4 * 2 ** 20, 'largest body of a request', '4MiB'),
   journalSize: setting(whole(1, 100_000_000), 'N', 100_000, 'entries that the journal keeps'),
   engineTimeout: setting(whole(1, 3600), 'N', 30, 'how often the engine looks at what it waits for'),
-  engineDisk: setting(whole(1, 2 ** 31 - 1), 'MIB', 1024, "disk of a function that says nothing, in the engine's configuration"),
+  engineDisk: setting(
+    whole(1, 2 ** 31 - 1),
+    'MIB',
+    1024,
+    "disk of a function that says nothing, in the engine's configuration",
+  ),
   engineCpu: setting(whole(1, 4096), 'N', 2, 'likewise CPUs'),
   engineCpuMult: setting(whole(1, 100), 'N', 2, 'times its CPUs is the most that a function may be resized to'),
   engineMemory: setting(whole(1, 2 ** 31 - 1), 'MIB', 1024, 'likewise memory'),
@@ -175,8 +180,7 @@ export type Config = { readonly [K in Key]: Settings[K] extends Setting<infer T>
 const KEYS = Object.keys(SETTINGS) as Key[];
 
 const flagOf = (key: string): string => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-const variableOf = (key: string): string =>
-  `ONESIM_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+const variableOf = (key: string): string => `ONESIM_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 
 /** Names the configuration file itself, so it is a flag and a variable but no key. */
 const FILE_KEY = 'config';

@@ -88,7 +88,7 @@ function createWorld(config: SimulatorConfig): World {
   const journal = new Journal(clock, config.journalCapacity);
   const judge = new Judge(random);
   const cloud = new Cloud({ clock, random, journal, judge }, { ...config.cloud, timing: config.timing });
-  const metrics = new Metrics(random, cloud);
+  const metrics = new Metrics(random, cloud, config.deviations);
   const pace = new Pace(clock);
   const world = { config, clock, pace, random, journal, judge, cloud, metrics };
   config.furnish(world);

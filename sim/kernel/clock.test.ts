@@ -143,6 +143,14 @@ describe('advance', () => {
     expect(fired).toEqual(['12 late']);
   });
 
+  it('adds to the call that goes furthest', async () => {
+    const clock = new Clock(EPOCH);
+    const wait = clock.sleep(1, 'a request');
+    await Promise.all([clock.advance(10), clock.advanceTo(EPOCH + 2), clock.advance(5)]);
+    expect(clock.now).toBe(EPOCH + 15);
+    await wait;
+  });
+
   it('can be called by a request that it woke', async () => {
     const { clock } = recorder();
     const request = clock.sleep(3, 'a request').then(() => clock.advance(10));
@@ -368,7 +376,10 @@ describe('causes', () => {
     });
     clock.because(7, () => schedule(1, 2));
     schedule(1, 0);
-    clock.because(50, () => clock.advanceNow(10));
+    clock.because(50, () => {
+      clock.advanceNow(10);
+      expect(clock.cause).toBe(50);
+    });
     expect(seen).toEqual([7, 0, 8, 9]);
     expect(clock.cause).toBe(0);
   });

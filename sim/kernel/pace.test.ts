@@ -181,6 +181,15 @@ describe('Pace', () => {
     expect(host.armedFor).toBe(start + 1200);
   });
 
+  it('does not ask the host for less than it can do', async () => {
+    const { host, fired, schedule } = paced(10_000);
+    schedule(0, 'at once');
+    schedule(1, 'soon');
+    await host.pass(1);
+    expect(host.waits).toEqual([1]);
+    expect(fired).toEqual(['at once at 0', 'soon at 1']);
+  });
+
   it('wakes requests that wait', async () => {
     const { host, clock } = paced(60);
     const woken = clock.sleep(6000, 'PUT').then(() => clock.sleep(6000, 'PUT'));

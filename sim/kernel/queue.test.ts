@@ -86,6 +86,18 @@ describe('EventQueue', () => {
     expect(queue.size).toBe(0);
   });
 
+  it('stays small when far events are scheduled and cancelled again and again', () => {
+    const queue = new EventQueue();
+    queue.push(0, 0, 'near', 0);
+    const cells = new Set<number>();
+    for (let i = 0; i < 10_000; i++) {
+      const timer = queue.push(1e9, 0, i, 0);
+      cells.add(timer % 2 ** 22);
+      queue.cancel(timer);
+    }
+    expect(cells.size).toBeLessThan(200);
+  });
+
   it('holds on to no event that has left it', () => {
     const queue = new EventQueue();
     const timers = Array.from({ length: 1000 }, (_, i) => queue.push(i, 0, { i }, 0));

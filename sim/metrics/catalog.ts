@@ -87,8 +87,75 @@ const perDirection = (direction: 'rx' | 'tx', verb: string): readonly Metric[] =
   },
 ];
 
-/** Sorted by name. */
-export const CATALOG: readonly Metric[] = [
+/** Memory as the probe reports it: free where the name does not say so, and in kB where it says MB. */
+const MEMORY: readonly Metric[] = [
+  {
+    name: 'vm_mem_free_MB',
+    help: 'Free memory',
+    type: 'gauge',
+    unit: 'kB',
+    dimension: null,
+    model: freeKb,
+  },
+  {
+    name: 'vm_mem_perc',
+    help: 'Share of memory that is free',
+    type: 'gauge',
+    unit: 'percent',
+    dimension: null,
+    model: (guest) => {
+      const free = freeKb(guest);
+      return (push) => Math.round((10_000 * free(push)) / totalKb(push.stretch)) / 100;
+    },
+  },
+  {
+    name: 'vm_mem_total_MB',
+    help: 'Memory of the machine',
+    type: 'gauge',
+    unit: 'kB',
+    dimension: null,
+    model: () => (push) => totalKb(push.stretch),
+  },
+];
+
+/** Memory as the names promise. */
+const MEMORY_AS_NAMED: readonly Metric[] = [
+  {
+    name: 'vm_mem_free_MB',
+    help: 'Free memory',
+    type: 'gauge',
+    unit: 'MB',
+    dimension: null,
+    model: (guest) => {
+      const free = freeKb(guest);
+      return (push) => Math.floor(free(push) / 1024);
+    },
+  },
+  {
+    name: 'vm_mem_perc',
+    help: 'Share of memory in use',
+    type: 'gauge',
+    unit: 'percent',
+    dimension: null,
+    model: (guest) => {
+      const free = freeKb(guest);
+      return (push) => Math.round(10_000 * (1 - free(push) / totalKb(push.stretch))) / 100;
+    },
+  },
+  {
+    name: 'vm_mem_total_MB',
+    help: 'Memory of the machine',
+    type: 'gauge',
+    unit: 'MB',
+    dimension: null,
+    model: () => (push) => Math.floor(totalKb(push.stretch) / 1024),
+  },
+];
+
+/** What a probe pushes, sorted by name; `asNamed` when memory is to be what its names promise. */
+export const catalog = (asNamed: boolean): readonly Metric[] => rows(asNamed ? MEMORY_AS_NAMED : MEMORY);
+
+const rows = (memory: readonly Metric[]): readonly Metric[] => [
   {
     name: 'vm_cpu_perc',
     help: 'Busy time of the whole machine, core cpu, and of each of its cores',
@@ -133,33 +200,7 @@ export const CATALOG: readonly Metric[] = [
       return (push) => measure(push).used;
     },
   },
-  {
-    name: 'vm_mem_free_MB',
-    help: 'Free memory',
-    type: 'gauge',
-    unit: 'kB',
-    dimension: null,
-    model: freeKb,
-  },
-  {
-    name: 'vm_mem_perc',
-    help: 'Share of memory that is free',
-    type: 'gauge',
-    unit: 'percent',
-    dimension: null,
-    model: (guest) => {
-      const free = freeKb(guest);
-      return (push) => Math.round((10_000 * free(push)) / totalKb(push.stretch)) / 100;
-    },
-  },
-  {
-    name: 'vm_mem_total_MB',
-    help: 'Memory of the machine',
-    type: 'gauge',
-    unit: 'kB',
-    dimension: null,
-    model: () => (push) => totalKb(push.stretch),
-  },
+  ...memory,
   ...perDirection('rx', 'received'),
   ...perDirection('tx', 'sent'),
   {

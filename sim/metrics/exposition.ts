@@ -1,7 +1,7 @@
 /** The text exposition format of Prometheus, version 0.0.4: what the Pushgateway shows of all guests at one instant. */
-import { CATALOG, type Metric } from './catalog.ts';
+import type { Metric } from './catalog.ts';
 import type { Guest, Push } from './guest.ts';
-import { type Series, seriesOf } from './series.ts';
+import { type Labels, seriesOf } from './series.ts';
 
 /** What a guest pushed last. */
 export interface LastPush {
@@ -12,15 +12,15 @@ export interface LastPush {
 const CHUNK_LENGTH = 65_536;
 
 /** Written chunk by chunk: each family with its HELP and TYPE once, and in it the guests in the order given. */
-export function* exposition(pushes: readonly LastPush[]): Generator<string> {
+export function* exposition(metrics: readonly Metric[], pushes: readonly LastPush[]): Generator<string> {
   let chunk = '';
-  for (const metric of CATALOG) {
+  for (const metric of metrics) {
     let head = headOf(metric);
     for (const { guest, push } of pushes) {
       for (const series of seriesOf(metric, guest)) {
         const value = series.model(push);
         if (value === undefined) continue;
-        chunk += `${head}${metric.name}{${labelPairs(series).join(',')}} ${value} ${push.at}\n`;
+        chunk += `${head}${metric.name}{${labelPairs(series.labels).join(',')}} ${value} ${push.at}\n`;
         head = '';
       }
       if (chunk.length >= CHUNK_LENGTH) {
@@ -33,7 +33,7 @@ export function* exposition(pushes: readonly LastPush[]): Generator<string> {
 }
 
 /** `name="value"`, sorted by name, as in the exposition format. */
-export const labelPairs = ({ labels }: Series): string[] =>
+export const labelPairs = (labels: Labels): string[] =>
   labels.map(([name, value]) => `${name}="${escapeLabel(value)}"`);
 
 const headOf = ({ name, help, unit, type }: Metric): string =>

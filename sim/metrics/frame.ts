@@ -1,6 +1,5 @@
 /** Data frames of the WebSocket server, which reads the Pushgateway and shows the records that pass a client's filters. */
 import { labelPairs } from './exposition.ts';
-import type { Push } from './guest.ts';
 import type { Series } from './series.ts';
 
 /** A filter hits a label, written `name="value"`, that starts with its tag and contains its value anywhere. */
@@ -36,13 +35,9 @@ export function idAskedFor(filters: readonly Filter[]): string | undefined {
   return hitOnce ? filters.find(({ tag }) => tag === 'id')?.value : undefined;
 }
 
-/** The record of a series in a push; null when the push does not carry it, or not as many hits as filters are made. */
-export function recordOf(series: Series, push: Push, filters: readonly Filter[]): FrameRecord | null {
-  const labels = labelPairs(series);
-  if (filters.length > 0 && hits(labels, filters) !== filters.length) return null;
-  const value = series.model(push);
-  return value === undefined ? null : { labels, value, time: push.at };
-}
+/** Whether a series gets as many hits as there are filters. */
+export const passes = ({ labels }: Series, filters: readonly Filter[]): boolean =>
+  filters.length === 0 || hits(labelPairs(labels), filters) === filters.length;
 
 function hits(labels: readonly string[], filters: readonly Filter[]): number {
   let count = 0;

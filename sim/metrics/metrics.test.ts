@@ -5,7 +5,7 @@ import { Random } from '../kernel/random.ts';
 import type { Span } from '../one/vm.ts';
 import { parseFilters } from './frame.ts';
 import type { ProbedVm } from './guest.ts';
-import { Metrics } from './metrics.ts';
+import { METRIC_DEVIATIONS, type MetricDeviation, Metrics } from './metrics.ts';
 import { type MatrixSeries, parseRange, type Range } from './query.ts';
 
 const BOOT = Date.parse('2017-08-28T15:23:31Z');
@@ -43,17 +43,21 @@ const vnf = (spans: Span[], more: Record<string, string> = {}, id = 0): TestVm =
   vmWith({ VC_ID, VNF_NAME: 'vtc-vnf', ...more }, spans, id);
 
 /** The metrics of some VMs, and a way to change one. */
-function monitor(vms: TestVm[], seed = 1) {
+function monitor(vms: TestVm[], seed = 1, deviations: ReadonlySet<MetricDeviation> = new Set(METRIC_DEVIATIONS)) {
   const observers: ((vm: ProbedVm) => void)[] = [];
-  const metrics = new Metrics(new Random(seed), {
-    vms: {
-      get nextId() {
-        return vms.length;
+  const metrics = new Metrics(
+    new Random(seed),
+    {
+      vms: {
+        get nextId() {
+          return vms.length;
+        },
+        find: (id) => vms[id],
       },
-      find: (id) => vms[id],
+      observe: ({ vmUpdate }) => observers.push(vmUpdate),
     },
-    observe: ({ vmUpdate }) => observers.push(vmUpdate),
-  });
+    deviations,
+  );
   const update = (vm: TestVm, attributes: Record<string, string>): void => {
     for (const [name, value] of Object.entries(attributes)) vm.attributes.set(name, value);
     for (const vmUpdate of observers) vmUpdate(vm);
@@ -192,6 +196,12 @@ describe('the example of the documentation', () => {
       expect(at - time).toBeLessThan(3000);
     }
   });
+});
+
+test('there are 14 metrics, in order of name', () => {
+  const names = monitor([]).metrics.names();
+  expect(names).toHaveLength(14);
+  expect(names).toEqual(names.toSorted());
 });
 
 describe('a range query', () => {
@@ -581,6 +591,35 @@ describe('a frame', () => {
     const [record] = metrics.frame('vm_up', parseFilters([`id=${VC_ID}`, 'instance=vtc']), BOOT + 1000 * HOUR) ?? [];
     expect(record?.value).toBe((record?.time ?? 0) / 1000);
     expect(BOOT + HOUR - (record?.time ?? 0)).toBeLessThanOrEqual(3000);
+  });
+});
+
+describe('without deviations', () => {
+  const { metrics: upstream } = monitor([vnf([span(BOOT, null)])]);
+  const { metrics } = monitor([vnf([span(BOOT, null)])], 1, new Set());
+  const at = BOOT + HOUR;
+  const value = (from: Metrics, name: string): number => from.frame(name, [], at)?.[0]?.value ?? Number.NaN;
+
+  test('memory is what its names say', () => {
+    expect(value(metrics, 'vm_mem_perc')).toBeCloseTo(100 - value(upstream, 'vm_mem_perc'), 2);
+    for (const name of ['vm_mem_free_MB', 'vm_mem_total_MB']) {
+      expect(value(metrics, name)).toBe(Math.floor(value(upstream, name) / 1024));
+    }
+    expect(String(value(metrics, 'vm_mem_total_MB'))).toMatch(/^\d{4}$/);
+    expect(String(value(upstream, 'vm_mem_total_MB'))).toMatch(/^\d{7}$/);
+    expect(metrics.names()).toEqual(upstream.names());
+  });
+
+  test('a frame has the labels of the history, and is filtered as ever', () => {
+    const [record] = metrics.frame('vm_up', parseFilters([`id='${VC_ID}'`, "type='vnf'"]), at) ?? [];
+    expect(record?.labels).toEqual([
+      'exported_instance="vtc-vnf"',
+      'exported_job="vnf"',
+      'group="development"',
+      `id="${VC_ID}"`,
+      'instance="pushgateway:9091"',
+      'job="sonata"',
+    ]);
   });
 });
 

@@ -3,10 +3,10 @@
  * set, the time and the VMs' recorded histories. Range queries, WebSocket frames and text exposition ask the same models.
  */
 import type { Random } from '../kernel/random.ts';
-import { CATALOG, type Metric } from './catalog.ts';
-import { exposition, type LastPush } from './exposition.ts';
+import { catalog, type Metric } from './catalog.ts';
+import { exposition, type LastPush, labelPairs } from './exposition.ts';
 import { Fleet, type VmSource } from './fleet.ts';
-import { type Filter, type FrameRecord, idAskedFor, recordOf } from './frame.ts';
+import { type Filter, type FrameRecord, idAskedFor, passes } from './frame.ts';
 import { chanceOf } from './load.ts';
 import { type MatrixSeries, type Range, valuesOf } from './query.ts';
 import { compareLabels, type Labels, seriesOf, storedLabels } from './series.ts';
@@ -17,23 +17,34 @@ export type Matchers = Readonly<Record<string, string>>;
 /** After this, Prometheus no longer shows what a dead guest pushed last. */
 const STALE_MS = 300_000;
 
-const METRICS: ReadonlyMap<string, Metric> = new Map(CATALOG.map((metric) => [metric.name, metric]));
+/** Where SONATA's metrics are not what their names and the history promise. */
+export const METRIC_DEVIATIONS = ['memory-free-in-kb', 'stream-labels-unprefixed'] as const;
+export type MetricDeviation = (typeof METRIC_DEVIATIONS)[number];
 
 export class Metrics {
   readonly #fleet: Fleet;
+  readonly #metrics: ReadonlyMap<string, Metric>;
+  readonly #prefixed: boolean;
 
-  constructor(random: Random, cloud: VmSource) {
+  /** @param deviations those that are on: all of them, unless said otherwise */
+  constructor(
+    random: Random,
+    cloud: VmSource,
+    deviations: { has(name: MetricDeviation): boolean } = new Set(METRIC_DEVIATIONS),
+  ) {
     this.#fleet = new Fleet(chanceOf(random), cloud);
+    this.#metrics = new Map(catalog(!deviations.has('memory-free-in-kb')).map((metric) => [metric.name, metric]));
+    this.#prefixed = !deviations.has('stream-labels-unprefixed');
   }
 
   /** The names of all metrics, sorted. */
   names(): string[] {
-    return [...METRICS.keys()];
+    return [...this.#metrics.keys()];
   }
 
   /** The matrix of a range query, sorted by label set. Empty for a metric that does not exist. */
   range(name: string, matchers: Matchers, range: Range, nowMs: number): MatrixSeries[] {
-    const metric = METRICS.get(name);
+    const metric = this.#metrics.get(name);
     if (metric === undefined) return [];
     const found: { readonly stored: Labels; readonly row: MatrixSeries }[] = [];
     for (const guest of matchers.id === undefined ? this.#fleet : this.#fleet.withId(matchers.id)) {
@@ -54,7 +65,7 @@ export class Metrics {
    * null when nothing has pushed the metric yet: then the server sends no frame.
    */
   frame(name: string, filters: readonly Filter[], atMs: number): FrameRecord[] | null {
-    const metric = METRICS.get(name);
+    const metric = this.#metrics.get(name);
     if (metric === undefined) return null;
     const id = idAskedFor(filters);
     const records: FrameRecord[] = [];
@@ -62,8 +73,8 @@ export class Metrics {
       const push = guest.pushBefore(atMs);
       if (push === null) continue;
       for (const series of seriesOf(metric, guest)) {
-        const record = recordOf(series, push, filters);
-        if (record !== null) records.push(record);
+        const value = passes(series, filters) ? series.model(push) : undefined;
+        if (value !== undefined) records.push({ labels: this.#shown(name, series.labels), value, time: push.at });
       }
     }
     return records.length > 0 || this.#isPushed(metric, atMs) ? records : null;
@@ -76,7 +87,12 @@ export class Metrics {
       const push = guest.ranAfter(atMs - STALE_MS) ? guest.pushBefore(atMs) : null;
       if (push !== null && atMs - push.at <= STALE_MS) pushes.push({ guest, push });
     }
-    return exposition(pushes);
+    return exposition([...this.#metrics.values()], pushes);
+  }
+
+  /** The labels of a record in a frame. */
+  #shown(name: string, labels: Labels): string[] {
+    return labelPairs(this.#prefixed ? storedLabels(name, labels).filter(([label]) => label !== '__name__') : labels);
   }
 
   #isPushed(metric: Metric, atMs: number): boolean {

@@ -32,7 +32,7 @@ export type ObjectType = keyof typeof OBJECT_TYPES;
 
 /** How ids are named, in the upper half of a number: one, those of a group, all, those of a cluster. */
 export const KINDS = { '#': 1, '@': 2, '*': 4, '%': 8 } as const;
-export type Kind = keyof typeof KINDS;
+type Kind = keyof typeof KINDS;
 
 /** A 64-bit number of a rule in two halves: kind and type bits, and the id. */
 export interface Selector {

@@ -85,6 +85,14 @@ export function allows(cloud: Cloud, caller: Caller, { right, type, object, lock
   return cloud.acl.grants(caller, bit, type, object);
 }
 
+/** As {@link allows} for USE of many objects of a type, whose locks do not matter: the rules are looked up once. */
+export function usableTo(cloud: Cloud, caller: Caller, type: ObjectType): (object: Guarded) => boolean {
+  if (caller.admin) return () => true;
+  const rules = cloud.acl.granting(caller, RIGHTS.USE, type);
+  return (object) =>
+    permits(caller, type, object, RIGHTS.USE) || rules.some((rule) => covers(rule, RIGHTS.USE, caller, object));
+}
+
 /** The object's own bits. A user owns itself; a group may be used by its members. */
 function permits(caller: Caller, type: ObjectType, object: Guarded, bit: number): boolean {
   if (type === 'USER') return object.id === caller.uid && bit <= RIGHTS.MANAGE;
@@ -203,27 +211,40 @@ export class Acl implements Iterable<Rule> {
 
   /** Whether a rule for everybody, for the caller or for one of its groups gives a right. */
   grants(caller: Caller, right: number, type: ObjectType, object: Guarded | undefined): boolean {
-    const bits = OBJECT_TYPES[type];
-    if (this.#given(key(KINDS['*'], 0), right, bits, caller, object)) return true;
-    if (this.#given(key(KINDS['#'], caller.uid), right, bits, caller, object)) return true;
+    if (this.#given(key(KINDS['*'], 0), right, type, caller, object)) return true;
+    if (this.#given(key(KINDS['#'], caller.uid), right, type, caller, object)) return true;
     for (const gid of caller.groups) {
-      if (this.#given(key(KINDS['@'], gid), right, bits, caller, object)) return true;
+      if (this.#given(key(KINDS['@'], gid), right, type, caller, object)) return true;
     }
     return false;
   }
 
-  #given(user: number, right: number, type: number, caller: Caller, object: Guarded | undefined): boolean {
+  /** The rules that give the caller a right to some objects of a type. */
+  granting(caller: Caller, right: number, type: ObjectType): Rule[] {
+    const users = [
+      key(KINDS['*'], 0),
+      key(KINDS['#'], caller.uid),
+      ...Array.from(caller.groups, (gid) => key(KINDS['@'], gid)),
+    ];
+    return users.flatMap((user) => this.#rules.get(user) ?? []).filter((rule) => gives(rule, right, type));
+  }
+
+  #given(user: number, right: number, type: ObjectType, caller: Caller, object: Guarded | undefined): boolean {
     const rules = this.#rules.get(user);
-    return rules?.some((rule) => gives(rule, right, type, caller, object)) ?? false;
+    return rules?.some((rule) => gives(rule, right, type) && covers(rule, right, caller, object)) ?? false;
   }
 }
 
 const key = (bits: number, id: number): number => bits * 2 ** 32 + id;
 
-function gives(rule: Rule, right: number, type: number, caller: Caller, object: Guarded | undefined): boolean {
-  const { resource, zone } = rule;
-  if ((rule.rights.id & right) === 0 || (resource.bits & type) === 0) return false;
-  if ((zone.bits & KINDS['*']) === 0 && zone.id !== ZONE) return false;
+/** Whether a rule gives a right to some objects of a type here. */
+function gives({ rights, resource, zone }: Rule, right: number, type: ObjectType): boolean {
+  if ((rights.id & right) === 0 || (resource.bits & OBJECT_TYPES[type]) === 0) return false;
+  return (zone.bits & KINDS['*']) !== 0 || zone.id === ZONE;
+}
+
+/** Whether an object is among those of a rule. */
+function covers({ resource }: Rule, right: number, caller: Caller, object: Guarded | undefined): boolean {
   if ((resource.bits & KINDS['*']) !== 0) return true;
   if ((resource.bits & KINDS['#']) !== 0) return object !== undefined && object.id === resource.id;
   if ((resource.bits & KINDS['@']) !== 0) {

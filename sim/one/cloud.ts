@@ -11,6 +11,7 @@ import { Driver } from './driver.ts';
 import { OneError } from './error.ts';
 import { Flow } from './flow.ts';
 import type { Host } from './host.ts';
+import type { IdList } from './id-list.ts';
 import { bootstrapStorage, type Image } from './image.ts';
 import type { State } from './lifecycle.ts';
 import { type Method, OPERATIONS, type Operations } from './operations.ts';
@@ -81,7 +82,7 @@ export class Cloud {
   readonly templates = new Pool<VmTemplate>('virtual machine template');
   readonly documents = new Pool<Document>('document');
   /** Ids of the documents of each type. */
-  readonly documentTypes = new Map<number, Set<number>>();
+  readonly documentTypes = new Map<number, IdList>();
   readonly vms = new Pool<Vm>('virtual machine');
 
   readonly acl = new Acl();

@@ -2,6 +2,7 @@
 import { authorize, newPermissions, type Owned } from './acl.ts';
 import type { Cloud } from './cloud.ts';
 import { OneError } from './error.ts';
+import { IdList } from './id-list.ts';
 import { tooLong } from './name.ts';
 import { type Kind, listed, ownedOperations, reach, updateTemplate } from './owned.ts';
 import { parseTemplate } from './parse.ts';
@@ -40,9 +41,9 @@ function create(cloud: Cloud, caller: Caller, template: Template, type: number):
     (id) =>
       new StoredDocument({ id, type, uid, gid, name: name === '' ? `document-${id}` : name, permissions, template }),
   );
-  const ofType = cloud.documentTypes.get(type);
-  if (ofType === undefined) cloud.documentTypes.set(type, new Set([document.id]));
-  else ofType.add(document.id);
+  const ofType = cloud.documentTypes.get(type) ?? new IdList();
+  cloud.documentTypes.set(type, ofType);
+  ofType.add(document.id);
   return document;
 }
 
@@ -78,11 +79,8 @@ function clone(cloud: Cloud, caller: Caller, id: number, name: string): number {
 }
 
 function poolInfo(cloud: Cloud, caller: Caller, filter: number, start: number, end: number, type: number): Document[] {
-  const where = (document: Document) => document.type === type;
-  const ids = cloud.documentTypes.get(type) ?? new Set();
-  // Looking at a few among many by their ids is what keeps OneFlow's list of templates short.
-  const rare = ids.size * 10 < cloud.documents.size ? { ids } : {};
-  return listed(cloud, caller, cloud.documents, 'DOCUMENT', { filter, start, end, where, ...rare });
+  const ids = cloud.documentTypes.get(type) ?? new IdList();
+  return listed(cloud, caller, cloud.documents, 'DOCUMENT', { filter, start, end, ids });
 }
 
 const owned = ownedOperations(DOCUMENTS);

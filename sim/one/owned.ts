@@ -2,10 +2,11 @@
  * What can be done to every object that belongs to someone, whatever it is: change mode, owner, name and lock, and list
  * a pool. Mirrors `RequestManagerChmod.cc`, `…Chown.cc`, `…Rename.cc`, `…Lock.cc` and `…PoolInfoFilter.cc` of OpenNebula 6.10.
  */
-import { allows, authorize, type Guarded, type Owned } from './acl.ts';
+import { authorize, type Guarded, type Owned, usableTo } from './acl.ts';
 import type { ObjectType, Right } from './acl-rule.ts';
 import type { Cloud } from './cloud.ts';
 import { OneError } from './error.ts';
+import type { IdList } from './id-list.ts';
 import { nameProblem, namesake, type Uniqueness } from './name.ts';
 import { parseTemplate } from './parse.ts';
 import type { Pool } from './pool.ts';
@@ -57,8 +58,8 @@ export interface Slice<T> {
   readonly end: number;
   /** What else is wanted of an object, such as its state. */
   readonly where?: (object: T) => boolean;
-  /** The only ids that come into question, the lowest first. */
-  readonly ids?: ReadonlySet<number>;
+  /** The only ids that come into question. */
+  readonly ids?: IdList;
 }
 
 /** All that the caller may use, as oned lists pools without arguments. */
@@ -82,13 +83,12 @@ export function listed<T extends Guarded>(
   const paged = end < -1;
   const ranged = !paged && start !== -1;
   const lowest = ranged ? Math.max(start, 0) : 0;
-  const highest = ranged && end !== -1 ? Math.min(end, pool.nextId - 1) : pool.nextId - 1;
+  const highest = ranged && end !== -1 ? end : Number.POSITIVE_INFINITY;
   let skip = paged ? start : 0;
   const most = paged ? -end : Number.POSITIVE_INFINITY;
   const objects: T[] = [];
-  for (const id of ids === undefined ? countDown(highest, lowest) : [...ids].reverse()) {
-    if (objects.length >= most) break;
-    if (id > highest || id < lowest) continue;
+  for (const id of (ids ?? pool).down(highest)) {
+    if (objects.length >= most || id < lowest) break;
     const object = pool.find(id);
     if (object === undefined || !wanted(object) || (where !== undefined && !where(object))) continue;
     if (skip-- > 0) continue;
@@ -97,14 +97,10 @@ export function listed<T extends Guarded>(
   return objects;
 }
 
-function* countDown(from: number, to: number): Generator<number> {
-  for (let id = from; id >= to; id--) yield id;
-}
-
 function wantedBy(cloud: Cloud, caller: Caller, type: ObjectType, filter: number): (object: Guarded) => boolean {
   const owner = (object: Guarded) => (type === 'USER' ? object.id : object.uid);
   const own = (object: Guarded) => owner(object) === caller.uid;
-  const shown = (object: Guarded) => allows(cloud, caller, { right: 'USE', type, object, lockless: true });
+  const shown = usableTo(cloud, caller, type);
   switch (filter) {
     case FILTERS.ALL:
       return caller.admin ? () => true : (object) => own(object) || shown(object);

@@ -1,5 +1,6 @@
 /** A pool of objects by id. Ids count up and are never reused, as in oned. */
 import { OneError } from './error.ts';
+import { IdList } from './id-list.ts';
 
 /** A number that names an object of one kind. */
 export type Id<Kind extends string> = number & { readonly __kind?: Kind };
@@ -8,6 +9,7 @@ export class Pool<T extends { readonly id: number }> implements Iterable<T> {
   /** What oned calls an object of this pool in its messages, such as `virtual machine`. */
   readonly objectName: string;
   readonly #items = new Map<number, T>();
+  readonly #ids = new IdList();
   #next: number;
 
   constructor(objectName: string, firstId = 0) {
@@ -28,6 +30,7 @@ export class Pool<T extends { readonly id: number }> implements Iterable<T> {
   add<U extends T>(make: (id: number) => U): U {
     const item = make(this.#next);
     this.#items.set(item.id, item);
+    this.#ids.add(item.id);
     this.#next = item.id + 1;
     return item;
   }
@@ -46,7 +49,13 @@ export class Pool<T extends { readonly id: number }> implements Iterable<T> {
   }
 
   delete(id: number): boolean {
+    this.#ids.delete(id);
     return this.#items.delete(id);
+  }
+
+  /** The ids up to `highest`, the highest first. */
+  down(highest?: number): Iterable<number> {
+    return this.#ids.down(highest);
   }
 
   /** Objects in order of id. */

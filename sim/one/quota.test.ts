@@ -127,7 +127,7 @@ describe('use', () => {
             });
           } else {
             attempt(() => cloud.run(cloud.root, 'one.vm.action', each.do, each.vm));
-            if (each.settle) cloud.clock.advanceNow(MINUTE);
+            if ('settle' in each && each.settle) cloud.clock.advanceNow(MINUTE);
           }
         }
         const total = [...cloud.vms].filter((vm) => vm.state !== 'DONE');

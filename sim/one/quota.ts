@@ -15,7 +15,7 @@ export const METRICS = {
   IMAGE: ['RVMS'],
 } as const;
 export type QuotaKind = keyof typeof METRICS;
-export type Metric = (typeof METRICS)[QuotaKind][number];
+type Metric = (typeof METRICS)[QuotaKind][number];
 
 /** The order in which oned applies new limits. */
 const LIMIT_ORDER = ['DATASTORE', 'NETWORK', 'IMAGE', 'VM'] as const;

@@ -331,7 +331,8 @@ export class Lifecycle {
 
   #held(act: Act, role: Role): void {
     const { service } = act;
-    setRoleState(role, 'HOLD');
+    // Released or removed before anyone looked.
+    if (roleState(role) !== 'HOLD') return;
     if (allRoles(service, 'HOLD') && serviceState(service) !== 'HOLD') this.#become(act, 'HOLD');
     else if (isStraight(service)) this.#start(act, nextRoles(service, 'hold'), COURSES.deploy);
   }

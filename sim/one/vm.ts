@@ -3,6 +3,7 @@ import type { Timer } from '../kernel/queue.ts';
 import type { Owned } from './acl.ts';
 import type { Cloud } from './cloud.ts';
 import { OneError } from './error.ts';
+import { IdList } from './id-list.ts';
 import { STATES, type State } from './lifecycle.ts';
 import { FILTERS, type Kind, listed, ownedOperations, reach } from './owned.ts';
 import { parseTemplate } from './parse.ts';
@@ -205,9 +206,13 @@ function poolInfo(cloud: Cloud, caller: Caller, filter: number, start: number, e
 
 /** The VMs of a list of ids, as far as they exist and may be used. */
 function poolInfoSet(cloud: Cloud, caller: Caller, ids: string, _extended = true): Vm[] {
-  const wanted = ids.split(',').filter((id) => /^\d+$/.test(id));
-  const sorted = new Set(wanted.map(Number).sort((a, b) => a - b));
-  return listed(cloud, caller, cloud.vms, 'VM', { filter: FILTERS.ALL, start: -1, end: -1, ids: sorted });
+  const wanted = new IdList();
+  const numbers = ids
+    .split(',')
+    .filter((id) => /^\d+$/.test(id))
+    .map(Number);
+  for (const id of [...new Set(numbers)].sort((a, b) => a - b)) wanted.add(id);
+  return listed(cloud, caller, cloud.vms, 'VM', { filter: FILTERS.ALL, start: -1, end: -1, ids: wanted });
 }
 
 const owned = ownedOperations(VMS);

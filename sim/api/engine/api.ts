@@ -56,6 +56,8 @@ export function engineApi(world: EngineWorld): Hono {
   const app = new Hono();
 
   app.use(async (c, next) => {
+    // An escaped slash is a slash to the framework, and no route goes that deep.
+    if (/%2f/i.test(c.req.path)) return engineNotFound(c, deviations);
     const problem = deviations.has('form-body-html') ? await formProblemOf(c, bodyLimit) : null;
     return problem ?? next();
   });

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../one/json.ts';
 import type { ServiceTemplate } from '../../one/service-template.ts';
 import { destroyService } from './delete.ts';
 import { roleContents, userTemplate } from './extra-template.ts';
-import { Declined, titled } from './opennebula.ts';
+import { Declined, orCrash, titled } from './opennebula.ts';
 import { Refusal, refusal } from './refusal.ts';
 import type { Hash, Value } from './ruby-json.ts';
 import { bodyElement, type Engine, FUNCTIONS, hasFailed, type Runtime, serviceLog, synchronise } from './runtime.ts';
@@ -26,7 +26,6 @@ export async function create(engine: Engine, specification: Value): Promise<Runt
 }
 
 const SERVICE = 'Serverless Runtime Service';
-const DOCUMENT = 'Failed to create Serverless Runtime Document';
 
 async function instantiate(engine: Engine, body: Hash): Promise<number> {
   const { one } = engine;
@@ -96,14 +95,14 @@ async function allocate(engine: Engine, body: Hash, serviceId: number): Promise<
   const name =
     typeof given === 'string' ? given : `${tupleOf(body)}_${one.cloud.random.uuid('engine.name', serviceId)}`;
   const text = `<TEMPLATE><NAME>${name}</NAME>${bodyElement(body)}</TEMPLATE>`;
+  let id: number;
   try {
-    const id = one.oned('one.document.allocate', text, DOCUMENT_TYPES.serverlessRuntime);
-    const document = one.oned('one.document.info', id);
-    return { id, name: document.name, body };
+    id = one.oned('one.document.allocate', text, DOCUMENT_TYPES.serverlessRuntime);
   } catch (error) {
     if (!(error instanceof Declined)) throw error;
     const left = await destroyService(engine, serviceId);
     const more = left === null ? '' : `Failed to delete ${SERVICE} ${serviceId}${left.message}`;
-    throw refusal(error.status, DOCUMENT, error.message + more);
+    throw refusal(error.status, 'Failed to create Serverless Runtime Document', error.message + more);
   }
+  return { id, name: orCrash(() => one.oned('one.document.info', id)).name, body };
 }

@@ -5,6 +5,7 @@ import { Journal } from '../../kernel/journal.ts';
 import { Random } from '../../kernel/random.ts';
 import { CLOUD_DEFAULTS, Cloud } from '../../one/cloud.ts';
 import { addHost } from '../../one/host.ts';
+import type { Modes } from '../../one/owned.ts';
 import { createServiceTemplate } from '../../one/service-template.ts';
 import { TIMINGS, type Timing } from '../../one/timing.ts';
 import { createUser } from '../../one/user.ts';
@@ -41,8 +42,8 @@ const VNETS = [
   'NAME=fnetx VN_MAD=dummy BRIDGE=br2 EXTERNAL_IP="198.51.100.7" AR=[TYPE=IP4, IP="10.7.0.1", SIZE=50]',
 ];
 
-const USABLE_BY_ALL = [1, 1, 0, 0, 0, 0, 1, 0, 0] as const;
-const OWN = [1, 1, 0, 0, 0, 0, 0, 0, 0] as const;
+const USABLE_BY_ALL: Modes = [1, 1, 0, 0, 0, 0, 1, 0, 0];
+const OWN: Modes = [1, 1, 0, 0, 0, 0, 0, 0, 0];
 
 /** Which VM template each role has, by the name of the service template. */
 const SERVICE_TEMPLATES: readonly (readonly [name: string, faas: keyof typeof VM_TEMPLATES, daas?: 'Data'])[] = [

@@ -53,7 +53,7 @@ const NOT_FOUND = 'Serverless Runtime not found';
 function readDocument(one: OpenNebula, id: bigint): Document {
   const title = 'Failed to read Serverless Runtime Document';
   if (id > 0x7fffffffn || id < -0x80000000n) {
-    throw refusal(500, title, `Integer is too ${id < 0n ? 'small' : 'big'}! Must be signed 32-bit integer!`);
+    throw refusal(500, title, 'Integer is too big! Must be signed 32-bit integer!');
   }
   try {
     const document = one.oned('one.document.info', Number(id));

@@ -7,7 +7,7 @@ import { refusal } from './refusal.ts';
 import type { Hash, Value } from './ruby-json.ts';
 import { toText } from './ruby-text.ts';
 import { diskSize, type Engine, type Runtime, store, synchronise, VM_TITLE } from './runtime.ts';
-import { functionState } from './state.ts';
+import { type FunctionState, functionState } from './state.ts';
 import { validated } from './validate.ts';
 
 /** @throws Refusal, Crash */
@@ -89,13 +89,14 @@ function resizeDisk({ one }: Engine, vm: Vm, change: Hash): void {
 const same = (wanted: Value | undefined, present: number): boolean =>
   typeof wanted === 'bigint' && Number.isInteger(present) && wanted === BigInt(present);
 
-/** Looks at the VM once a second until it runs again. */
+/** Looks at the VM once a second until it runs again. What oned does not tell stays as it was. */
 async function untilRunning({ one, config }: Engine, name: string, { id }: Vm): Promise<void> {
+  let state: FunctionState = 'RUNNING';
   for (let turn = 1; turn <= config.timeout; turn++) {
-    const state = functionState(one.oned('one.vm.info', id));
-    if (turn === config.timeout) {
-      throw refusal(504, `${VM_TITLE} ${name} stuck while updating capabilities`, state);
-    }
+    granted(() => {
+      state = functionState(one.oned('one.vm.info', id));
+    });
+    if (turn === config.timeout) throw refusal(504, `${VM_TITLE} ${name} stuck while updating capabilities`, state);
     if (state === 'RUNNING') return;
     if (state !== 'UPDATING') throw refusal(500, `${VM_TITLE} ${name} entered unexpected state`, state);
     await one.cloud.clock.sleep(1000, `resize of VM ${id}`);

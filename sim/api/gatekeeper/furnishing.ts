@@ -5,23 +5,23 @@
 import type { JsonObject } from '../../one/json.ts';
 
 export interface GatekeeperFurnishing {
-  readonly users: readonly FurnishedUser[];
-  /** In order of insertion, as lists show them. */
-  readonly functions: readonly (Envelope & { readonly vnfd: Descriptor })[];
-  readonly services: readonly (Envelope & { readonly nsd: Descriptor })[];
-  readonly packages: readonly (Envelope & { readonly pd: Descriptor })[];
+  readonly users: readonly GatekeeperUser[];
+  /** Each in order of insertion, as lists show them. */
+  readonly functions: readonly CatalogueElement[];
+  readonly services: readonly CatalogueElement[];
+  readonly packages: readonly CatalogueElement[];
   readonly instances: readonly FunctionInstance[];
   readonly serviceInstances: readonly ServiceInstance[];
 }
 
-export interface FurnishedUser {
+export interface GatekeeperUser {
   readonly username: string;
   readonly password: string;
   readonly types: readonly ('admin' | 'developer' | 'customer')[];
 }
 
-/** What the catalogue keeps around a descriptor. */
-export interface Envelope {
+/** What the catalogue keeps: a descriptor in an envelope. */
+export interface CatalogueElement {
   /** Version 4, in lower case. */
   readonly uuid: string;
   /** Who uploaded it. */
@@ -32,9 +32,11 @@ export interface Envelope {
   /** Milliseconds since the Unix epoch. */
   readonly createdAt: number;
   readonly updatedAt: number;
+  /** The VNFD, NSD or package descriptor as uploaded, YAML turned into JSON. */
+  readonly descriptor: Descriptor;
 }
 
-/** As uploaded, YAML turned into JSON. The trio is unique within its kind. */
+/** The trio is unique among the elements of a kind. */
 export interface Descriptor extends JsonObject {
   vendor: string;
   name: string;

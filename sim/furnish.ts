@@ -1,0 +1,243 @@
+/** Puts what a world file says into a fresh cloud, through the cloud's own operations: what they refuse is refused with the file's line. */
+import { createHash } from 'node:crypto';
+import type { CatalogueElement, FunctionInstance, GatekeeperFurnishing } from './api/gatekeeper/furnishing.ts';
+import type { Cloud } from './one/cloud.ts';
+import { OneError } from './one/error.ts';
+import { FlowError } from './one/flow-error.ts';
+import { addHost } from './one/host.ts';
+import type { JsonObject } from './one/json.ts';
+import type { Modes } from './one/owned.ts';
+import { misfit } from './one/placement.ts';
+import { createServiceTemplate, modesOf } from './one/service-template.ts';
+import { type Attribute, Template, templateText } from './one/syntax.ts';
+import { createGroup, createUser, ONEADMIN, ONEADMIN_GROUP, setPassword, USERS_GROUP } from './one/user.ts';
+import { type Path, SourceProblem } from './source.ts';
+import {
+  type Attributes,
+  type Element,
+  type Instance,
+  isList,
+  namedIn,
+  REFERENCES,
+  type UsableBy,
+  type Vnfc,
+  type World,
+  type WorldFile,
+} from './world-file.ts';
+
+/** Ids by name. */
+type Ids = ReadonlyMap<string, number>;
+
+/** Something of the file that becomes an object of the cloud. */
+type Make<T> = (item: T, path: Path) => number;
+
+/**
+ * Fills a cloud in which nothing has happened yet. Returns what the Gatekeeper is to know.
+ * @throws SourceProblem
+ */
+export function furnish(cloud: Cloud, { world, place }: WorldFile): GatekeeperFurnishing {
+  const make = <T extends { readonly name: string }>(list: keyof World, items: readonly T[] = [], act: Make<T>): Ids =>
+    new Map(
+      items.map((item, i): [string, number] => [item.name, refusedAt(place, [list, i], () => act(item, [list, i]))]),
+    );
+  const { root } = cloud;
+
+  const groups = new Map([
+    ...make('groups', world.groups, ({ name, template }) => createGroup(cloud, name, templateOf(template)).id),
+    ['oneadmin', ONEADMIN_GROUP],
+    ['users', USERS_GROUP],
+  ]);
+  make('users', world.users, (user) => furnishUser(cloud, user, groups));
+  for (const rule of world.acl?.revoke ?? []) cloud.acl.withdraw(rule);
+  for (const [i, rule] of (world.acl?.grant ?? []).entries()) {
+    refusedAt(place, ['acl', 'grant', i], () => cloud.acl.addText(rule));
+  }
+  const hosts = make('hosts', world.hosts, ({ name, driver = 'kvm', cpus, memoryMiB, template }) => {
+    const capacity = {
+      ...(cpus === undefined ? {} : { cpu: cpus * 100 }),
+      ...(memoryMiB === undefined ? {} : { memKb: memoryMiB * 1024 }),
+    };
+    return addHost(cloud, { name, imMad: driver, vmMad: driver, template: templateOf(template), ...capacity }).id;
+  });
+  const images = make('images', world.images, ({ name, usableBy, template }) => {
+    const id = cloud.run(root, 'one.image.allocate', textOf(name, template), IMAGE_DATASTORE);
+    return cloud.run(root, 'one.image.chmod', id, ...modes(usableBy));
+  });
+  const networks = make('networks', world.networks, ({ name, usableBy, template }) => {
+    const id = cloud.run(root, 'one.vn.allocate', textOf(name, template));
+    const { state, template: made } = cloud.vnets.get(id);
+    if (state === 'ERROR') throw new OneError('INTERNAL', made.get('ERROR') ?? '');
+    return cloud.run(root, 'one.vn.chmod', id, ...modes(usableBy));
+  });
+  const vmTemplates = make('vmTemplates', world.vmTemplates, ({ name, usableBy, template }) => {
+    const id = cloud.run(root, 'one.template.allocate', textOf(name, template, { images, networks }));
+    return cloud.run(root, 'one.template.chmod', id, ...modes(usableBy));
+  });
+  make('serviceTemplates', world.serviceTemplates, ({ usableBy, ...body }) => {
+    const roles = body.roles.map((role) => ({ ...role, vm_template: idOf(vmTemplates, role.vm_template) }));
+    const { id } = createServiceTemplate(cloud, root, jsonOf({ ...body, roles }));
+    return cloud.run(root, 'one.document.chmod', id, ...modes(usableBy));
+  });
+  return furnishGatekeeper(cloud, { world, place }, { hosts, vmTemplates });
+}
+
+/** Runs a step; what the cloud refuses is refused with the place that asked for it. */
+function refusedAt<T>(place: WorldFile['place'], path: Path, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (!(error instanceof OneError) && !(error instanceof FlowError)) throw error;
+    throw new SourceProblem([`${place(path)}: ${error.message}`]);
+  }
+}
+
+// ---- users --------------------------------------------------------------------------------------------------------
+
+type FileUser = NonNullable<World['users']>[number];
+
+/** A new user, or another password for oneadmin. */
+function furnishUser(cloud: Cloud, { name, password, groups = [], template }: FileUser, ids: Ids): number {
+  if (name === 'oneadmin') {
+    setPassword(cloud, cloud.users.get(ONEADMIN), password);
+    return ONEADMIN;
+  }
+  const gids = groups.map((group) => idOf(ids, group));
+  return createUser(cloud, { name, password, groups: gids, template: templateOf(template) }).id;
+}
+
+// ---- templates ----------------------------------------------------------------------------------------------------
+
+/** The `default` datastore of a fresh OpenNebula. */
+const IMAGE_DATASTORE = 1;
+
+/** What `chmod` is given, by who may use an object. */
+const OCTETS: Readonly<Record<UsableBy, string>> = { everyone: '644', group: '640', owner: '600' };
+
+const modes = (usableBy: UsableBy = 'everyone'): Modes => modesOf(OCTETS[usableBy]);
+
+/** References have been checked, so whatever is named is there. */
+function idOf(ids: Ids, name: string | number): number {
+  const id = typeof name === 'number' ? name : ids.get(name);
+  if (id === undefined) throw new Error(`${name} has not been made`);
+  return id;
+}
+
+const textOf = (name: string, attributes: Attributes, ids: Parameters<typeof templateOf>[1] = {}): string => {
+  const template = templateOf(attributes, ids);
+  template.set('NAME', name);
+  return templateText(template);
+};
+
+/** With the ids of what it names, as far as they are given. */
+function templateOf(attributes: Attributes = {}, ids: { readonly [K in 'images' | 'networks']?: Ids } = {}): Template {
+  const list: Attribute[] = [];
+  for (const [name, given] of Object.entries(attributes)) {
+    const reference = REFERENCES.find(({ attribute }) => attribute === name);
+    for (const value of isList(given) ? given : [given]) {
+      if (typeof value !== 'object') {
+        list.push({ name, value: String(value) });
+        continue;
+      }
+      const known = reference && ids[reference.list];
+      const named = reference && namedIn(value, reference);
+      const vector = new Map(Object.entries(value).map(([key, sub]) => [key, String(sub)]));
+      if (known !== undefined && named !== undefined && reference !== undefined) {
+        vector.delete(reference.by);
+        vector.set(reference.id, String(idOf(known, named)));
+      }
+      list.push({ name, value: vector });
+    }
+  }
+  return new Template(list);
+}
+
+/** A value of a file, which is JSON by the way it was read. */
+const jsonOf = (value: object): JsonObject => JSON.parse(JSON.stringify(value)) as JsonObject;
+
+// ---- the Gatekeeper -----------------------------------------------------------------------------------------------
+
+function furnishGatekeeper(cloud: Cloud, { world, place }: WorldFile, ids: VmIds): GatekeeperFurnishing {
+  const { users = [], functions = [], services = [], packages = [], ...records } = world.gatekeeper ?? {};
+  return {
+    users: users.map(({ types = ['customer'], ...user }) => ({ ...user, types })),
+    functions: functions.map(catalogued),
+    services: services.map(catalogued),
+    packages: packages.map(catalogued),
+    instances: (records.instances ?? []).map((instance, i): FunctionInstance => {
+      const vnf = functions.find(({ uuid }) => uuid === instance.function)?.descriptor.name ?? '';
+      return {
+        uuid: instance.uuid,
+        functionUuid: instance.function,
+        createdAt: Date.parse(instance.since),
+        vdus: instance.vdus.map(({ id, vnfcs }, v) => ({
+          id,
+          vnfcs: vnfcs.map((vnfc, n) => {
+            const path = ['gatekeeper', 'instances', i, 'vdus', v, 'vnfcs', n];
+            const part = { vnf, instance, vdu: id, number: n };
+            const vmId = refusedAt(place, path, () => startVnfc(cloud, vnfc, part, ids));
+            return { id: String(n), vcId: vnfc.vcId, vmId };
+          }),
+        })),
+      };
+    }),
+    serviceInstances: (records.serviceInstances ?? []).map(({ uuid, service, since, instances }) => ({
+      uuid,
+      serviceUuid: service,
+      createdAt: Date.parse(since),
+      functionInstances: instances,
+    })),
+  };
+}
+
+function catalogued({ createdAt, updatedAt = createdAt, username = null, ...element }: Element): CatalogueElement {
+  const { uuid, status = 'active', descriptor } = element;
+  const md5 = element.md5 ?? createHash('md5').update(JSON.stringify(descriptor)).digest('hex');
+  return {
+    uuid,
+    username,
+    status,
+    md5,
+    createdAt: Date.parse(createdAt),
+    updatedAt: Date.parse(updatedAt),
+    descriptor,
+  };
+}
+
+interface VmIds {
+  readonly hosts: Ids;
+  readonly vmTemplates: Ids;
+}
+
+/** What a VNFC is part of. */
+interface Part {
+  readonly vnf: string;
+  readonly instance: Instance;
+  readonly vdu: string;
+  readonly number: number;
+}
+
+/** Makes the VM of a VNFC, which has been running since its instance was deployed. Returns its id. */
+function startVnfc(cloud: Cloud, vnfc: Vnfc, { vnf, instance, vdu, number }: Part, ids: VmIds): number {
+  const since = Date.parse(instance.since);
+  if (since > cloud.clock.now) {
+    const epoch = new Date(cloud.clock.now).toISOString();
+    throw new OneError('INTERNAL', `it runs since ${instance.since}, and simulated time starts at ${epoch} (--epoch)`);
+  }
+  const extra = new Template([
+    { name: 'VNF_NAME', value: vnf },
+    { name: 'VNFR_ID', value: instance.uuid },
+    { name: 'VDU_ID', value: vdu },
+    { name: 'VNFC_ID', value: String(number) },
+    { name: 'VC_ID', value: vnfc.vcId },
+    ...(vnfc.profile === undefined ? [] : [{ name: 'METRIC_PROFILE', value: vnfc.profile }]),
+  ]);
+  const name = `${vnf}_${vdu}_${number}`;
+  const template = idOf(ids.vmTemplates, vnfc.vmTemplate);
+  const id = cloud.run(cloud.root, 'one.template.instantiate', template, name, false, templateText(extra));
+  const vm = cloud.vms.get(id);
+  const host = cloud.hosts.get(idOf(ids.hosts, vnfc.host));
+  const why = misfit(cloud, host, vm);
+  if (why !== undefined) throw new OneError('ACTION', `it does not fit in host ${host.name}. ${why}`);
+  cloud.driver.adopt(vm, host, since);
+  return id;
+}
