@@ -1,10 +1,8 @@
 /** What `onesim serve` can be told: one table of settings, each of them a flag, an environment variable and a key of `onesim.config.yaml`. */
 import { nearest, suggestion } from './kernel/nearest.ts';
 import { TIMINGS } from './one/timing.ts';
+import { Problem } from './problem.ts';
 import type { Source } from './source.ts';
-
-/** A flag, variable or key that cannot be taken. The message names it, and what is allowed. */
-export class ConfigProblem extends Error {}
 
 /** A kind of value: how its text is read, and what the text may be. */
 interface Kind<T> {
@@ -97,6 +95,9 @@ const size = (least: number, most: number): Kind<number> => ({
   },
 });
 
+/** The worlds that come with onesim. */
+export const WORLD_NAMES = ['default', 'empty', 'recorded'] as const;
+
 // ---- the table ----------------------------------------------------------------------------------------------------
 
 const setting = <T>(
@@ -120,7 +121,7 @@ const SETTINGS = {
   onedPort: setting(portOrOff, 'N|off', 2633, 'OpenNebula XML-RPC on its usual port as well'),
   oneflowPort: setting(portOrOff, 'N|off', 2474, 'OneFlow on its usual port as well'),
   world: setting(
-    nameOrFile('default', 'empty', 'recorded'),
+    nameOrFile(...WORLD_NAMES),
     'FILE',
     { name: 'default' },
     'hosts, users, images, networks, templates, VNFs: a world file, or default, empty or recorded',
@@ -158,16 +159,11 @@ const SETTINGS = {
   maxBody: setting(size(1024, 2 ** 30), 'BYTES', 4 * 2 ** 20, 'largest body of a request', '4MiB'),
   journalSize: setting(whole(1, 100_000_000), 'N', 100_000, 'entries that the journal keeps'),
   engineTimeout: setting(whole(1, 3600), 'N', 30, 'how often the engine looks at what it waits for'),
-  engineDisk: setting(
-    whole(1, 2 ** 31 - 1),
-    'MIB',
-    1024,
-    "disk of a function that says nothing, in the engine's configuration",
-  ),
-  engineCpu: setting(whole(1, 4096), 'N', 2, 'likewise CPUs'),
+  engineDisk: setting(whole(1, 2 ** 31 - 1), 'MIB', 1024, 'disk of a function that names no size'),
+  engineCpu: setting(whole(1, 4096), 'N', 2, 'CPUs of a function, where neither it nor its VM template says'),
   engineCpuMult: setting(whole(1, 100), 'N', 2, 'times its CPUs is the most that a function may be resized to'),
-  engineMemory: setting(whole(1, 2 ** 31 - 1), 'MIB', 1024, 'likewise memory'),
-  engineMemoryMult: setting(whole(1, 100), 'N', 2, 'times its memory is the most that a function may be resized to'),
+  engineMemory: setting(whole(1, 2 ** 31 - 1), 'MIB', 1024, 'memory, likewise'),
+  engineMemoryMult: setting(whole(1, 100), 'N', 2, 'times its memory, likewise'),
   engineResizeMode: setting(oneOf('BALLOONING', 'HOTPLUG'), 'MODE', 'BALLOONING', 'how memory is resized'),
 } as const;
 
@@ -208,14 +204,14 @@ export interface CommandLine {
   readonly variables: ReadonlyMap<string, Given>;
 }
 
-/** @throws ConfigProblem */
+/** @throws Problem */
 export function readCommandLine(args: readonly string[], env: Environment): CommandLine {
   const flags = givenFlags(args);
   const variables = givenVariables(env);
   return { configFile: flags.get(FILE_KEY) ?? variables.get(FILE_KEY), flags, variables };
 }
 
-/** In order: defaults, file, environment, flags. @throws ConfigProblem */
+/** In order: defaults, file, environment, flags. @throws Problem */
 export function parseConfig({ flags, variables }: CommandLine, file?: Source): Config {
   const given = new Map([...(file === undefined ? [] : givenKeys(file)), ...variables, ...flags]);
   const values = KEYS.map((key) => {
@@ -233,7 +229,7 @@ function readValue(kind: Kind<unknown>, { text: given, origin }: Given): unknown
   const value = kind.read(given);
   if (value !== undefined) return value;
   const meant = suggestion(given, kind.words ?? []);
-  throw new ConfigProblem(`${origin}: ${JSON.stringify(given)} is not ${kind.allowed}${meant}`);
+  throw new Problem(`${origin}: expected ${kind.allowed}, not ${JSON.stringify(given)}${meant}`);
 }
 
 function givenFlags(args: readonly string[]): Map<string, Given> {
@@ -244,10 +240,10 @@ function givenFlags(args: readonly string[]): Map<string, Given> {
     const key = keyOfFlag.get(flag);
     if (key === undefined) {
       const what = arg.startsWith('-') ? 'unknown flag' : 'unexpected argument';
-      throw new ConfigProblem(`${what} ${JSON.stringify(flag)}${suggestion(flag, keyOfFlag.keys())}`);
+      throw new Problem(`${what} ${JSON.stringify(flag)}${suggestion(flag, keyOfFlag.keys())}`);
     }
     const value = inline ?? args[++i];
-    if (value === undefined) throw new ConfigProblem(`${flag} needs a value`);
+    if (value === undefined) throw new Problem(`${flag} needs a value`);
     given.set(key, { text: value, origin: flag });
   }
   return given;
@@ -259,7 +255,7 @@ function givenVariables(env: Environment): Map<string, Given> {
     if (!name.startsWith(VARIABLE_PREFIX) || value === undefined) continue;
     const key = keyOfVariable.get(name);
     if (key === undefined) {
-      throw new ConfigProblem(`unknown environment variable ${name}${suggestion(name, keyOfVariable.keys())}`);
+      throw new Problem(`unknown environment variable ${name}${suggestion(name, keyOfVariable.keys())}`);
     }
     given.set(key, { text: value, origin: name });
   }
@@ -270,16 +266,16 @@ function givenKeys(source: Source): [string, Given][] {
   const { value } = source;
   if (value === null || value === undefined) return [];
   if (typeof value !== 'object' || Array.isArray(value)) {
-    throw new ConfigProblem(`${source.place([])}: a configuration is keys with values`);
+    throw new Problem(`${source.place([])}: a configuration is keys with values`);
   }
   return Object.entries(value).map(([key, inner]) => {
     if (!Object.hasOwn(SETTINGS, key)) {
       const meant = keyOfFlag.get(nearest(flagOf(key), keyOfFlag.keys()) ?? '') ?? nearest(key, KEYS);
       const hint = meant === undefined || meant === FILE_KEY ? '' : `, did you mean "${meant}"?`;
-      throw new ConfigProblem(`${source.placeOfKey([key])}: unknown key ${JSON.stringify(key)}${hint}`);
+      throw new Problem(`${source.placeOfKey([key])}: unknown key ${JSON.stringify(key)}${hint}`);
     }
     if (typeof inner !== 'string' && typeof inner !== 'number') {
-      throw new ConfigProblem(`${source.place([key])}: ${key} takes a number or a text`);
+      throw new Problem(`${source.place([key])}: ${key} takes a number or a text`);
     }
     return [key, { text: String(inner), origin: `${source.place([key])}: ${key}` }];
   });

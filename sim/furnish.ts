@@ -11,7 +11,8 @@ import { misfit } from './one/placement.ts';
 import { createServiceTemplate, modesOf } from './one/service-template.ts';
 import { type Attribute, Template, templateText } from './one/syntax.ts';
 import { createGroup, createUser, ONEADMIN, ONEADMIN_GROUP, setPassword, USERS_GROUP } from './one/user.ts';
-import { type Path, SourceProblem } from './source.ts';
+import { Problem } from './problem.ts';
+import type { Path } from './source.ts';
 import {
   type Attributes,
   type Element,
@@ -33,7 +34,7 @@ type Make<T> = (item: T, path: Path) => number;
 
 /**
  * Fills a cloud in which nothing has happened yet. Returns what the Gatekeeper is to know.
- * @throws SourceProblem
+ * @throws Problem
  */
 export function furnish(cloud: Cloud, { world, place }: WorldFile): GatekeeperFurnishing {
   const make = <T extends { readonly name: string }>(list: keyof World, items: readonly T[] = [], act: Make<T>): Ids =>
@@ -87,7 +88,7 @@ function refusedAt<T>(place: WorldFile['place'], path: Path, act: () => T): T {
     return act();
   } catch (error) {
     if (!(error instanceof OneError) && !(error instanceof FlowError)) throw error;
-    throw new SourceProblem([`${place(path)}: ${error.message}`]);
+    throw new Problem(`${place(path)}: ${error.message}`);
   }
 }
 
@@ -189,8 +190,8 @@ function furnishGatekeeper(cloud: Cloud, { world, place }: WorldFile, ids: VmIds
   };
 }
 
-function catalogued({ createdAt, updatedAt = createdAt, username = null, ...element }: Element): CatalogueElement {
-  const { uuid, status = 'active', descriptor } = element;
+function catalogued({ createdAt, updatedAt = createdAt, ...element }: Element): CatalogueElement {
+  const { uuid, username = null, status = 'active', descriptor } = element;
   const md5 = element.md5 ?? createHash('md5').update(JSON.stringify(descriptor)).digest('hex');
   return {
     uuid,

@@ -1,10 +1,17 @@
 /** One world, wired by hand: kernel, faults, cloud, metrics and the APIs on top. It shares nothing with another world. */
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { controlApi } from './api/control/control.ts';
 import type { Edge } from './api/edge.ts';
 import { engineApi } from './api/engine/api.ts';
 import { ENGINE_DEFAULTS, type EngineConfig } from './api/engine/config.ts';
 import { ENGINE_DEVIATIONS } from './api/engine/deviations.ts';
+import { type Gatekeeper, gatekeeperApi } from './api/gatekeeper/api.ts';
+import { GATEKEEPER_DEFAULTS, type GatekeeperConfig } from './api/gatekeeper/config.ts';
 import { GATEKEEPER_DEVIATIONS } from './api/gatekeeper/deviations.ts';
+import { type GatekeeperFurnishing, UNFURNISHED } from './api/gatekeeper/furnishing.ts';
+import { onedApi } from './api/oned/api.ts';
 import { prometheusApi } from './api/prometheus/exposition.ts';
 import { Judge } from './faults/judge.ts';
 import { Clock } from './kernel/clock.ts';
@@ -24,14 +31,15 @@ export interface SimulatorConfig {
   readonly timing: Timing;
   readonly cloud: Omit<CloudConfig, 'timing'>;
   readonly engine: EngineConfig;
+  readonly gatekeeper: GatekeeperConfig;
   /** Names of the departures from the contracts that are reproduced. */
   readonly deviations: ReadonlySet<string>;
   /** How many entries the journal keeps. */
   readonly journalCapacity: number;
   /** Largest body of a request, in bytes. */
   readonly maxBodyBytes: number;
-  /** Fills a new world: what a world file says. */
-  readonly furnish: (world: World) => void;
+  /** Fills a new cloud with what a world file says, and returns what the Gatekeeper is to know. */
+  readonly furnish: (cloud: Cloud) => GatekeeperFurnishing;
   /** Is told of every answer. */
   readonly onAnswer: (exchange: Exchange) => void;
 }
@@ -63,10 +71,11 @@ const DEFAULTS: SimulatorConfig = {
   timing: TIMINGS.realistic,
   cloud: CLOUD_DEFAULTS,
   engine: ENGINE_DEFAULTS,
+  gatekeeper: GATEKEEPER_DEFAULTS,
   deviations: PROFILES.upstream,
   journalCapacity: 100_000,
   maxBodyBytes: 4 * 1024 * 1024,
-  furnish: () => {},
+  furnish: () => UNFURNISHED,
   onAnswer: () => {},
 };
 
@@ -80,6 +89,8 @@ export interface World {
   readonly judge: Judge;
   readonly cloud: Cloud;
   readonly metrics: Metrics;
+  /** What the Gatekeeper started with. */
+  readonly furnishing: GatekeeperFurnishing;
 }
 
 function createWorld(config: SimulatorConfig): World {
@@ -90,9 +101,17 @@ function createWorld(config: SimulatorConfig): World {
   const cloud = new Cloud({ clock, random, journal, judge }, { ...config.cloud, timing: config.timing });
   const metrics = new Metrics(random, cloud, config.deviations);
   const pace = new Pace(clock);
-  const world = { config, clock, pace, random, journal, judge, cloud, metrics };
-  config.furnish(world);
-  return world;
+  const furnishing = config.furnish(cloud);
+  return { config, clock, pace, random, journal, judge, cloud, metrics, furnishing };
+}
+
+/** The same from the sources and from the built form. */
+const SIGNING_KEY = new URL('../fixtures/keys/gatekeeper.pem', import.meta.url);
+
+function gatekeeperOf(world: World): Gatekeeper {
+  const { gatekeeper: config, deviations, maxBodyBytes } = world.config;
+  const signingKey = readFileSync(SIGNING_KEY, 'utf8');
+  return gatekeeperApi({ ...world, config, deviations, maxBodyBytes, signingKey });
 }
 
 /** An API of a world, and the paths that are its. */
@@ -110,7 +129,7 @@ const under =
     prefixes.some((prefix) => path === prefix || path.startsWith(`${prefix}/`));
 
 /** The APIs of a world: the first that owns a path answers. The engine stands at the root and takes the rest. */
-function apisOf(world: World, reset: () => void): Api[] {
+function apisOf(world: World, gatekeeper: Gatekeeper, reset: () => void): Api[] {
   const { cloud } = world;
   const { deviations, engine: config, maxBodyBytes } = world.config;
   return [
@@ -120,6 +139,12 @@ function apisOf(world: World, reset: () => void): Api[] {
       app: controlApi({ ...world, reset, maxBodyBytes }),
     },
     { name: 'prometheus', owns: under('/metrics'), app: prometheusApi(world) },
+    { name: 'oned', owns: under('/RPC2'), app: onedApi({ ...world, bodyLimit: maxBodyBytes }) },
+    {
+      name: 'gatekeeper',
+      owns: under('/api/v2', '/functions', '/sessions', '/micro-services', '/ws'),
+      app: gatekeeper.app,
+    },
     {
       name: 'engine',
       owns: () => true,
@@ -134,6 +159,8 @@ export interface Simulator {
   readonly world: World;
   /** Answers a request as the server on the main port does. Never rejects. */
   fetch(request: Request): Promise<Response>;
+  /** Takes over a connection that is to become a WebSocket. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   reset(): void;
   close(): void;
 }
@@ -141,37 +168,52 @@ export interface Simulator {
 export function createSimulator(given: Partial<SimulatorConfig> = {}): Simulator {
   const config = { ...DEFAULTS, ...given };
   let world: World;
+  let gatekeeper: Gatekeeper;
   let apis: Api[];
 
   function begin(): void {
     world = createWorld(config);
-    apis = apisOf(world, () => {
-      world.pace.set(0);
-      begin();
-    });
+    gatekeeper = gatekeeperOf(world);
+    apis = apisOf(world, gatekeeper, reset);
     world.pace.set(config.factor);
   }
-  begin();
 
+  function end(): void {
+    world.pace.set(0);
+    gatekeeper.streams.closeAll(GOING_AWAY);
+  }
+
+  function reset(): void {
+    end();
+    begin();
+  }
+
+  begin();
   return {
     get world() {
       return world;
     },
     fetch: (request) => answer(world, apis, request),
-    reset() {
-      world.pace.set(0);
-      begin();
+    upgrade(request, socket, head) {
+      const cause = world.journal.append('upgrade', request.url ?? '');
+      world.clock.because(cause, () => gatekeeper.upgrade(request, socket, head));
     },
-    close: () => world.pace.set(0),
+    reset,
+    close: end,
   };
 }
+
+/** Status of a WebSocket that is closed because the server stops, or its world does. */
+const GOING_AWAY = 1001;
 
 async function answer(world: World, apis: readonly Api[], request: Request): Promise<Response> {
   const { clock, journal, pace, config } = world;
   if (pace.factor > 0) await pace.catchUp();
   const { method } = request;
   const path = pathOf(request.url);
-  const { name, app } = apis.find((candidate) => candidate.owns(path)) as Api;
+  // An encoded slash separates segments too, as the real servers have it.
+  const owned = path.replace(/%2f/gi, '/');
+  const { name, app } = apis.find((candidate) => candidate.owns(owned)) as Api;
   const user = userOf(request);
   const cause = journal.append('request', path, { api: name, method, user });
   let response: Response;

@@ -3,15 +3,9 @@
  * line and column. What is read here is plain JSON: aliases are resolved, and bombs made of them are refused.
  */
 import type { Document, LineCounter, Node } from 'yaml';
+import { Problem } from './problem.ts';
 
 export type Path = readonly (string | number)[];
-
-/** A text that cannot be taken; the message has one line a mistake, each beginning with its place. */
-export class SourceProblem extends Error {
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'));
-  }
-}
 
 export interface Source {
   readonly file: string;
@@ -27,9 +21,9 @@ const MAX_ALIASES = 1000;
 const MAX_DEPTH = 100;
 const MAX_CHARS = 16 * 1024 * 1024;
 
-/** @throws SourceProblem */
+/** @throws Problem */
 export async function readSource(text: string, file: string): Promise<Source> {
-  if (text.length > MAX_CHARS) throw new SourceProblem([`${file}: larger than ${MAX_CHARS} characters`]);
+  if (text.length > MAX_CHARS) throw new Problem(`${file}: larger than ${MAX_CHARS} characters`);
   const { parseDocument, LineCounter } = await import('yaml');
   const lines = new LineCounter();
   const place = (offset: number): string => {
@@ -44,12 +38,12 @@ export async function readSource(text: string, file: string): Promise<Source> {
     throw error;
   }
   const [first] = document.errors;
-  if (first !== undefined) throw new SourceProblem([`${place(first.pos[0])}: ${sentence(first.message)}`]);
+  if (first !== undefined) throw new Problem(`${place(first.pos[0])}: ${sentence(first.message)}`);
   const places = await placesOf(document, lines, file);
   return { file, value: plain(document, file), ...places };
 }
 
-const tooDeep = (file: string): SourceProblem => new SourceProblem([`${file}: nested deeper than ${MAX_DEPTH} levels`]);
+const tooDeep = (file: string): Problem => new Problem(`${file}: nested deeper than ${MAX_DEPTH} levels`);
 
 /** The parser's messages may be several lines long. */
 const sentence = (message: string): string => message.split('\n', 1)[0] ?? '';
@@ -60,7 +54,7 @@ function plain(document: Document, file: string): unknown {
     value = document.toJS({ maxAliasCount: MAX_ALIASES });
   } catch (error) {
     if (error instanceof RangeError) throw tooDeep(file);
-    if (error instanceof ReferenceError) throw new SourceProblem([`${file}: ${sentence(error.message)}`]);
+    if (error instanceof ReferenceError) throw new Problem(`${file}: ${sentence(error.message)}`);
     throw error;
   }
   if (!isShallow(value, MAX_DEPTH)) throw tooDeep(file);

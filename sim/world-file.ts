@@ -5,9 +5,11 @@
 import type { ErrorObject } from 'ajv';
 import type { CatalogueElement, Descriptor, GatekeeperUser } from './api/gatekeeper/furnishing.ts';
 import { suggestion } from './kernel/nearest.ts';
+import { reason } from './machine.ts';
 import { parseRule } from './one/acl-rule.ts';
 import type { Json, JsonObject } from './one/json.ts';
-import { type Path, readSource, type Source, SourceProblem } from './source.ts';
+import { Problem } from './problem.ts';
+import { type Path, readSource, type Source } from './source.ts';
 
 /** OpenNebula attributes: single values, vectors, and lists of either. */
 export interface Attributes {
@@ -105,7 +107,7 @@ export type ReadBeside = (path: string) => Promise<string>;
 
 /**
  * @param schema what is in `schema.json`
- * @throws SourceProblem with a line for every mistake
+ * @throws Problem with a line for every mistake
  */
 export async function readWorld(
   text: string,
@@ -119,10 +121,10 @@ export async function readWorld(
   const validate = new ajv.Ajv({ allErrors: true, verbose: true, allowUnionTypes: true }).compile<World>(schema);
   if (!validate(world)) {
     const problems = (validate.errors ?? []).map((error) => schemaProblem(source, error));
-    throw new SourceProblem([...new Set(problems.filter((problem) => problem !== undefined))]);
+    throw new Problem([...new Set(problems.filter((problem) => problem !== undefined))].join('\n'));
   }
   const dangling = [...danglingIn(world)].map(({ path, problem }) => `${source.place(path)}: ${problem}`);
-  if (dangling.length > 0) throw new SourceProblem(dangling);
+  if (dangling.length > 0) throw new Problem(dangling.join('\n'));
   return { world, place: source.place };
 }
 
@@ -150,10 +152,10 @@ async function readDescriptor(path: string, place: string, readBeside: ReadBesid
   try {
     text = await readBeside(path);
   } catch (error) {
-    throw new SourceProblem([`${place}: cannot read ${path}: ${error instanceof Error ? error.message : error}`]);
+    throw new Problem(`${place}: cannot read ${path}: ${reason(error)}`);
   }
   const { value } = await readSource(text, path);
-  if (typeof value !== 'object') throw new SourceProblem([`${path}:1:1: expected a descriptor`]);
+  if (typeof value !== 'object') throw new Problem(`${path}:1:1: expected a descriptor`);
   return value;
 }
 

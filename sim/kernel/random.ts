@@ -10,8 +10,12 @@
 /** Draws in [0, 1) for one purpose, such as `vm.boot`. Entity and counter are whole numbers, up to 2^53. */
 export type Stream = (entity: number, counter: number) => number;
 
+type Key = readonly [number, number];
+
 export class Random {
   readonly seed: number;
+  /** Keys of UUIDs by name: there are few names, and a UUID for each VM. */
+  readonly #uuidKeys = new Map<string, readonly [high: Key, low: Key]>();
 
   /** @param seed a whole number, up to 2^53 */
   constructor(seed: number) {
@@ -30,19 +34,19 @@ export class Random {
 
   /** A version 4 UUID, as a function of the same four. */
   uuid(name: string, entity: number, counter = 0): string {
-    const block = new Uint32Array(2);
-    const hex = ['uuid/high/', 'uuid/low/'].map((half) => {
-      const [key0, key1] = this.#key(half + name);
-      encrypt(block, key0, key1, entity, counter);
-      return Array.from(block, (word) => word.toString(16).padStart(8, '0')).join('');
-    });
-    const [high = '', low = ''] = hex;
+    let halves = this.#uuidKeys.get(name);
+    if (halves === undefined) {
+      halves = [this.#key(`uuid/high/${name}`), this.#key(`uuid/low/${name}`)];
+      this.#uuidKeys.set(name, halves);
+    }
+    const high = hex(halves[0], entity, counter);
+    const low = hex(halves[1], entity, counter);
     const variant = ((Number.parseInt(low.charAt(0), 16) & 3) | 8).toString(16);
     return `${high.slice(0, 8)}-${high.slice(8, 12)}-4${high.slice(13)}-${variant}${low.slice(1, 4)}-${low.slice(4)}`;
   }
 
   /** The key of a stream: its name, encrypted with the seed. */
-  #key(name: string): readonly [number, number] {
+  #key(name: string): Key {
     const block = new Uint32Array(2);
     encrypt(block, low(this.seed), high(this.seed), hash(name), 0);
     return [block[0] as number, block[1] as number];
@@ -71,6 +75,16 @@ const rotate = (word: number, by: number): number => (word << by) | (word >>> (3
 function encrypt(into: Uint32Array, key0: number, key1: number, entity: number, counter: number): void {
   const highs = Math.imul(high(entity), 0x9e3779b1) ^ Math.imul(high(counter), 0x85ebca6b);
   threefry(into, key0 ^ highs, key1 + highs, low(entity), low(counter));
+}
+
+const words = new Uint32Array(2);
+
+/** The encrypted block as 16 hexadecimal digits. */
+function hex([key0, key1]: Key, entity: number, counter: number): string {
+  encrypt(words, key0, key1, entity, counter);
+  return (
+    ((words[0] as number) + 2 ** 32).toString(16).slice(1) + ((words[1] as number) + 2 ** 32).toString(16).slice(1)
+  );
 }
 
 /** How far each of eight rounds in turn rotates. */

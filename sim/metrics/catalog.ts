@@ -3,7 +3,8 @@
  * probe of SONATA's monitoring as of August 2017, its oddities included: free memory for `vm_mem_perc`, kB called MB,
  * and rates over two seconds that are not divided by two.
  */
-import type { Guest, ProbedVm, Push, Stretch } from './guest.ts';
+import type { Shape } from '../one/span.ts';
+import type { Guest, Push, Stretch } from './guest.ts';
 
 /** The value of one series in a push; undefined when the push does not carry it. */
 export type Model = (push: Push) => number | undefined;
@@ -36,18 +37,26 @@ const core: Dimension = {
 
 const inf: Dimension = {
   label: 'inf',
-  values: ({ vm }) => ['lo', ...vm.nics.filter((nic) => nic.alias === null).map((_, i) => `eth${i}`)],
+  values: (guest) => everSeen(guest, interfaces),
 };
 
 /** As `df` lists them: a device file system that holds nothing, one in memory, and the disks. */
 const fileSystem: Dimension = {
   label: 'file_system',
-  values: ({ vm }) => ['udev', 'tmpfs', ...devices(vm).keys()],
+  values: (guest) => everSeen(guest, ({ disks }) => ['udev', 'tmpfs', ...disks.map(device)]),
 };
 
-/** Disks by device. The root is on the first partition of the first disk; other disks are not partitioned. */
-const devices = ({ disks }: ProbedVm): Map<string, ProbedVm['disks'][number]> =>
-  new Map(disks.map((disk, i) => [`/dev/${disk.target}${i === 0 ? '1' : ''}`, disk]));
+/** Whatever some stretch of the guest's life had, in the order in which it came. */
+const everSeen = (guest: Guest, of: (shape: Shape) => readonly string[]): readonly string[] => [
+  ...new Set(guest.stretches.flatMap(({ shape }) => of(shape))),
+];
+
+const interfaces = ({ nics }: Shape): string[] => ['lo', ...nics.map(ethernet)];
+
+export const ethernet = (nic: number): string => `eth${nic}`;
+
+/** The root is on the first partition of the first disk; other disks are not partitioned. */
+const device = ({ target }: Shape['disks'][number], i: number): string => `/dev/${target}${i === 0 ? '1' : ''}`;
 
 /** What an interface counts in one direction. */
 const perDirection = (direction: 'rx' | 'tx', verb: string): readonly Metric[] => [
@@ -59,7 +68,7 @@ const perDirection = (direction: 'rx' | 'tx', verb: string): readonly Metric[] =
     dimension: inf,
     model: (guest, value) => {
       const bytes = traffic(guest, value, direction);
-      return (push) => Math.round(bytes(push.at, push.stretch) / 10_000) / 100;
+      return present(value, ({ at, stretch }) => Math.round(bytes(at, stretch) / 10_000) / 100);
     },
   },
   {
@@ -70,7 +79,10 @@ const perDirection = (direction: 'rx' | 'tx', verb: string): readonly Metric[] =
     dimension: inf,
     model: (guest, value) => {
       const bytes = traffic(guest, value, direction);
-      return betweenPasses((at, stretch) => 8 * bytes(at, stretch));
+      return present(
+        value,
+        betweenPasses((at, stretch) => 8 * bytes(at, stretch)),
+      );
     },
   },
   {
@@ -82,7 +94,10 @@ const perDirection = (direction: 'rx' | 'tx', verb: string): readonly Metric[] =
     model: (guest, value) => {
       const bytes = traffic(guest, value, direction);
       const bytesPerPacket = 300 + 600 * guest.trait(`${value}/packet`);
-      return betweenPasses((at, stretch) => Math.floor(bytes(at, stretch) / bytesPerPacket));
+      return present(
+        value,
+        betweenPasses((at, stretch) => Math.floor(bytes(at, stretch) / bytesPerPacket)),
+      );
     },
   },
 ];
@@ -172,7 +187,7 @@ const rows = (memory: readonly Metric[]): readonly Metric[] => [
     dimension: fileSystem,
     model: (guest, name) => {
       const measure = fileSystemOf(guest, name);
-      return (push) => measure(push).total;
+      return (push) => measure(push)?.total;
     },
   },
   {
@@ -184,7 +199,9 @@ const rows = (memory: readonly Metric[]): readonly Metric[] => [
     model: (guest, name) => {
       const measure = fileSystemOf(guest, name);
       return (push) => {
-        const { used, total } = measure(push);
+        const measured = measure(push);
+        if (measured === undefined) return undefined;
+        const { used, total } = measured;
         return total === 0 ? 0 : Math.ceil((100 * used) / total);
       };
     },
@@ -197,7 +214,7 @@ const rows = (memory: readonly Metric[]): readonly Metric[] => [
     dimension: fileSystem,
     model: (guest, name) => {
       const measure = fileSystemOf(guest, name);
-      return (push) => measure(push).used;
+      return (push) => measure(push)?.used;
     },
   },
   ...memory,
@@ -216,15 +233,15 @@ const rows = (memory: readonly Metric[]): readonly Metric[] => [
 /** More than any machine has; keeps the draws of one core apart from those of the next. */
 const MOST_CORES = 65_536;
 
-const coresOf = (stretch: Stretch): number => Math.max(1, stretch.vcpu);
+const coresOf = ({ shape }: Stretch): number => Math.max(1, shape.vcpu);
 
 /** Busy hundredths of a percent of each core. */
 function busy(guest: Guest, index: number): (push: Push) => number {
   const share = 0.8 + 0.4 * guest.trait(`cpu${index}`);
-  const { jitter } = guest.profile;
   return ({ at, stretch }) => {
-    const load = guest.load.at(at, stretch.uptimeBefore + at - stretch.from);
-    const stray = 1 + jitter * (2 * guest.chance.jitter(guest.entity, (at / 1000) * MOST_CORES + index) - 1);
+    const load = stretch.load.at(at, stretch.uptimeBefore + at - stretch.from);
+    const stray =
+      1 + stretch.profile.jitter * (2 * guest.chance.jitter(guest.entity, (at / 1000) * MOST_CORES + index) - 1);
     return Math.round(10_000 * Math.min(1, load * share * stray));
   };
 }
@@ -235,7 +252,7 @@ function oneCore(guest: Guest, index: number): Model {
 }
 
 /** The mean of the cores that the machine has at the time. */
-function machine(guest: Guest): Model {
+export function machine(guest: Guest): Model {
   const cores: ((push: Push) => number)[] = [];
   return (push) => {
     const count = coresOf(push.stretch);
@@ -249,41 +266,65 @@ function machine(guest: Guest): Model {
 }
 
 /** What the guest's kernel keeps for itself is missing in its total, as in /proc/meminfo. */
-const totalKb = (stretch: Stretch): number => 4 * Math.ceil(stretch.memoryMiB * 256 * 0.976);
+export const totalKb = ({ shape }: Stretch): number => 4 * Math.ceil(shape.memoryMiB * 256 * 0.976);
 
-function freeKb(guest: Guest): (push: Push) => number {
-  const { memory, leakPerHour } = guest.profile;
-  const atRest = memory * (0.85 + 0.3 * guest.trait('memory'));
+export function freeKb(guest: Guest): (push: Push) => number {
+  const own = 0.85 + 0.3 * guest.trait('memory');
   return ({ at, stretch }) => {
+    const { memory, leakPerHour } = stretch.profile;
     const uptimeMs = stretch.uptimeBefore + at - stretch.from;
     const started = 1 - 0.6 * Math.exp(-uptimeMs / 45_000);
-    const working = 0.06 * Math.min(1, guest.load.at(at, uptimeMs));
-    const used = atRest * started + working + (leakPerHour * uptimeMs) / 3_600_000;
+    const working = 0.06 * Math.min(1, stretch.load.at(at, uptimeMs));
+    const used = memory * own * started + working + (leakPerHour * uptimeMs) / 3_600_000;
     const total = totalKb(stretch);
     return total - 4 * Math.round((total * Math.min(0.985, used)) / 4);
   };
 }
 
-function fileSystemOf(guest: Guest, name: string): (push: Push) => { readonly used: number; readonly total: number } {
-  if (name === 'udev') return ({ stretch }) => ({ used: 0, total: stretch.memoryMiB * 512 });
+interface Filled {
+  readonly used: number;
+  readonly total: number;
+}
+
+/** What a file system holds; undefined while the guest has none of that name. */
+function fileSystemOf(guest: Guest, name: string): (push: Push) => Filled | undefined {
+  if (name === 'udev') return ({ stretch }) => ({ used: 0, total: stretch.shape.memoryMiB * 512 });
   if (name === 'tmpfs') {
-    return ({ stretch: { memoryMiB } }) => ({ used: Math.floor(memoryMiB / 2), total: Math.floor(memoryMiB * 102.4) });
+    return ({ stretch: { shape } }) => ({
+      used: Math.floor(shape.memoryMiB / 2),
+      total: Math.floor(shape.memoryMiB * 102.4),
+    });
   }
-  const { id, sizeMiB } = devices(guest.vm).get(name) ?? { id: -1, sizeMiB: 0 };
-  const total = Math.floor(sizeMiB * 1024 * 0.96);
-  const atFirst = 0.08 + 0.3 * guest.trait(`disk${id}`);
-  const fillPerDay = id === guest.vm.disks[0]?.id ? guest.profile.fillPerDay : 0;
+  let known = -1;
+  let atFirst = 0;
   return ({ at, stretch }) => {
+    const { disks } = stretch.shape;
+    const index = disks.findIndex((disk, i) => device(disk, i) === name);
+    const disk = disks[index];
+    if (disk === undefined) return undefined;
+    if (disk.id !== known) {
+      known = disk.id;
+      atFirst = 0.08 + 0.3 * guest.trait(`disk${known}`);
+    }
+    const total = Math.floor(disk.sizeMiB * 1024 * 0.96);
     const days = (stretch.ageBefore + at - stretch.from) / 86_400_000;
-    return {
-      used: Math.floor(total * Math.min(0.99, atFirst + fillPerDay * days)),
-      total,
-    };
+    const filled = index === 0 ? stretch.profile.fillPerDay * days : 0;
+    return { used: Math.floor(total * Math.min(0.99, atFirst + filled)), total };
   };
 }
 
+/** An interface reports while the guest has it. */
+function present(name: string, model: Model): Model {
+  if (name === 'lo') return model;
+  return (push) => (push.stretch.shape.nics.some((id) => ethernet(id) === name) ? model(push) : undefined);
+}
+
 /** Whole bytes over an interface since the boot. What `lo` sends, it receives. */
-function traffic(guest: Guest, name: string, direction: 'rx' | 'tx'): (atMs: number, stretch: Stretch) => number {
+export function traffic(
+  guest: Guest,
+  name: string,
+  direction: 'rx' | 'tx',
+): (atMs: number, stretch: Stretch) => number {
   const local = name === 'lo';
   const own = 0.5 + guest.trait(local ? name : `${name}/${direction}`);
   const [atRest, underLoad] = local ? [150, 40_000] : [900, 2_000_000];

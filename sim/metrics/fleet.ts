@@ -46,6 +46,12 @@ export class Fleet {
     for (const guest of this.#guests.values()) if (this.#counts(guest)) yield guest;
   }
 
+  /** The guest of a VM. */
+  ofVm(vmId: number): Guest | undefined {
+    this.#catchUp();
+    return this.#guests.get(vmId);
+  }
+
   /** The guests whose id is this. */
   withId(id: string): Guest[] {
     this.#catchUp();

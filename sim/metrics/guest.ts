@@ -3,7 +3,8 @@
  * that Prometheus scrapes every 15 s; when it does so follows from when the VM ran, and from nothing else.
  */
 import { hash } from '../kernel/random.ts';
-import type { Disk, Nic, Span, Vm } from '../one/vm.ts';
+import type { Span } from '../one/span.ts';
+import type { Vm } from '../one/vm.ts';
 import { type Chance, Load } from './load.ts';
 import { type Profile, profileOf } from './profile.ts';
 
@@ -11,23 +12,23 @@ const PUSH_MS = 3000;
 
 /** What of a VM shows in its metrics. */
 export interface ProbedVm extends Pick<Vm, 'id' | 'uuid'> {
-  readonly disks: readonly Pick<Disk, 'id' | 'target' | 'sizeMiB'>[];
-  readonly nics: readonly Pick<Nic, 'alias'>[];
   readonly spans: readonly Span[];
   readonly userTemplate: { get(name: string): string | undefined };
 }
 
 /** A span with what went before it in the same boot, and in the life of the VM. */
-export interface Stretch extends Pick<Span, 'vcpu' | 'memoryMiB'> {
+export interface Stretch extends Pick<Span, 'shape'> {
   readonly from: number;
   /** The first instant at which the VM no longer ran; infinite while it does. */
   readonly to: number;
+  readonly profile: Profile;
+  readonly load: Load;
   /** The stretch before this one, if the guest has not booted since. */
   readonly before: Stretch | null;
   /** Running time before this stretch: since the boot, and ever. */
   readonly uptimeBefore: number;
   readonly ageBefore: number;
-  /** Add {@link Load.byTime} to get the work done since the boot by the load that depends on the time. */
+  /** Add {@link Load.byTime} and {@link Load.byUptime} to get the work done since the boot. */
   readonly workBase: number;
   /** The first push since the boot; infinite if there was none until the end of this stretch. */
   readonly firstPush: number;
@@ -46,11 +47,11 @@ export class Guest {
   readonly id: string;
   readonly instance: string;
   readonly job: 'vnf' | 'vm';
-  readonly profile: Profile;
   readonly chance: Chance;
   /** Names this guest to the streams of chance. */
   readonly entity: number;
-  #load: Load | undefined;
+  /** One for each profile that the guest has had. */
+  #loads: readonly (readonly [Profile, Load])[] = [];
   #phaseMs: number | undefined;
   #stretches: readonly Stretch[] = [];
   #known: Span | undefined;
@@ -62,7 +63,6 @@ export class Guest {
     this.id = vcId ?? vm.uuid;
     this.instance = vm.userTemplate.get('VNF_NAME') ?? `one-${vm.id}`;
     this.job = vcId === undefined ? 'vm' : 'vnf';
-    this.profile = profileOf(vm.userTemplate.get('METRIC_PROFILE'));
     this.chance = chance;
     this.entity = hash(this.id);
   }
@@ -73,9 +73,12 @@ export class Guest {
   }
 
   /** Made when first asked for: most VMs of a large cloud never are. */
-  get load(): Load {
-    this.#load ??= new Load(this.chance, this.profile, this.entity);
-    return this.#load;
+  #loadOf(profile: Profile): Load {
+    const known = this.#loads.find(([candidate]) => candidate === profile);
+    if (known !== undefined) return known[1];
+    const load = new Load(this.chance, profile, this.entity);
+    this.#loads = [...this.#loads, [profile, load]];
+    return load;
   }
 
   /** What chance says, once and for all, about something of this guest: in [0, 1). */
@@ -120,7 +123,7 @@ export class Guest {
     const at = Math.min(Math.max(atMs, within.from), within.to);
     const uptimeMs = within.uptimeBefore + at - within.from;
     return {
-      work: within.workBase + this.load.byTime(at) + this.load.byUptime(uptimeMs),
+      work: within.workBase + within.load.byTime(at) + within.load.byUptime(uptimeMs),
       uptimeMs,
     };
   }
@@ -140,17 +143,20 @@ export class Guest {
       if (span.boot !== boot) before = null;
       boot = span.boot;
       const to = span.to ?? Number.POSITIVE_INFINITY;
-      const entered = this.load.byTime(span.from);
+      const profile = profileOf(span.shape.profile);
+      const load = this.#loadOf(profile);
+      const uptimeBefore = before === null ? 0 : before.uptimeBefore + before.to - before.from;
       const push = this.#lattice(span.from + PUSH_MS - 1);
       const stretch: Stretch = {
         from: span.from,
         to,
-        vcpu: span.vcpu,
-        memoryMiB: span.memoryMiB,
+        shape: span.shape,
+        profile,
+        load,
         before,
-        uptimeBefore: before === null ? 0 : before.uptimeBefore + before.to - before.from,
+        uptimeBefore,
         ageBefore: age,
-        workBase: (before === null ? 0 : before.workBase + this.load.byTime(before.to)) - entered,
+        workBase: workBaseOf(before, load, span.from, uptimeBefore),
         firstPush: Math.min(before?.firstPush ?? Number.POSITIVE_INFINITY, push < to ? push : Number.POSITIVE_INFINITY),
       };
       stretches.push(stretch);
@@ -159,6 +165,14 @@ export class Guest {
     }
     return stretches;
   }
+}
+
+/** What {@link Stretch.workBase} has to be, so that the work of a boot grows on from where it stood. */
+function workBaseOf(before: Stretch | null, load: Load, from: number, uptimeBefore: number): number {
+  if (before === null) return -load.byTime(from);
+  const until = before.workBase + before.load.byTime(before.to);
+  const change = before.load === load ? 0 : before.load.byUptime(uptimeBefore) - load.byUptime(uptimeBefore);
+  return until - load.byTime(from) + change;
 }
 
 /** Index of the last stretch that began at or before a time; -1 for none. */

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Random } from '../kernel/random.ts';
-import type { Span } from '../one/vm.ts';
+import type { Shape, Span } from '../one/span.ts';
 import { parseFilters } from './frame.ts';
 import type { ProbedVm } from './guest.ts';
 import { METRIC_DEVIATIONS, type MetricDeviation, Metrics } from './metrics.ts';
@@ -24,19 +24,26 @@ function vmWith(attributes: Record<string, string>, spans: Span[] = [], id = 0):
   return {
     id,
     uuid: `00000000-0000-4000-8000-${String(id).padStart(12, '0')}`,
-    disks: [
-      { id: 0, target: 'vda', sizeMiB: 40_960 },
-      { id: 1, target: 'vdb', sizeMiB: 1024 },
-    ],
-    nics: [{ alias: null }, { alias: null }, { alias: { parent: 0, id: 0 } }],
     spans,
     attributes: map,
     userTemplate: map,
   };
 }
 
-function span(from: number, to: number | null, more: Partial<Span> = {}): Span {
-  return { from, to, boot: 1, hostId: 0, vcpu: 1, memoryMiB: 2048, ...more };
+const SHAPE: Shape = {
+  vcpu: 1,
+  memoryMiB: 2048,
+  disks: [
+    { id: 0, target: 'vda', sizeMiB: 40_960 },
+    { id: 1, target: 'vdb', sizeMiB: 1024 },
+  ],
+  nics: [0, 1],
+  profile: '',
+};
+
+function span(from: number, to: number | null, more: Partial<Shape> & { boot?: number } = {}): Span {
+  const { boot = 1, ...shape } = more;
+  return { from, to, boot, hostId: 0, shape: { ...SHAPE, ...shape } };
 }
 
 const vnf = (spans: Span[], more: Record<string, string> = {}, id = 0): TestVm =>
@@ -101,8 +108,9 @@ const aHistory = fc
 const aProfile = fc.constantFrom('idle', 'steady', 'diurnal', 'bursty', 'leaking', 'saturating', 'noisy');
 
 const aWorld = fc.record({ history: aHistory, profile: aProfile, seed: fc.nat() }).map(({ history, profile, seed }) => {
-  const vm = vnf(history.spans, { METRIC_PROFILE: profile });
-  return { ...history, vm, seed, ...monitor([vm], seed) };
+  const spans = history.spans.map((one) => ({ ...one, shape: { ...one.shape, profile } }));
+  const vm = vnf(spans);
+  return { ...history, spans, vm, seed, ...monitor([vm], seed) };
 });
 
 const aRange = fc
@@ -151,7 +159,7 @@ function parseExposition(text: string): Exposed[] {
 const exposed = (metrics: Metrics, at: number): Exposed[] => parseExposition([...metrics.exposition(at)].join(''));
 
 describe('the example of the documentation', () => {
-  const { metrics } = monitor([vnf([span(BOOT, null)], { METRIC_PROFILE: 'idle' })]);
+  const { metrics } = monitor([vnf([span(BOOT, null, { profile: 'idle' })])]);
   const range = parseRange('1504011287', '1504012281', '14');
 
   test('has 72 points for the machine and for its only core', () => {
@@ -431,7 +439,7 @@ describe('a value', () => {
   });
 
   test('of bps is about twice the rate at which the counter rises, and what lo sends it receives', () => {
-    const { metrics } = monitor([vnf([span(BOOT, null)], { METRIC_PROFILE: 'bursty' })]);
+    const { metrics } = monitor([vnf([span(BOOT, null, { profile: 'bursty' })])]);
     const range = { since: BOOT + HOUR, until: BOOT + 9 * HOUR, step: 3000 };
     const row = (name: string, inf: string): number[] =>
       (metrics.range(name, { id: VC_ID, inf }, range, range.until)[0]?.values ?? []).map(([, value]) => Number(value));
@@ -635,7 +643,7 @@ describe('chance', () => {
 
   test('gives the same for the same seed, whoever else is there and whatever was asked before', () => {
     const alone = answers(monitor([vnf(spans)]).metrics);
-    const noisy = vmWith({ METRIC_PROFILE: 'noisy' }, [span(BOOT, null)], 1);
+    const noisy = vmWith({}, [span(BOOT, null, { profile: 'noisy' })], 1);
     const { metrics } = monitor([vnf(spans), noisy]);
     metrics.range('vm_mem_perc', {}, { since: BOOT, until: BOOT + 9 * HOUR, step: 1111 }, BOOT + 9 * HOUR);
     exposed(metrics, BOOT + HOUR);
@@ -709,7 +717,7 @@ describe('a fleet that changes', () => {
 
 describe('a profile', () => {
   const column = (profile: string, name: string, matchers: Record<string, string> = {}): number[] => {
-    const { metrics } = monitor([vnf([span(BOOT, null)], { METRIC_PROFILE: profile })]);
+    const { metrics } = monitor([vnf([span(BOOT, null, { profile })])]);
     const range = { since: BOOT + HOUR, until: BOOT + 25 * HOUR, step: MINUTE };
     const rows = metrics.range(name, { id: VC_ID, ...matchers }, range, range.until);
     return (rows[0]?.values ?? []).map(([, value]) => Number(value));
@@ -755,5 +763,43 @@ describe('a profile', () => {
     expect(cpu('IDLE')).toEqual(cpu('idle'));
     expect(cpu('__proto__')).toEqual(cpu('steady'));
     expect(cpu('')).toEqual(cpu('steady'));
+  });
+});
+
+describe('a change of the machine', () => {
+  const at = (rows: MatrixSeries[], label: string, value: string): [number, number] => {
+    const times = rows.filter(({ metric }) => metric[label] === value).flatMap(({ values }) => values.map(([t]) => t));
+    return [Math.min(...times), Math.max(...times)];
+  };
+  const now = BOOT + 20 * MINUTE;
+  const range = (name: string, metrics: Metrics): MatrixSeries[] =>
+    metrics.range(name, { id: VC_ID }, { since: BOOT, until: now, step: 15_000 }, now);
+  const changed = (before: Partial<Shape>, after: Partial<Shape>): Metrics =>
+    monitor([vnf([span(BOOT, BOOT + 10 * MINUTE, before), span(BOOT + 10 * MINUTE, null, after)])]).metrics;
+
+  test('an interface reports from when it was attached until it was detached', () => {
+    const rows = range('vm_net_rx_MB', changed({ nics: [0, 1] }, { nics: [1, 2] }));
+    expect(at(rows, 'inf', 'eth0')[1]).toBeLessThanOrEqual((BOOT + 16 * MINUTE) / 1000);
+    expect(at(rows, 'inf', 'eth1')[1]).toBeGreaterThan((BOOT + 19 * MINUTE) / 1000);
+    expect(at(rows, 'inf', 'eth2')[0]).toBeGreaterThanOrEqual((BOOT + 10 * MINUTE) / 1000);
+  });
+
+  test('a disk has the size that it had at the time', () => {
+    const disk = { id: 0, target: 'vda', sizeMiB: 1024 };
+    const metrics = changed({ disks: [disk] }, { disks: [{ ...disk, sizeMiB: 2048 }] });
+    const [row] = range('vm_disk_total_1k_blocks', metrics).filter((r) => r.metric.file_system === '/dev/vda1');
+    expect(new Set(row?.values.map(([, value]) => value))).toEqual(new Set(['1006632', '2013265']));
+  });
+
+  test('a change of profile leaves the past as it was, and counters rising', () => {
+    const [before, after] = [monitor([vnf([span(BOOT, null)])]).metrics, changed({}, { profile: 'saturating' })];
+    for (const name of before.names()) {
+      const early = { since: BOOT, until: BOOT + 9 * MINUTE, step: 15_000 };
+      expect(after.range(name, {}, early, now)).toEqual(before.range(name, {}, early, now));
+    }
+    for (const { values } of range('vm_net_tx_MB', after)) {
+      const numbers = values.map(([, value]) => Number(value));
+      expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
+    }
   });
 });

@@ -8,6 +8,7 @@ import { exposition, type LastPush, labelPairs } from './exposition.ts';
 import { Fleet, type VmSource } from './fleet.ts';
 import { type Filter, type FrameRecord, idAskedFor, passes } from './frame.ts';
 import { chanceOf } from './load.ts';
+import { type VmSample, vmSamples } from './monitoring.ts';
 import { type MatrixSeries, type Range, valuesOf } from './query.ts';
 import { compareLabels, type Labels, seriesOf, storedLabels } from './series.ts';
 
@@ -88,6 +89,12 @@ export class Metrics {
       if (push !== null && atMs - push.at <= STALE_MS) pushes.push({ guest, push });
     }
     return exposition([...this.#metrics.values()], pushes);
+  }
+
+  /** What OpenNebula's own probe on the host has seen of a VM after one time and up to another, the newest first. */
+  vmSamples(vmId: number, afterMs: number, upToMs: number): Iterable<VmSample> {
+    const guest = this.#fleet.ofVm(vmId);
+    return guest === undefined ? [] : vmSamples(guest, afterMs, upToMs);
   }
 
   /** The labels of a record in a frame. */

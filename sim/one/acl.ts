@@ -33,6 +33,8 @@ export interface Lock {
   readonly owner: number;
   /** Seconds since the Unix epoch. */
   readonly time: number;
+  /** The call that locked it. */
+  readonly requestId: number;
 }
 
 /** What decides about access to an object; whatever it lacks, nobody has. */
@@ -41,7 +43,7 @@ export interface Guarded {
   readonly uid?: number;
   readonly gid?: number;
   readonly permissions?: number;
-  readonly lock?: Lock | null;
+  readonly lock?: Pick<Lock, 'level'> | null;
   readonly clusterId?: number;
   readonly clusters?: ReadonlySet<number>;
 }
@@ -221,12 +223,14 @@ export class Acl implements Iterable<Rule> {
 
   /** The rules that give the caller a right to some objects of a type. */
   granting(caller: Caller, right: number, type: ObjectType): Rule[] {
-    const users = [
-      key(KINDS['*'], 0),
-      key(KINDS['#'], caller.uid),
-      ...Array.from(caller.groups, (gid) => key(KINDS['@'], gid)),
-    ];
-    return users.flatMap((user) => this.#rules.get(user) ?? []).filter((rule) => gives(rule, right, type));
+    const found: Rule[] = [];
+    const look = (user: number): void => {
+      for (const rule of this.#rules.get(user) ?? []) if (gives(rule, right, type)) found.push(rule);
+    };
+    look(key(KINDS['*'], 0));
+    look(key(KINDS['#'], caller.uid));
+    for (const gid of caller.groups) look(key(KINDS['@'], gid));
+    return found;
   }
 
   #given(user: number, right: number, type: ObjectType, caller: Caller, object: Guarded | undefined): boolean {

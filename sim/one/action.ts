@@ -1,12 +1,17 @@
 /** The calls that move a VM through its life cycle: action, deploy, migrate, recover. Mirrors `RequestManagerVirtualMachine.cc` of OpenNebula 6.10. */
 import { authorize } from './acl.ts';
+import { lookAgain } from './cloning.ts';
 import type { Cloud } from './cloud.ts';
+import type { Datastore } from './datastore.ts';
 import { OneError } from './error.ts';
+import { takePort } from './graphics-port.ts';
 import type { Host } from './host.ts';
 import { ACTIONS, type Action, edge, failureOf, isActive, OPERATIONS, type State, stepOf } from './lifecycle.ts';
-import { currentPlacement, mark, place, requireFit, turnPage } from './placement.ts';
+import { currentPlacement, mark, moveTo, place, requireFit, turnPage } from './placement.ts';
+import { reshape } from './span.ts';
 import type { Caller } from './user.ts';
-import type { Vm } from './vm.ts';
+import type { Vm, Work } from './vm.ts';
+import { abandonWork } from './work.ts';
 
 /** Actions that oned grants to administrators of the VM only (`VM_ADMIN_OPERATIONS` as shipped). */
 const ADMIN_ACTIONS: ReadonlySet<string> = new Set(['resched', 'unresched']);
@@ -47,9 +52,13 @@ export function vmAction(cloud: Cloud, caller: Caller, name: string, id: number)
     vm.resched = name === 'resched';
     if (vm.resched) cloud.scheduler.wake(vm);
   }
+  if (name === 'reboot' || name === 'reboot-hard') reshape(cloud, vm, true);
   if (to === 'same') return id;
-  if (name === 'resume' && (vm.state === 'POWEROFF' || vm.state === 'SUSPENDED')) turnPage(cloud, vm, name, caller);
-  else if (vm.state !== 'PENDING' && vm.state !== 'HOLD') mark(cloud, vm, name, caller);
+  if (name === 'resume') {
+    if (vm.state === 'POWEROFF' || vm.state === 'SUSPENDED') turnPage(cloud, vm);
+    // By the action that a placement has ended with the next deploy knows how to bring the VM back: it stays.
+    if (to !== 'PENDING') mark(cloud, vm, name, caller);
+  } else if (vm.state !== 'PENDING' && vm.state !== 'HOLD') mark(cloud, vm, name, caller);
   if (to === vm.state) cloud.driver.retry(vm);
   else cloud.driver.enter(vm, to);
   return id;
@@ -67,11 +76,17 @@ export function vmDeploy(
   const vm = cloud.vms.get(id);
   const host = cloud.hosts.get(hostId);
   authorize(cloud, caller, { right: 'ADMIN', type: 'VM', object: vm }, { right: 'MANAGE', type: 'HOST', object: host });
-  const datastore = cloud.datastores.get(Math.max(0, datastoreId));
+  const datastore = datastoreId < 0 ? defaultDatastore(cloud, host) : cloud.datastores.get(datastoreId);
   if (datastore.type !== 'SYSTEM') {
     throw new OneError(
       'INTERNAL',
       `Trying to use datastore [${datastore.id}] to deploy the VM, but it is not of type system datastore.`,
+    );
+  }
+  if (!datastore.clusters.has(host.clusterId)) {
+    throw new OneError(
+      'ACTION',
+      `datastore [${datastore.id}] and host [${host.id}] are not in the same cluster [${host.clusterId}].`,
     );
   }
   if (host.state === 'OFFLINE') throw new OneError('ACTION', 'Host is offline, cannot use it to deploy VM');
@@ -84,8 +99,17 @@ export function vmDeploy(
   // A VM that waits in PENDING after a stop or an undeploy goes on where it was left.
   const before = vm.history.length === 0 ? undefined : lastEpilog(vm);
   place(cloud, vm, host, datastore.id);
+  takePort(cloud, vm);
   cloud.driver.enter(vm, before ?? to);
   return id;
+}
+
+/** The first system datastore of the host's cluster. */
+function defaultDatastore(cloud: Cloud, { clusterId }: Host): Datastore {
+  for (const datastore of cloud.datastores) {
+    if (datastore.type === 'SYSTEM' && datastore.clusters.has(clusterId)) return datastore;
+  }
+  throw new OneError('ACTION', `No system datastore found for cluster [${clusterId}].`);
 }
 
 /** The prolog of a VM that has been stopped or undeployed before; `undefined` for one that starts from its images. */
@@ -134,7 +158,8 @@ export function vmMigrate(
   vm.resched = false;
   const poweroff = !live && type > 0;
   vm.work = { kind: 'migrate', poweroff };
-  turnPage(cloud, vm, live ? 'live-migrate' : (MIGRATE_ACTIONS[type] ?? 'migrate'), caller, host);
+  mark(cloud, vm, live ? 'live-migrate' : (MIGRATE_ACTIONS[type] ?? 'migrate'), caller);
+  moveTo(cloud, vm, host, stepOf(to)?.failsTo === 'previous host');
   cloud.driver.enter(vm, to);
   return id;
 }
@@ -170,6 +195,7 @@ export function vmRecover(cloud: Cloud, caller: Caller, id: number, operation: n
       if (vm.state === 'DONE') break;
       vm.resched = false;
       mark(cloud, vm, 'delete', caller);
+      abandonWork(cloud, vm);
       cloud.driver.enter(vm, isActive(vm.state) && how === 'delete' ? 'CLEANUP_DELETE' : 'DONE');
       break;
     case 'delete-recreate':
@@ -186,16 +212,24 @@ function pretend(cloud: Cloud, vm: Vm, ok: boolean): void {
     throw new OneError('ACTION', `Could not perform a recover operation on VM ${vm.id}, wrong state ${vm.state}.`);
   }
   if (vm.state === 'CLONING_FAILURE') {
-    if (ok) cloud.driver.enter(vm, 'PENDING');
+    if (ok) lookAgain(cloud, vm);
   } else if (vm.state === 'UNKNOWN') {
     cloud.driver.enter(vm, 'RUNNING');
-  } else if (failureOf(vm.state) !== undefined) {
+  } else {
+    if (TAKEN_FOR_ATTACH.has(vm.state)) vm.work = asAttach(vm.work);
     cloud.driver.decide(vm, ok);
-  } else if (stepOf(vm.state) !== undefined) {
-    // oned takes whatever hot-plug is under way for an attach, so a detach that "succeeds" keeps the device.
-    if (vm.work?.kind === 'detachDisk' || vm.work?.kind === 'detachNic') vm.work = null;
-    cloud.driver.finish(vm, ok);
   }
+}
+
+/**
+ * States in which recover takes what is under way for an attach, as oned does: a detach that "succeeds" keeps the
+ * device, one that "fails" loses it.
+ */
+const TAKEN_FOR_ATTACH: ReadonlySet<State> = new Set<State>(['HOTPLUG', 'HOTPLUG_NIC', 'HOTPLUG_NIC_POWEROFF']);
+
+function asAttach(work: Work | null): Work | null {
+  if (work?.kind === 'detachDisk') return { ...work, kind: 'attachDisk' };
+  return work?.kind === 'detachNic' ? { ...work, kind: 'attachNic' } : work;
 }
 
 function retry(cloud: Cloud, vm: Vm): void {
@@ -219,6 +253,7 @@ function recreate(cloud: Cloud, caller: Caller, vm: Vm): void {
   vm.deployId = '';
   for (const disk of vm.disks) if (!disk.persistent) disk.snapshots = [];
   mark(cloud, vm, 'delete-recreate', caller);
+  abandonWork(cloud, vm);
   cloud.driver.enter(vm, RECREATED_AT_ONCE.has(vm.state) ? 'PENDING' : 'CLEANUP_RESUBMIT');
 }
 

@@ -28,7 +28,7 @@ const TYPES = {
   IP4_6: { ip4: true, slaac: true, static6: false },
   IP4_6_STATIC: { ip4: true, slaac: false, static6: true },
 } as const;
-export type AddressRangeType = keyof typeof TYPES;
+type AddressRangeType = keyof typeof TYPES;
 
 export interface AddressRange {
   readonly id: number;

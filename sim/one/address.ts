@@ -33,10 +33,9 @@ export function parseMac(text: string): number | undefined {
 }
 
 export function formatMac(mac: number): string {
-  return mac
-    .toString(16)
-    .padStart(12, '0')
-    .replace(/..(?=.)/g, '$&:');
+  const hex = mac.toString(16).padStart(12, '0');
+  const byte = (i: number): string => hex.slice(2 * i, 2 * i + 2);
+  return `${byte(0)}:${byte(1)}:${byte(2)}:${byte(3)}:${byte(4)}:${byte(5)}`;
 }
 
 /** The n-th address after the first. Only the lower 32 bits count on; the two bytes in front are a prefix. */
@@ -91,13 +90,13 @@ export function formatIp6(ip: Ip6): string {
     }
     if (to > from) from = to;
   }
-  const hex = (groups: Ip6) => groups.map((group) => group.toString(16)).join(':');
-  if (start < 0) return hex(ip);
+  const colons = (groups: Ip6) => groups.map((group) => group.toString(16)).join(':');
+  if (start < 0) return colons(ip);
   if (start === 0 && (length === 6 || (length === 5 && ip[5] === 0xffff))) {
     const ip4 = formatIp((ip[6] ?? 0) * 0x1_0000 + (ip[7] ?? 0));
     return length === 6 ? `::${ip4}` : `::ffff:${ip4}`;
   }
-  return `${hex(ip.slice(0, start))}::${hex(ip.slice(start + length))}`;
+  return `${colons(ip.slice(0, start))}::${colons(ip.slice(start + length))}`;
 }
 
 /** The n-th address after the first. Each half of the host part counts by itself, as in oned. */

@@ -19,6 +19,7 @@ import { Pool } from './pool.ts';
 import { Quotas } from './quota.ts';
 import { Agenda } from './scheduled-action.ts';
 import { Scheduler } from './scheduler.ts';
+import { Shapes } from './span.ts';
 import type { VmTemplate } from './template.ts';
 import type { Timing } from './timing.ts';
 import type { Caller, Group, User } from './user.ts';
@@ -62,7 +63,7 @@ export interface Observer {
   vmUpdate?(vm: Vm): void;
 }
 
-type Arguments<M extends Method> = Parameters<Operations[M]> extends [Cloud, Caller, ...infer A] ? A : never;
+export type Arguments<M extends Method> = Parameters<Operations[M]> extends [Cloud, Caller, ...infer A] ? A : never;
 type Result<M extends Method> = ReturnType<Operations[M]>;
 
 export class Cloud {
@@ -84,6 +85,9 @@ export class Cloud {
   /** Ids of the documents of each type. */
   readonly documentTypes = new Map<number, IdList>();
   readonly vms = new Pool<Vm>('virtual machine');
+
+  /** Shapes that guests have or had. */
+  readonly shapes = new Shapes();
 
   readonly acl = new Acl();
   readonly sessions = new Sessions();

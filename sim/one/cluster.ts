@@ -14,6 +14,8 @@ export interface Cluster {
   readonly hosts: Set<number>;
   readonly datastores: Set<number>;
   readonly vnets: Set<number>;
+  /** GRAPHICS/PORT of VMs in the cluster, with the VM that has it. */
+  readonly ports: Map<number, number>;
   template: Template;
 }
 
@@ -32,6 +34,7 @@ function add(cloud: Cloud, name: string, firstId: number): Cluster {
     hosts: new Set<number>(),
     datastores: new Set<number>(),
     vnets: new Set<number>(),
+    ports: new Map<number, number>(),
     template: new Template([
       { name: 'RESERVED_CPU', value: '' },
       { name: 'RESERVED_MEM', value: '' },

@@ -17,21 +17,21 @@ const SEPARATOR = '@^_^@';
  * @throws OneError INTERNAL
  */
 export function expandContext(cloud: Cloud, vm: Vm, given: Vector): Vector {
-  const entries = new Map(given);
-  const target = vm.context?.get('TARGET') ?? contextTarget(given, new Set(vm.disks.map((disk) => disk.target)));
-  entries.set('DISK_ID', vm.context?.get('DISK_ID') ?? String(vm.disks.length));
-  entries.set('TARGET', target);
-  if (isYes(entries.get('TOKEN'))) {
+  if (isYes(given.get('TOKEN'))) {
     throw new OneError('INTERNAL', 'TOKEN set, but onegate endpoint was not defined in oned.conf.');
   }
-  const text = Array.from(merged(entries), ([name, value]) => `${name}=${value}`).join(SEPARATOR);
-  const parts = substitute(cloud, vm, text).split(SEPARATOR);
-  return new SubAttributes(
-    parts.flatMap((part): [string, string][] => {
-      const at = part.indexOf('=');
-      return at < 0 ? [] : [[part.slice(0, at), part.slice(at + 1)]];
-    }),
-  );
+  const target = vm.context?.get('TARGET') ?? contextTarget(given, new Set(vm.disks.map((disk) => disk.target)));
+  const diskId = vm.context?.get('DISK_ID') ?? String(vm.disks.length);
+  let text = '';
+  for (const [name, value] of new SubAttributes([['DISK_ID', diskId], ['TARGET', target], ...given])) {
+    text += `${text === '' ? '' : SEPARATOR}${name}=${value}`;
+  }
+  const substituted: [string, string][] = [];
+  for (const part of substitute(cloud, vm, text).split(SEPARATOR)) {
+    const at = part.indexOf('=');
+    if (at >= 0) substituted.push([part.slice(0, at), part.slice(at + 1)]);
+  }
+  return new SubAttributes(substituted);
 }
 
 const isYes = (text = ''): boolean => text.toUpperCase() === 'YES';
@@ -54,12 +54,11 @@ const GIVEN = [
 
 function* nicContext(nic: Nic): IterableIterator<[string, string]> {
   const prefix = nic.alias === null ? `ETH${nic.id}_` : `ETH${nic.alias.parent}_ALIAS${nic.alias.id}_`;
-  const value = (name: string): string => nic.given?.get(name) || nic.source.get(name) || '';
-  for (const [name, of] of ADDRESSES) yield [prefix + name, of(nic) ?? value(name)];
-  for (const [name, attribute] of GUEST_ATTRIBUTES) {
-    yield [prefix + name, value(attribute) || nic.guest.get(name) || ''];
-  }
-  for (const [name, attribute] of GIVEN) yield [prefix + name, value(attribute)];
+  const given = (name: string): string => nic.given?.get(name) ?? '';
+  for (const [name, of] of ADDRESSES) yield [prefix + name, of(nic) ?? given(name)];
+  for (const [name, attribute] of GUEST_ATTRIBUTES)
+    yield [prefix + name, given(attribute) || (nic.guest.get(name) ?? '')];
+  for (const [name, attribute] of GIVEN) yield [prefix + name, given(attribute)];
 }
 
 /** The network of such a NIC is still to be chosen. */

@@ -12,7 +12,7 @@ import {
   isBeingWritten,
   releaseImage,
 } from './image.ts';
-import { FROM_IMAGE, held, inherit, merged, shared } from './inheritance.ts';
+import { FROM_IMAGE, held, inherit, merged, type Shared, shared } from './inheritance.ts';
 import { namesake } from './name.ts';
 import { SubAttributes } from './sub-attributes.ts';
 import type { Template, Vector } from './syntax.ts';
@@ -91,7 +91,7 @@ function begin(cloud: Cloud, caller: Caller, given: Vector, id: number, vmId: nu
   }
 }
 
-const SOURCES = new WeakMap<object, Vector>();
+const SOURCES: Shared = new WeakMap();
 
 const refused = (text: string): OneError => new OneError('INTERNAL', text);
 
@@ -304,7 +304,10 @@ export function releaseDisks(cloud: Cloud, vm: Pick<Vm, 'id' | 'disks'>): void {
   for (const disk of vm.disks) releaseDisk(cloud, vm, disk);
 }
 
-/** Gives the image of a disk back. A persistent one has grown with its disk. */
+/**
+ * Gives the image of a disk back. A persistent one has grown with its disk. As in oned, an image counts a VM once,
+ * so it comes free with the first of several disks of the same VM.
+ */
 export function releaseDisk(cloud: Cloud, vm: Pick<Vm, 'id'>, disk: Disk): void {
   const image = disk.imageId === null ? undefined : cloud.images.find(disk.imageId);
   if (image === undefined) return;

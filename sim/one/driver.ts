@@ -5,7 +5,9 @@
  */
 import { type Distribution, type Stream, sample } from '../kernel/random.ts';
 import type { Cloud } from './cloud.ts';
+import { ctime } from './ctime.ts';
 import { releaseDisks } from './disk.ts';
+import { releasePort } from './graphics-port.ts';
 import type { Host } from './host.ts';
 import {
   type DriverAction,
@@ -15,11 +17,13 @@ import {
   SETTLED_STATES,
   STEPS,
   type State,
+  type Step,
   stepOf,
 } from './lifecycle.ts';
 import { releaseNics } from './nic.ts';
-import { currentPlacement, leaveHost, moveBack, place } from './placement.ts';
-import type { Placement, Vm } from './vm.ts';
+import { currentPlacement, hostOf, leaveHost, leavePreviousHost, moveBack, place } from './placement.ts';
+import { bootsFrom, closeSpan, hasGuest, openSpan, reshape } from './span.ts';
+import type { Vm, Work } from './vm.ts';
 import { settleWork } from './work.ts';
 
 type Draws = Readonly<Record<DriverAction, { readonly draw: Stream; readonly duration: Distribution }>>;
@@ -55,33 +59,23 @@ export class Driver {
 
   /** Puts a VM into a state, with all that goes with it, and starts the state's driver action if it has one. */
   enter(vm: Vm, state: State): void {
-    const cloud = this.#cloud;
-    const before = vm.state;
-    this.#stop(vm);
-    vm.state = state;
-    const because = cloud.journal.append('vm.state', `vm/${vm.id}`, { from: before, to: state });
-    cloud.clock.because(because, () => {
-      this.#span(vm, before);
-      this.#stamp(vm, before);
-      if (state in STEPS) this.#start(vm);
-      if (SETTLED_STATES.has(state)) vm.work = null;
-      if (HOSTLESS_STATES.has(state)) leaveHost(cloud, vm);
-      if (state === 'PENDING' || vm.resched) cloud.scheduler.wake(vm);
-      if (state === 'DONE') this.#bury(vm);
-      cloud.vmEntered(vm, before);
-      if (state === 'CLEANUP_DELETE') this.enter(vm, 'DONE');
-    });
+    this.#enter(vm, state, true);
+  }
+
+  /** Through a step that no driver has to do any more, to where it leads, within the same instant. */
+  pass(vm: Vm, state: keyof typeof STEPS): void {
+    this.#enter(vm, state, false);
+    this.#leave(vm, STEPS[state], true);
   }
 
   /** A VM that has been running on a host since before the world began. */
   adopt(vm: Vm, host: Host, sinceMs: number): void {
     const since = Math.floor(sinceMs / 1000);
-    place(this.#cloud, vm, host, 0);
-    const placement = vm.history.at(-1) as Placement;
+    const placement = place(this.#cloud, vm, host, 0);
     for (const time of ['stime', 'pstime', 'petime', 'rstime'] as const) placement[time] = since;
     vm.stime = since;
     vm.deployId = deployId(vm);
-    openSpan(vm, sinceMs, true);
+    openSpan(this.#cloud, vm, true, sinceMs);
     this.enter(vm, 'RUNNING');
   }
 
@@ -91,41 +85,76 @@ export class Driver {
     this.#start(vm);
   }
 
-  /** Ends the step in progress, as the driver does when it reports, or as an administrator pretends it did. */
+  /** Ends the step in progress, as the driver reports. */
   finish(vm: Vm, ok: boolean, message = ''): void {
     const step = stepOf(vm.state);
     if (step === undefined) return;
     this.#stop(vm);
-    if (!ok && message !== '') this.blame(vm, step.action, message);
-    const poweroff = vm.work?.kind === 'migrate' && vm.work.poweroff;
-    settleWork(this.#cloud, vm, ok);
-    if (!ok && step.failsTo === 'previous host') moveBack(this.#cloud, vm);
+    if (!ok) this.#blame(vm, step, message);
     if (ok && isBoot(step.action) && vm.deployId === '') vm.deployId = deployId(vm);
+    this.#leave(vm, step, ok);
+  }
+
+  /** An administrator says that the step in progress, or the one that failed, has succeeded or failed. */
+  decide(vm: Vm, ok: boolean): void {
+    const failure = failureOf(vm.state);
+    const step = failure === undefined ? stepOf(vm.state) : STEPS[failure.retry];
+    if (step === undefined) return;
+    if (failure !== undefined && !ok && (failure.failsTo === undefined || !moveBack(this.#cloud, vm))) return;
+    this.#stop(vm);
+    if (ok && (isBoot(step.action) || step.action === 'migrate') && vm.deployId === '') vm.deployId = `one-${vm.id}`;
+    if (ok && failure?.shows) this.pass(vm, failure.retry);
+    else this.#leave(vm, step, ok || failure !== undefined);
+  }
+
+  #enter(vm: Vm, state: State, acts: boolean): void {
+    const cloud = this.#cloud;
+    const before = vm.state;
+    this.#stop(vm);
+    vm.state = state;
+    const because = cloud.journal.append('vm.state', `vm/${vm.id}`, { from: before, to: state });
+    cloud.clock.because(because, () => {
+      this.#span(vm, before);
+      this.#stamp(vm, before);
+      if (acts && state in STEPS) this.#start(vm);
+      if (SETTLED_STATES.has(state)) vm.work = null;
+      if (HOSTLESS_STATES.has(state)) leaveHost(cloud, vm);
+      if (state === 'PENDING' || state === 'UNDEPLOYED') releasePort(cloud, vm);
+      if (state === 'PENDING' || vm.resched) cloud.scheduler.wake(vm);
+      if (state === 'DONE') this.#bury(vm);
+      cloud.vmEntered(vm, before);
+      if (state === 'CLEANUP_DELETE') this.enter(vm, 'DONE');
+      else if (state === 'RUNNING' && hostOf(cloud, vm)?.state === 'ERROR') this.lose(vm);
+    });
+  }
+
+  /** Nobody knows any more how a running VM is. */
+  lose(vm: Vm): void {
+    vm.resched = false;
+    this.enter(vm, 'UNKNOWN');
+  }
+
+  /** Out of a step, to where its end leads. */
+  #leave(vm: Vm, step: Step, ok: boolean): void {
+    const cloud = this.#cloud;
+    const poweroff = vm.work?.kind === 'migrate' && vm.work.poweroff;
+    settleWork(cloud, vm, ok);
+    if (step.failsTo === 'previous host') {
+      if (ok) leavePreviousHost(cloud, vm);
+      else moveBack(cloud, vm);
+    }
     this.enter(vm, ok ? ((poweroff ? step.okPoweroff : undefined) ?? step.ok) : step.fail);
   }
 
-  /** An administrator decides what becomes of a failed step: recover with success or failure. */
-  decide(vm: Vm, ok: boolean): void {
-    const failure = failureOf(vm.state);
-    if (failure === undefined) {
-      this.finish(vm, ok);
-      return;
-    }
-    const poweroff = vm.work?.kind === 'migrate' && vm.work.poweroff;
-    const next = ok
-      ? ((poweroff ? failure.successPoweroff : undefined) ?? failure.success)
-      : ((poweroff ? failure.giveUpPoweroff : undefined) ?? failure.giveUp);
-    if (next === undefined) return;
-    if (!ok) moveBack(this.#cloud, vm);
-    if (ok && failure.success === 'RUNNING' && vm.deployId === '') vm.deployId = `one-${vm.id}`;
-    if (ok && failure.via !== undefined) this.enter(vm, failure.via);
-    this.enter(vm, next);
-  }
-
-  /** Writes the driver's text into the user template, in oned's form. It stays there when the VM recovers. */
-  blame(vm: Vm, action: DriverAction, message: string): void {
-    const text = `${ctime(this.#cloud.seconds)}: ${ERROR_WORDS[action] ?? `${action.toUpperCase()}: `}${message}`;
-    vm.userTemplate.set('ERROR', text.length > 100 ? `${text.slice(0, 100)}... see more details in VM log` : text);
+  /**
+   * Writes the driver's text into the user template, in oned's form. It stays there when the VM recovers. oned counts
+   * neither the date nor the reference to the log.
+   */
+  #blame(vm: Vm, step: Step, message: string): void {
+    if (message === '' || message === '-') return;
+    const text = `${errorWord(step.action, vm.work)}: ${message}`;
+    const shown = text.length > 100 ? `${text.slice(0, 100)}... see more details in VM log` : text;
+    vm.userTemplate.set('ERROR', `${ctime(this.#cloud.seconds)}: ${shown}`);
   }
 
   #start(vm: Vm): void {
@@ -133,7 +162,8 @@ export class Driver {
     const step = stepOf(vm.state);
     if (step === undefined) return;
     const { draw, duration } = this.#draws[step.action];
-    const ms = sample(duration, draw(vm.id, vm.steps++));
+    const once = sample(duration, draw(vm.id, vm.steps++));
+    const ms = step.acts === undefined ? once : once + sample(duration, draw(vm.id, vm.steps++));
     const verdict = cloud.judge.idle
       ? undefined
       : cloud.judge.judge({
@@ -153,7 +183,7 @@ export class Driver {
     cloud.clock.because(cause, () => {
       switch (effect.do) {
         case 'fail':
-          vm.timer = this.#schedule(ms, { vm: vm.id, ok: false, message: effect.message ?? '' });
+          vm.timer = this.#schedule(once, { vm: vm.id, ok: false, message: effect.message ?? '' });
           return;
         case 'delay':
           vm.timer = this.#schedule(ms + effect.ms, { vm: vm.id, ok: true, message: '' });
@@ -173,11 +203,12 @@ export class Driver {
 
   /** Opens and closes the stretches of time in which a guest runs. */
   #span(vm: Vm, before: State): void {
-    const was = isRunning(vm);
+    const was = hasGuest(vm);
     const is = GUEST_STATES.has(vm.state);
-    if (was === is) return;
-    if (was) closeSpan(vm, this.#cloud.clock.now);
-    else openSpan(vm, this.#cloud.clock.now, stepOf(before)?.action === 'deploy');
+    if (was && is) {
+      if (before === 'MIGRATE') reshape(this.#cloud, vm);
+    } else if (was) closeSpan(this.#cloud, vm);
+    else if (is) openSpan(this.#cloud, vm, bootsFrom(before));
   }
 
   /** The times of the current history record. */
@@ -185,17 +216,27 @@ export class Driver {
     const placement = currentPlacement(vm);
     if (placement === undefined) return;
     const now = this.#cloud.seconds;
-    const action = stepOf(vm.state)?.action;
-    if (stepOf(before)?.action === 'prolog' && placement.petime === 0) placement.petime = now;
-    if (action === 'prolog' && placement.pstime === 0) placement.pstime = now;
-    else if (action !== undefined && isBoot(action) && placement.rstime === 0) placement.rstime = now;
-    else if (action === 'epilog') {
-      if (placement.rstime > 0 && placement.retime === 0) placement.retime = now;
-      placement.estime = now;
-    } else if (vm.state === 'POWEROFF' || vm.state === 'SUSPENDED') {
-      if (placement.retime === 0) placement.retime = now;
+    const failed = failureOf(vm.state) !== undefined;
+    const ended = stepOf(before)?.action;
+    const begun = stepOf(vm.state)?.action;
+    if (ended === 'prolog' && !failed) placement.petime ||= now;
+    if (ended === 'epilog' && !failed) placement.eetime ||= now;
+    if (begun === 'prolog') placement.pstime ||= now;
+    if (begun === 'epilog') {
+      if (placement.rstime > 0) placement.retime ||= now;
+      placement.estime ||= now;
     }
-    if (stepOf(before)?.action === 'epilog' && placement.estime > 0) placement.eetime = now;
+    if (vm.state === 'RUNNING' || (begun !== undefined && isBoot(begun))) {
+      placement.rstime ||= now;
+      placement.retime = 0;
+      placement.etime = 0;
+    }
+    if (vm.state === 'POWEROFF' || vm.state === 'SUSPENDED') placement.retime ||= now;
+    if (failed && ended !== undefined && isBoot(ended)) {
+      placement.retime = now;
+      // As observed: oned closes the record of a VM that it could not bring back.
+      if (vm.state !== 'BOOT_FAILURE' && vm.state !== 'BOOT_MIGRATE_FAILURE') placement.etime = now;
+    }
   }
 
   /** DONE: all that the VM held is given back. */
@@ -205,6 +246,7 @@ export class Driver {
     cloud.quotas.release(vm);
     releaseNics(cloud, vm);
     releaseDisks(cloud, vm);
+    releasePort(cloud, vm);
     this.#done.push(vm.id);
     if (this.#done.length > cloud.config.doneKept) cloud.vms.delete(this.#done.shift() as number);
   }
@@ -212,48 +254,45 @@ export class Driver {
 
 const isBoot = (action: DriverAction): boolean => action === 'deploy' || action === 'restore';
 
-/** What oned writes before a driver's text; other actions are named by their word in capitals. */
-const ERROR_WORDS: Partial<Record<DriverAction, string>> = {
-  prolog: 'Error executing image transfer script: ',
-  epilog: 'Error executing image transfer script: ',
-  diskResize: 'Error resizing disk: ',
+const TRANSFER = 'Error executing image transfer script';
+
+/** What oned writes before a driver's text: what was asked of the hypervisor, or that files could not be moved. */
+const ERROR_WORDS: Readonly<Record<DriverAction, string>> = {
+  prolog: TRANSFER,
+  deploy: 'DEPLOY',
+  save: 'SAVE',
+  restore: 'RESTORE',
+  shutdown: 'SHUTDOWN',
+  epilog: TRANSFER,
+  migrate: 'MIGRATE',
+  cleanup: 'CLEANUP',
+  resize: 'RESIZE',
+  diskResize: 'RESIZEDISK',
+  attachDisk: 'ATTACHDISK',
+  attachNic: 'ATTACHNIC',
+  snapshot: 'SNAPSHOTCREATE',
+  diskSnapshot: 'DISKSNAPSHOTCREATE',
+  saveAs: TRANSFER,
+  backup: 'BACKUP',
 };
+
+/** Where one driver action serves several calls. */
+const ERROR_WORDS_BY_WORK: { readonly [K in Work['kind']]?: string } = {
+  detachDisk: 'DETACHDISK',
+  detachNic: 'DETACHNIC',
+  revertSnapshot: 'SNAPSHOTREVERT',
+  deleteSnapshot: 'SNAPSHOTDELETE',
+  revertDiskSnapshot: 'DISKSNAPSHOTREVERT',
+  deleteDiskSnapshot: 'DISKSNAPSHOTDELETE',
+  updateconf: 'UPDATECONF',
+};
+
+function errorWord(action: DriverAction, work: Work | null): string {
+  return (work === null ? undefined : ERROR_WORDS_BY_WORK[work.kind]) ?? ERROR_WORDS[action];
+}
 
 /** The name a hypervisor gives the VM: the dummy driver's, or the libvirt domain's UUID. */
 function deployId(vm: Vm): string {
   const placement = currentPlacement(vm);
   return placement?.vmMad === 'dummy' ? `${placement.hostname}:${vm.name}:dummy` : vm.uuid;
-}
-
-const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-
-/** A time as C's `ctime` writes it, in UTC: `Sat Nov 21 21:06:43 2026`. */
-export function ctime(seconds: number): string {
-  const t = new Date(seconds * 1000);
-  const two = (n: number): string => String(n).padStart(2, '0');
-  const day = String(t.getUTCDate()).padStart(2, ' ');
-  const clock = `${two(t.getUTCHours())}:${two(t.getUTCMinutes())}:${two(t.getUTCSeconds())}`;
-  return `${DAYS[t.getUTCDay()]} ${MONTHS[t.getUTCMonth()]} ${day} ${clock} ${t.getUTCFullYear()}`;
-}
-
-function openSpan(vm: Vm, now: number, booted: boolean): void {
-  const last = vm.spans.at(-1);
-  const hostId = currentPlacement(vm)?.hostId ?? -1;
-  const boot = last === undefined ? 1 : last.boot + (booted ? 1 : 0);
-  vm.spans.push({ from: now, to: null, boot, hostId, vcpu: vm.vcpu ?? 1, memoryMiB: vm.memoryMiB });
-}
-
-const isRunning = (vm: Vm): boolean => vm.spans.at(-1)?.to === null;
-
-function closeSpan(vm: Vm, now: number): void {
-  const last = vm.spans.at(-1);
-  if (last !== undefined && last.to === null) last.to = now;
-}
-
-/** Ends the present stretch and begins another, because the VM has moved or has another shape. */
-export function reshape(cloud: Cloud, vm: Vm): void {
-  if (!isRunning(vm)) return;
-  closeSpan(vm, cloud.clock.now);
-  openSpan(vm, cloud.clock.now, false);
 }

@@ -28,6 +28,65 @@ export function parseExpression(text: string): { readonly expression: Expression
   return { failure: parser.failure(expression === undefined ? 0 : parser.at) };
 }
 
+const COMPARE: Readonly<Record<(typeof COMPARISONS)[number], (left: number, right: number) => boolean>> = {
+  '==': (left, right) => left === right,
+  '=': (left, right) => left === right,
+  '!=': (left, right) => left !== right,
+  '<>': (left, right) => left !== right,
+  '>=': (left, right) => left >= right,
+  '>': (left, right) => left > right,
+  '<=': (left, right) => left <= right,
+  '<': (left, right) => left < right,
+};
+
+/** Whether it holds, and the expression with what its attributes were: `CPU[12.5] > 80`. */
+export interface Evaluated {
+  readonly value: boolean;
+  readonly text: string;
+}
+
+/** @param look the value of an attribute; a comparison with one that has none does not hold */
+export function evaluate(expression: Expression, look: (attribute: string) => number | undefined): Evaluated {
+  switch (expression.op) {
+    case '!': {
+      const { value, text } = evaluate(expression.of, look);
+      return { value: !value, text: `!${text}` };
+    }
+    case '(': {
+      const { value, text } = evaluate(expression.of, look);
+      return { value, text: `(${text})` };
+    }
+    case '&&':
+    case '&':
+    case '||':
+    case '|': {
+      const left = evaluate(expression.left, look);
+      const right = evaluate(expression.right, look);
+      const value = expression.op.startsWith('&') ? left.value && right.value : left.value || right.value;
+      return { value, text: `${left.text} ${expression.op} ${right.text}` };
+    }
+    default: {
+      const left = operandValue(expression.left, look);
+      const right = operandValue(expression.right, look);
+      const known = left.value !== undefined && right.value !== undefined;
+      return {
+        value: known && COMPARE[expression.op](left.value, right.value),
+        text: `${left.text} ${expression.op} ${right.text}`,
+      };
+    }
+  }
+}
+
+function operandValue(
+  operand: Operand,
+  look: (attribute: string) => number | undefined,
+): { readonly value: number | undefined; readonly text: string } {
+  if ('number' in operand) return { value: operand.number, text: String(operand.number) };
+  const value = look(operand.attribute);
+  const shown = value === undefined ? '--' : Number.isInteger(value) ? value.toFixed(1) : String(value);
+  return { value, text: `${operand.attribute}[${shown}]` };
+}
+
 /** Tries alternatives in order and remembers what would have fitted at the farthest point reached. */
 class Parser {
   at = 0;

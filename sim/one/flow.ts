@@ -8,11 +8,12 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { allows } from './acl.ts';
+import { Autoscaler } from './autoscaler.ts';
 import type { Cloud } from './cloud.ts';
 import { OneError, Unreachable } from './error.ts';
 import { FlowCrash, FlowError } from './flow-error.ts';
-import { deepMerge, isObject, type Json, type JsonObject } from './json.ts';
-import { type Act, type Batch, chownRole, scheduleRole } from './role.ts';
+import { copyJson, deepMerge, extended, isObject, type Json, type JsonObject } from './json.ts';
+import { type Act, attempt, type Batch, chownRole, scheduleRole } from './role.ts';
 import {
   log,
   MAY,
@@ -23,7 +24,6 @@ import {
   type ServiceBody,
   serviceState,
   setCardinality,
-  setServiceState,
 } from './service.ts';
 import { Lifecycle } from './service-lifecycle.ts';
 import { validateRole, validateTemplate } from './service-schema.ts';
@@ -68,11 +68,15 @@ export class Flow {
   readonly #cloud: Cloud;
   readonly #lifecycle: Lifecycle;
   /** Bodies in use, to notice when somebody writes a service through oned. */
-  readonly #bodies = new Map<number, ServiceBody>();
+  readonly #bodies = new WeakMap<StoredDocument, ServiceBody>();
 
   constructor(cloud: Cloud) {
     this.#cloud = cloud;
-    this.#lifecycle = new Lifecycle(cloud, (id) => this.#stored(id));
+    const stored = (id: number): Service | undefined => this.#stored(id);
+    const autoscaler = new Autoscaler(cloud, stored, (service, role, to) =>
+      attempt(() => this.scale(cloud.root, service.id, role.name, to, false)),
+    );
+    this.#lifecycle = new Lifecycle(cloud, stored, (service) => autoscaler.runs(service));
   }
 
   /** @throws FlowError 401 `Invalid credentials`, also when oned cannot be asked */
@@ -102,7 +106,7 @@ export class Flow {
     const merge = mergeable(mergeTemplate);
     checkCustomAttributes(template.body, merge);
     fillNetworkValues(template.body, merge);
-    const body = validateTemplate(deepMerge(structuredClone(template.body), merge), 500);
+    const body = validateTemplate(deepMerge(copyJson(template.body), merge), 500);
     for (const role of body.roles) role.state ??= 0;
     body.state = 0;
     body.start_time = cloud.seconds;
@@ -110,14 +114,7 @@ export class Flow {
     const document = createFlowDocument(cloud, caller, 'service', body.name, this.#body(body));
     const service = this.#load(document);
     const act = { cloud, caller, service };
-    try {
-      this.#makeNetworks(act);
-    } catch (error) {
-      setServiceState(service, 'FAILED_DEPLOYING', cloud.seconds);
-      throw error;
-    }
-    setServiceState(service, 'DEPLOYING_NETS', cloud.seconds);
-    this.#lifecycle.deploy(act);
+    this.#lifecycle.begin(act, () => this.#makeNetworks(act));
     return { service, body };
   }
 
@@ -157,7 +154,7 @@ export class Flow {
     const { service } = act;
     requireState(service, 'scale', 'Service cannot be scaled in state');
     // From here on a refusal leaves the service without its watchdog, unless it is one of the bounds.
-    this.#lifecycle.unwatch(service);
+    this.#lifecycle.unwatch(act);
     const role = roleNamed(service, roleName);
     if (role === undefined) throw new FlowError(500, `Role ${roleName} not found`);
     if (force === undefined) {
@@ -195,7 +192,7 @@ export class Flow {
     const role = this.#role({ ...checked, state: 0 });
     this.#resolveNetworks(service, [role]);
     service.body.roles.push(role);
-    this.#lifecycle.addRole(act, role);
+    this.#lifecycle.changeRoles(act, role, 'add');
   }
 
   removeRole(caller: Caller, id: number, name: string): void {
@@ -203,7 +200,7 @@ export class Flow {
     requireState(act.service, 'changeRoles', 'Cannot modify roles in state');
     const role = roleNamed(act.service, name);
     if (role === undefined) throw new FlowError(500, `Role ${name} does not exist`);
-    this.#lifecycle.removeRole(act, role);
+    this.#lifecycle.changeRoles(act, role, 'remove');
   }
 
   /** Replaces the body, or with `append` single keys of it. */
@@ -216,7 +213,7 @@ export class Flow {
     if (!append) checkUnchanged(service, given);
     this.#store(act);
     service.body = this.#body(append ? { ...service.body, ...given } : given);
-    this.#bodies.set(service.id, service.body);
+    this.#bodies.set(service, service.body);
   }
 
   /** The document and every VM; when a VM cannot be given away, all is taken back. -1 keeps the user or the group. */
@@ -294,17 +291,17 @@ export class Flow {
 
   #stored(id: number): Service | undefined {
     const document = this.#cloud.documents.find(id);
-    return document instanceof StoredDocument && this.#bodies.has(id) ? this.#load(document) : undefined;
+    return document instanceof StoredDocument && this.#bodies.has(document) ? this.#load(document) : undefined;
   }
 
   /** The document as a service, its body in the form that is worked with. */
   #load(document: StoredDocument): Service {
-    const { id, body } = document;
+    const { body } = document;
     if (body === undefined) throw new FlowCrash("undefined method `[]' for nil:NilClass");
-    if (this.#bodies.get(id) !== body) {
+    if (this.#bodies.get(document) !== body) {
       const ours = document.isLive ? (body as ServiceBody) : this.#body(body);
       document.body = ours;
-      this.#bodies.set(id, ours);
+      this.#bodies.set(document, ours);
       this.#lifecycle.adopt(document as Service);
     }
     return document as Service;
@@ -314,18 +311,16 @@ export class Flow {
   #body(given: JsonObject): ServiceBody {
     const roles = Array.isArray(given.roles) ? given.roles.filter(isObject).map((role) => this.#role(role)) : [];
     const { state, name } = given;
-    return {
-      ...given,
+    return extended(given, {
       name: String(name ?? ''),
       roles,
       state: typeof state === 'number' ? state : 0,
-    };
+    });
   }
 
   #role(given: JsonObject): Role {
     const { name, cardinality, vm_template: vmTemplate, state, cooldown, nodes, on_hold: onHold } = given;
-    return {
-      ...given,
+    return extended(given, {
       name: String(name ?? ''),
       cardinality: Number(cardinality) || 0,
       vm_template: Number(vmTemplate) || 0,
@@ -333,7 +328,7 @@ export class Flow {
       cooldown: typeof cooldown === 'number' ? cooldown : this.#cloud.config.flowCooldownSeconds,
       nodes: Array.isArray(nodes) ? nodes.filter(isNode) : [],
       on_hold: onHold === true,
-    };
+    });
   }
 
   // ---- networks -----------------------------------------------------------------------------------------------------
@@ -381,7 +376,7 @@ function isNode(node: Json): node is Node {
 
 function copyOf(service: Service): Service {
   const copy = new StoredDocument(service);
-  copy.body = structuredClone(service.body);
+  copy.body = copyJson(service.body);
   return copy as Service;
 }
 

@@ -92,7 +92,7 @@ function quota(cloud: Cloud, caller: Caller, id: number, text: string): number {
   return id;
 }
 
-function defaultsInfo(cloud: Cloud): Book {
+function defaultsInfo(cloud: Cloud, _caller: Caller): Book {
   return cloud.quotas.groupDefaults;
 }
 

@@ -45,6 +45,11 @@ export interface HostWish {
   readonly template?: Template;
 }
 
+/** What the host has to offer: nothing while it is offline, whatever is still taken. */
+export function capacity({ state, totalCpu, totalMemKb }: Host): { cpu: number; memKb: number } {
+  return state === 'OFFLINE' ? { cpu: 0, memKb: 0 } : { cpu: totalCpu, memKb: totalMemKb };
+}
+
 /** Adds a host that reports at once. */
 export function addHost(cloud: Cloud, wish: HostWish): Host {
   const cluster = cloud.clusters.get(wish.clusterId ?? 0);
@@ -80,8 +85,7 @@ export function setHostState(cloud: Cloud, host: Host, state: HostState): void {
     for (const id of [...host.vms]) {
       const vm = cloud.vms.get(id);
       if (state === 'ERROR' && vm.state === 'RUNNING') {
-        vm.resched = false;
-        cloud.driver.enter(vm, 'UNKNOWN');
+        cloud.driver.lose(vm);
       } else if (state === 'MONITORED' && vm.state === 'UNKNOWN') {
         cloud.driver.enter(vm, 'RUNNING');
       }

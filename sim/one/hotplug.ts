@@ -5,12 +5,12 @@ import { expandContext } from './context.ts';
 import { expandDisks, releaseDisk } from './disk.ts';
 import { OneError } from './error.ts';
 import { saveDiskAs } from './image.ts';
-import { undoing } from './instantiate.ts';
 import { edge, OPERATIONS, type Operation, type State } from './lifecycle.ts';
 import { expandNics, releaseNic } from './nic.ts';
 import { parseTemplate } from './parse.ts';
-import { turnPage } from './placement.ts';
+import { mark, turnPage } from './placement.ts';
 import { Template } from './syntax.ts';
+import { undoing } from './undo.ts';
 import type { Caller } from './user.ts';
 import type { Disk, Nic, Vm, Work } from './vm.ts';
 
@@ -38,7 +38,8 @@ const KEEPS_RESCHED: ReadonlySet<Operation> = new Set<Operation>([
 /** Sets the driver to work, in a new history record. */
 export function begin(cloud: Cloud, caller: Caller, vm: Vm, operation: Operation, next: State, work: Work): void {
   if (!KEEPS_RESCHED.has(operation)) vm.resched = false;
-  turnPage(cloud, vm, operation, caller);
+  mark(cloud, vm, operation, caller);
+  turnPage(cloud, vm);
   vm.work = work;
   cloud.driver.enter(vm, next);
 }

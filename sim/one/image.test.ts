@@ -282,7 +282,7 @@ describe('an operation', () => {
 
 test('a disk is saved as an image that is locked until the driver is done', () => {
   const cloud = freshCloud();
-  cloud.images.get(allocate(cloud, 'NAME=i SIZE=1 DEV_PREFIX=vd').id);
+  allocate(cloud, 'NAME=i SIZE=1 DEV_PREFIX=vd');
   const vm = cloud.vms.get(cloud.call(TESTER, 'one.vm.allocate', 'CPU=1 MEMORY=1 DISK=[IMAGE_ID=0,SIZE=9]'));
   const caller = cloud.authenticate(TESTER, 'test');
   const [disk] = vm.disks;

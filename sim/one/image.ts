@@ -1,5 +1,6 @@
 /** Disk images. Mirrors `Image.cc`, `ImagePool.cc`, `ImageManagerActions.cc` and `RequestManagerImage.cc` of OpenNebula 6.10. */
 import { authorize, forbidden, newPermissions, type Owned } from './acl.ts';
+import { imageSettled } from './cloning.ts';
 import type { Cloud } from './cloud.ts';
 import { bootstrapClusters } from './cluster.ts';
 import { bootstrapDatastores, type Datastore, type DiskType } from './datastore.ts';
@@ -265,9 +266,9 @@ const FREED: { readonly [S in ImageState]?: ImageState } = {
 };
 
 export function releaseImage(image: Image, vmId: number): void {
+  image.vms.delete(vmId);
   const next = FREED[image.state];
   if (next === undefined) return;
-  image.vms.delete(vmId);
   if (image.vms.size === 0 && image.clones.size === 0) image.state = next;
 }
 
@@ -333,6 +334,7 @@ function enable(cloud: Cloud, caller: Caller, id: number, on: boolean): number {
   if (!on) image.state = 'DISABLED';
   else if (state === 'DISABLED') image.state = 'READY';
   else unlockImage(image);
+  imageSettled(cloud, image);
   return id;
 }
 

@@ -6,10 +6,17 @@ import { SubAttributes } from './sub-attributes.ts';
 import type { Template, Vector } from './syntax.ts';
 
 /** Attributes of an image that go into DISK. */
-export const FROM_IMAGE = ['ISCSI_USER', 'ISCSI_USAGE', 'ISCSI_HOST', 'ISCSI_IQN', 'LUKS_SECRET', 'DISK_TYPE'] as const;
+export const FROM_IMAGE: ReadonlySet<string> = new Set([
+  'ISCSI_USER',
+  'ISCSI_USAGE',
+  'ISCSI_HOST',
+  'ISCSI_IQN',
+  'LUKS_SECRET',
+  'DISK_TYPE',
+]);
 
 /** Attributes of a datastore that go into DISK. */
-export const FROM_DATASTORE = [
+export const FROM_DATASTORE: ReadonlySet<string> = new Set([
   'CLONE_TARGET',
   'LN_TARGET',
   'CEPH_HOST',
@@ -28,10 +35,10 @@ export const FROM_DATASTORE = [
   'ALLOW_ORPHANS',
   'QCOW2_STANDALONE',
   'SPARSE',
-] as const;
+]);
 
 /** Attributes of an address range or a virtual network that go into NIC. */
-export const FROM_NETWORK = [
+export const FROM_NETWORK: ReadonlySet<string> = new Set([
   'VLAN_TAGGED_ID',
   'FILTER',
   'FILTER_IP_SPOOFING',
@@ -63,38 +70,37 @@ export const FROM_NETWORK = [
   'QINQ_TYPE',
   'TRUST',
   'SPOOFCHK',
-] as const;
+]);
 
 /** Takes over what is not there yet. A vector attribute gives all it holds. */
-export function inherit(into: Map<string, string>, from: Template | Vector, names: readonly string[]): void {
-  for (const name of names) {
-    const vector = 'vector' in from ? from.vector(name) : undefined;
-    for (const [key, value] of vector ?? [[name, from.get(name)] as const]) {
-      if (value && !into.get(key)) into.set(key, value);
-    }
+export function inherit(into: Map<string, string>, from: Template | Vector, names: ReadonlySet<string>): void {
+  for (const attribute of from) {
+    const [name, value] = 'name' in attribute ? [attribute.name, attribute.value] : attribute;
+    if (!names.has(name)) continue;
+    if (typeof value === 'string') take(into, name, value);
+    else for (const [key, part] of value) take(into, key, part);
   }
 }
 
+function take(into: Map<string, string>, name: string, value: string): void {
+  if (value !== '' && !into.get(name)) into.set(name, value);
+}
+
+/** Vectors that disks or NICs of the same source share, by that source. */
+export type Shared = WeakMap<object, { readonly entries: ReadonlyMap<string, string>; readonly vector: Vector }>;
+
 /** A vector, or the last one of the same source when it says the same: so thousands of disks and NICs share one. */
-export function shared(
-  last: WeakMap<object, Vector>,
-  source: object,
-  entries: Iterable<readonly [string, string]>,
-): Vector {
-  const vector = new SubAttributes(entries);
+export function shared(last: Shared, source: object, entries: ReadonlyMap<string, string>): Vector {
   const before = last.get(source);
-  if (before !== undefined && same(before, vector)) return before;
-  last.set(source, vector);
+  if (before !== undefined && same(before.entries, entries)) return before.vector;
+  const vector = new SubAttributes(entries);
+  last.set(source, { entries, vector });
   return vector;
 }
 
-function same(one: Vector, other: Vector): boolean {
+function same(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean {
   if (one.size !== other.size) return false;
-  const others = other.entries();
-  for (const [name, value] of one) {
-    const [otherName, otherValue] = others.next().value ?? [];
-    if (name !== otherName || value !== otherValue) return false;
-  }
+  for (const [name, value] of one) if (other.get(name) !== value) return false;
   return true;
 }
 

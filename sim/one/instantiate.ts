@@ -3,15 +3,19 @@
  * `VirtualMachine::insert` of OpenNebula 6.10.
  */
 import { authorize, forbidden, newPermissions } from './acl.ts';
+import { waitsForImages } from './cloning.ts';
 import type { Cloud } from './cloud.ts';
 import { expandContext } from './context.ts';
-import { expandDisks, releaseDisks } from './disk.ts';
+import { diskRights, expandDisks, imageOf, releaseDisks } from './disk.ts';
 import { OneError } from './error.ts';
+import { IMAGE_OPERATIONS } from './image.ts';
 import { nameProblem, refuse } from './name.ts';
-import { expandNics, releaseNics } from './nic.ts';
+import { expandNics, nicRights, releaseNics } from './nic.ts';
 import { parseTemplate } from './parse.ts';
 import { restrictedAttribute } from './restricted.ts';
-import { type Attribute, Template } from './syntax.ts';
+import { Template } from './syntax.ts';
+import { TEMPLATE_OPERATIONS } from './template.ts';
+import { undoing } from './undo.ts';
 import type { Caller } from './user.ts';
 import type { Vm } from './vm.ts';
 
@@ -63,12 +67,18 @@ const CONSUMED_ATTRIBUTES: ReadonlySet<string> = new Set([
 /** Creates a VM from template text. Returns its id. */
 export function vmAllocate(cloud: Cloud, caller: Caller, text: string, hold = false): number {
   const template = parseTemplate(text, 'INTERNAL');
-  authorize(cloud, caller, { right: 'CREATE', type: 'VM' });
   // oned names the sub-attribute here, and the attribute when it instantiates.
   const restricted = caller.admin ? undefined : restrictedAttribute(template);
   if (restricted !== undefined) {
     throw forbidden(caller, `VM Template includes a restricted attribute ${restricted.sub ?? restricted.name}`);
   }
+  authorize(
+    cloud,
+    caller,
+    { right: 'CREATE', type: 'VM' },
+    ...diskRights(cloud, caller, template, false),
+    ...nicRights(cloud, caller, template),
+  );
   return create(cloud, caller, template, { name: template.get('NAME') ?? '', hold }).id;
 }
 
@@ -85,24 +95,55 @@ export function templateInstantiate(
   extra = '',
   persistent = false,
 ): number {
+  if (persistent) return instantiatePersistent(cloud, caller, id, name, hold, extra);
+  return instantiate(cloud, caller, id, name, hold, extra).id;
+}
+
+/** A VM that keeps what it writes: from a copy of the template, with persistent copies of its images. */
+function instantiatePersistent(
+  cloud: Cloud,
+  caller: Caller,
+  id: number,
+  name: string,
+  hold: boolean,
+  extra: string,
+): number {
+  const source = cloud.templates.get(id);
+  const copy = TEMPLATE_OPERATIONS['one.template.clone'](cloud, caller, id, name || `${source.name}-copy`, true);
+  return undoing(
+    () => {
+      for (const disk of cloud.templates.get(copy).template.vectors('DISK')) {
+        const image = imageOf(cloud, caller.uid, disk);
+        if (image !== null) IMAGE_OPERATIONS['one.image.persistent'](cloud, caller, image.id, true);
+      }
+      const vm = instantiate(cloud, caller, copy, name, hold, extra);
+      vm.template.set('CLONING_TEMPLATE_ID', String(id));
+      return vm.id;
+    },
+    () => TEMPLATE_OPERATIONS['one.template.delete'](cloud, caller, copy, true),
+  );
+}
+
+function instantiate(cloud: Cloud, caller: Caller, id: number, name: string, hold: boolean, extra: string): Vm {
   const source = cloud.templates.get(id);
   const additions = extra === '' ? new Template() : parseTemplate(extra, 'INTERNAL');
+  const restricted = caller.admin ? undefined : restrictedAttribute(additions);
+  if (restricted !== undefined) {
+    throw forbidden(caller, `User Template includes a restricted attribute ${restricted.name}`);
+  }
+  const template = source.template.clone();
+  template.append(additions);
   authorize(
     cloud,
     caller,
     { right: 'USE', type: 'TEMPLATE', object: source },
     ...(extra === '' ? [] : [{ right: 'CREATE', type: 'TEMPLATE' } as const]),
+    ...diskRights(cloud, caller, template, true),
+    ...nicRights(cloud, caller, template),
   );
-  const restricted = caller.admin ? undefined : restrictedAttribute(additions);
-  if (restricted !== undefined) {
-    throw forbidden(caller, `User Template includes a restricted attribute ${restricted.name}`);
-  }
-  if (persistent) throw new OneError('ALLOCATE', allocating('Persistent instantiation is not available.'));
-  const template = source.template.clone();
-  template.append(additions);
   template.set('TEMPLATE_ID', String(id));
   try {
-    return create(cloud, caller, template, { name, nameFrom: source.name, hold }).id;
+    return create(cloud, caller, template, { name, nameFrom: source.name, hold });
   } catch (error) {
     if (error instanceof OneError && error.code === 'INTERNAL') {
       throw new OneError('ALLOCATE', allocating(error.message));
@@ -126,10 +167,10 @@ function create(cloud: Cloud, caller: Caller, template: Template, wish: Wish): V
   cloud.quotas.checkCreation(caller, { cpu: asked('CPU'), memoryMiB: asked('MEMORY') });
   const { cpu, vcpu, memoryMiB } = capacity(template);
   const vmId = cloud.vms.nextId;
-  const disks = expandDisks(cloud, caller, template, { vmId, taken: [] });
-  const nics = undoing(
-    () => expandNics(cloud, caller, template, { vmId, taken: [] }),
-    () => releaseDisks(cloud, { id: vmId, disks }),
+  const nics = expandNics(cloud, caller, template, { vmId, taken: [] });
+  const disks = undoing(
+    () => expandDisks(cloud, caller, template, { vmId, taken: [] }),
+    () => releaseNics(cloud, { id: vmId, nics }),
   );
   const vm = undoing(
     () => {
@@ -176,29 +217,18 @@ function create(cloud: Cloud, caller: Caller, template: Template, wish: Wish): V
     },
   );
   cloud.quotas.take(vm);
+  // The attribute alone does not hold the VM, unless it has to wait for an image first.
   if (wish.hold) vm.template.set('SUBMIT_ON_HOLD', 'YES');
-  cloud.driver.enter(vm, wish.hold ? 'HOLD' : 'PENDING');
+  const held = wish.hold || template.has('DEPLOY_ID');
+  cloud.driver.enter(vm, waitsForImages(cloud, vm) ?? (held ? 'HOLD' : 'PENDING'));
   return vm;
 }
 
-/** Runs a step; when it is refused, what was taken before is given back. */
-export function undoing<T>(act: () => T, undo: () => void): T {
-  try {
-    return act();
-  } catch (error) {
-    undo();
-    throw error;
-  }
-}
-
 function split(template: Template): { kept: Template; user: Template } {
-  const kept: Attribute[] = [];
-  const user: Attribute[] = [];
-  for (const attribute of template) {
-    if (CONSUMED_ATTRIBUTES.has(attribute.name)) continue;
-    (TEMPLATE_ATTRIBUTES.has(attribute.name) ? kept : user).push(attribute);
-  }
-  return { kept: new Template(kept), user: new Template(user) };
+  return {
+    kept: template.filter(({ name }) => TEMPLATE_ATTRIBUTES.has(name)),
+    user: template.filter(({ name }) => !TEMPLATE_ATTRIBUTES.has(name) && !CONSUMED_ATTRIBUTES.has(name)),
+  };
 }
 
 /** CPU, VCPU and MEMORY of the text, checked in oned's order. */

@@ -22,11 +22,40 @@ export function put(object: JsonObject, key: string, value: Json): void {
 }
 
 /**
+ * `{ ...object, ...more }`, key by key: V8 takes a microsecond for each key that is added to a copy made by spreading,
+ * and a VM takes a dozen of them.
+ */
+export function extended<T extends JsonObject>(object: JsonObject, more: T): JsonObject & T {
+  const copy: JsonObject = {};
+  for (const key of Object.keys(object)) put(copy, key, object[key] as Json);
+  for (const key of Object.keys(more)) put(copy, key, more[key] as Json);
+  return copy as JsonObject & T;
+}
+
+/** A copy that shares nothing with it. */
+export function copyJson<T extends Json>(value: T): T;
+export function copyJson(value: Json): Json {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((item) => copyJson(item));
+  const copy: JsonObject = {};
+  for (const key of Object.keys(value)) put(copy, key, copyJson(value[key] as Json));
+  return copy;
+}
+
+/** Whether a text stands in some string or key. */
+export function contains(value: Json, text: string): boolean {
+  if (typeof value === 'string') return value.includes(text);
+  if (typeof value !== 'object' || value === null) return false;
+  if (Array.isArray(value)) return value.some((item) => contains(item, text));
+  return Object.keys(value).some((key) => key.includes(text) || contains(value[key] as Json, text));
+}
+
+/**
  * The two merged as OneFlow merges what an instantiation is given into its template: objects by key, arrays by index;
  * an array in which the elements at some index are not both objects is replaced as a whole.
  */
 export function deepMerge(base: JsonObject, over: JsonObject): JsonObject {
-  const merged = { ...base };
+  const merged = extended(base, {});
   for (const [key, value] of Object.entries(over)) {
     const present = Object.hasOwn(base, key) ? base[key] : undefined;
     if (isObject(value) && isObject(present)) put(merged, key, deepMerge(present, value));

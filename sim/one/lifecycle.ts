@@ -115,15 +115,17 @@ export interface Step {
   readonly okPoweroff?: State;
   /** Whether recover with retry sends the step to the driver again; otherwise it does nothing. */
   readonly retries?: true;
-  /** A failing migration step leaves the VM on the host it came from. */
+  /** How many times the driver acts, one after the other, if not once: disks first, then the system directory. */
+  readonly acts?: 2;
+  /** A failing migration step leaves the VM on the host it came from, which until then keeps the VM's place. */
   readonly failsTo?: 'previous host';
 }
 
 /** States in which a driver is at work. */
 export const STEPS = {
   PROLOG: { action: 'prolog', ok: 'BOOT', fail: 'PROLOG_FAILURE', retries: true },
-  PROLOG_RESUME: { action: 'prolog', ok: 'BOOT_STOPPED', fail: 'PROLOG_RESUME_FAILURE', retries: true },
-  PROLOG_UNDEPLOY: { action: 'prolog', ok: 'BOOT_UNDEPLOY', fail: 'PROLOG_UNDEPLOY_FAILURE', retries: true },
+  PROLOG_RESUME: { action: 'prolog', acts: 2, ok: 'BOOT_STOPPED', fail: 'PROLOG_RESUME_FAILURE', retries: true },
+  PROLOG_UNDEPLOY: { action: 'prolog', acts: 2, ok: 'BOOT_UNDEPLOY', fail: 'PROLOG_UNDEPLOY_FAILURE', retries: true },
   BOOT: { action: 'deploy', ok: 'RUNNING', fail: 'BOOT_FAILURE', retries: true },
   BOOT_UNKNOWN: { action: 'deploy', ok: 'RUNNING', fail: 'UNKNOWN', retries: true },
   BOOT_POWEROFF: { action: 'deploy', ok: 'RUNNING', fail: 'POWEROFF', retries: true },
@@ -164,9 +166,9 @@ export const STEPS = {
   SHUTDOWN: { action: 'shutdown', ok: 'EPILOG', fail: 'RUNNING', retries: true },
   SHUTDOWN_POWEROFF: { action: 'shutdown', ok: 'POWEROFF', fail: 'RUNNING', retries: true },
   SHUTDOWN_UNDEPLOY: { action: 'shutdown', ok: 'EPILOG_UNDEPLOY', fail: 'RUNNING', retries: true },
-  EPILOG: { action: 'epilog', ok: 'DONE', fail: 'EPILOG_FAILURE', retries: true },
-  EPILOG_STOP: { action: 'epilog', ok: 'STOPPED', fail: 'EPILOG_STOP_FAILURE', retries: true },
-  EPILOG_UNDEPLOY: { action: 'epilog', ok: 'UNDEPLOYED', fail: 'EPILOG_UNDEPLOY_FAILURE', retries: true },
+  EPILOG: { action: 'epilog', acts: 2, ok: 'DONE', fail: 'EPILOG_FAILURE', retries: true },
+  EPILOG_STOP: { action: 'epilog', acts: 2, ok: 'STOPPED', fail: 'EPILOG_STOP_FAILURE', retries: true },
+  EPILOG_UNDEPLOY: { action: 'epilog', acts: 2, ok: 'UNDEPLOYED', fail: 'EPILOG_UNDEPLOY_FAILURE', retries: true },
   CLEANUP_RESUBMIT: { action: 'cleanup', ok: 'PENDING', fail: 'PENDING' },
   HOTPLUG: { action: 'attachDisk', ok: 'RUNNING', fail: 'RUNNING' },
   HOTPLUG_PROLOG_POWEROFF: { action: 'attachDisk', ok: 'POWEROFF', fail: 'POWEROFF' },
@@ -196,40 +198,33 @@ export const STEPS = {
 } as const satisfies Partial<Record<State, Step>>;
 
 export interface Failure {
-  /** Where recover with retry goes: the step that failed, once more. */
+  /**
+   * The step that failed: recover with retry does it once more, recover with success goes on to where it would have
+   * led.
+   */
   readonly retry: keyof typeof STEPS;
-  /** Where recover with success goes. */
-  readonly success: State;
-  readonly successPoweroff?: State;
-  /** The state that recover with success passes through on the way. */
-  readonly via?: State;
-  /** Where recover with failure goes, back on the previous host; without it the VM stays where it is. */
-  readonly giveUp?: State;
-  readonly giveUpPoweroff?: State;
+  /** Whether recover with success shows the step's state on the way. */
+  readonly shows?: true;
+  /** Where recover with failure goes on from, as if the step had succeeded there; without it the VM stays where it is. */
+  readonly failsTo?: 'previous host';
 }
 
 /** States in which a driver has failed and someone has to decide. */
 export const FAILURES = {
-  PROLOG_FAILURE: { retry: 'PROLOG', success: 'BOOT' },
-  PROLOG_RESUME_FAILURE: { retry: 'PROLOG_RESUME', success: 'BOOT_STOPPED' },
-  PROLOG_UNDEPLOY_FAILURE: { retry: 'PROLOG_UNDEPLOY', success: 'BOOT_UNDEPLOY' },
-  PROLOG_MIGRATE_FAILURE: {
-    retry: 'PROLOG_MIGRATE',
-    success: 'BOOT_MIGRATE',
-    successPoweroff: 'BOOT',
-    giveUp: 'BOOT_MIGRATE',
-    giveUpPoweroff: 'BOOT',
-  },
-  PROLOG_MIGRATE_POWEROFF_FAILURE: { retry: 'PROLOG_MIGRATE_POWEROFF', success: 'POWEROFF', giveUp: 'POWEROFF' },
-  PROLOG_MIGRATE_SUSPEND_FAILURE: { retry: 'PROLOG_MIGRATE_SUSPEND', success: 'SUSPENDED', giveUp: 'SUSPENDED' },
-  PROLOG_MIGRATE_UNKNOWN_FAILURE: { retry: 'PROLOG_MIGRATE_UNKNOWN', success: 'BOOT', giveUp: 'BOOT' },
-  BOOT_FAILURE: { retry: 'BOOT', success: 'RUNNING' },
-  BOOT_MIGRATE_FAILURE: { retry: 'BOOT_MIGRATE', success: 'RUNNING' },
-  BOOT_STOPPED_FAILURE: { retry: 'BOOT_STOPPED', success: 'RUNNING' },
-  BOOT_UNDEPLOY_FAILURE: { retry: 'BOOT_UNDEPLOY', success: 'RUNNING' },
-  EPILOG_FAILURE: { retry: 'EPILOG', success: 'DONE', via: 'EPILOG' },
-  EPILOG_STOP_FAILURE: { retry: 'EPILOG_STOP', success: 'STOPPED', via: 'EPILOG_STOP' },
-  EPILOG_UNDEPLOY_FAILURE: { retry: 'EPILOG_UNDEPLOY', success: 'UNDEPLOYED', via: 'EPILOG_UNDEPLOY' },
+  PROLOG_FAILURE: { retry: 'PROLOG' },
+  PROLOG_RESUME_FAILURE: { retry: 'PROLOG_RESUME' },
+  PROLOG_UNDEPLOY_FAILURE: { retry: 'PROLOG_UNDEPLOY' },
+  PROLOG_MIGRATE_FAILURE: { retry: 'PROLOG_MIGRATE', failsTo: 'previous host' },
+  PROLOG_MIGRATE_POWEROFF_FAILURE: { retry: 'PROLOG_MIGRATE_POWEROFF', failsTo: 'previous host' },
+  PROLOG_MIGRATE_SUSPEND_FAILURE: { retry: 'PROLOG_MIGRATE_SUSPEND', failsTo: 'previous host' },
+  PROLOG_MIGRATE_UNKNOWN_FAILURE: { retry: 'PROLOG_MIGRATE_UNKNOWN', failsTo: 'previous host' },
+  BOOT_FAILURE: { retry: 'BOOT' },
+  BOOT_MIGRATE_FAILURE: { retry: 'BOOT_MIGRATE' },
+  BOOT_STOPPED_FAILURE: { retry: 'BOOT_STOPPED' },
+  BOOT_UNDEPLOY_FAILURE: { retry: 'BOOT_UNDEPLOY' },
+  EPILOG_FAILURE: { retry: 'EPILOG', shows: true },
+  EPILOG_STOP_FAILURE: { retry: 'EPILOG_STOP', shows: true },
+  EPILOG_UNDEPLOY_FAILURE: { retry: 'EPILOG_UNDEPLOY', shows: true },
 } as const satisfies Partial<Record<State, Failure>>;
 
 /** `from → to` of a call. `same` leaves the state as it is. */

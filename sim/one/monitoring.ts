@@ -1,6 +1,6 @@
 /** What a host's probes say of a VM, and what oned makes of it. Mirrors `LifeCycleManager::trigger_monitor_*` of OpenNebula 6.10. */
 import type { Cloud } from './cloud.ts';
-import { type State, stepOf } from './lifecycle.ts';
+import { type STEPS, type State, stepOf } from './lifecycle.ts';
 import { currentPlacement, mark, turnPage } from './placement.ts';
 import type { Vm } from './vm.ts';
 
@@ -24,8 +24,8 @@ export function report(cloud: Cloud, vm: Vm, seen: Report): void {
     case 'RUNNING':
       if (vm.state === 'POWEROFF' || vm.state === 'SUSPENDED') {
         if (cloud.seconds - (currentPlacement(vm)?.retime ?? 0) < STALE_SECONDS) return;
-        turnPage(cloud, vm, 'monitor', undefined);
-        cloud.quotas.takeRunning(vm);
+        turnPage(cloud, vm);
+        mark(cloud, vm, 'monitor');
         driver.enter(vm, 'RUNNING');
       } else if (vm.state === 'UNKNOWN') driver.enter(vm, 'RUNNING');
       else if (booting) driver.finish(vm, true);
@@ -39,17 +39,16 @@ export function report(cloud: Cloud, vm: Vm, seen: Report): void {
       if (vm.state === 'RUNNING' || vm.state === 'UNKNOWN') pass(cloud, vm, 'SAVE_SUSPEND');
       return;
     case 'FAILURE':
-      if (vm.state === 'RUNNING') driver.enter(vm, 'UNKNOWN');
+      if (vm.state === 'RUNNING') driver.lose(vm);
       return;
     default:
       seen satisfies never;
   }
 }
 
-/** Through a step and out of it within the same instant. */
-function pass(cloud: Cloud, vm: Vm, step: State): void {
+/** Has found out that a step has come to its end without oned. */
+function pass(cloud: Cloud, vm: Vm, step: keyof typeof STEPS): void {
   vm.resched = false;
   mark(cloud, vm, 'monitor');
-  cloud.driver.enter(vm, step);
-  cloud.driver.finish(vm, true);
+  cloud.driver.pass(vm, step);
 }

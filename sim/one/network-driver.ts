@@ -10,7 +10,7 @@ export const MANDATORY = {
   OUTER_VLAN_ID: 'OUTER_VLAN_ID (or AUTOMATIC)',
 } as const;
 
-export interface NetworkDriver {
+interface NetworkDriver {
   readonly bridgeType: string;
   readonly needs: readonly (keyof typeof MANDATORY)[];
   /** How an automatic VLAN id is chosen: a free one of 802.1Q, or one that follows from the network's id. */

@@ -3,7 +3,7 @@ import type { Wanted } from './acl.ts';
 import { type AddressRange, addressAttributes, portRanges, type WantedAddress } from './address-range.ts';
 import type { Cloud } from './cloud.ts';
 import { OneError } from './error.ts';
-import { FROM_NETWORK, held, inherit, merged, shared } from './inheritance.ts';
+import { FROM_NETWORK, held, inherit, merged, type Shared, shared } from './inheritance.ts';
 import { namesake } from './name.ts';
 import { securityGroupRules } from './security-group.ts';
 import { SubAttributes } from './sub-attributes.ts';
@@ -111,14 +111,14 @@ function makeNic(cloud: Cloud, caller: Caller, given: Vector, id: number, vmId: 
     arId: range.id,
     ...address,
     source,
-    guest: shared(GUESTS, range, guestSource(vnet, range)),
+    guest: shared(GUESTS, range, guestSource(vnet, range, source)),
     given: held([...ownName(own), ...portRanges(range, offset)]),
     alias,
   };
 }
 
-const SOURCES = new WeakMap<object, Vector>();
-const GUESTS = new WeakMap<object, Vector>();
+const SOURCES: Shared = new WeakMap();
+const GUESTS: Shared = new WeakMap();
 
 /** A name that looks like one of oned's gets a line in front. */
 function ownName(given: [string, string][]): [string, string][] {
@@ -248,11 +248,13 @@ export const GUEST_ATTRIBUTES = [
   ['IP6_PREFIX_LENGTH', 'PREFIX_LENGTH'],
 ] as const;
 
-function guestSource(vnet: Vnet, range: AddressRange): [string, string][] {
-  return GUEST_ATTRIBUTES.flatMap(([name, attribute]): [string, string][] => {
-    const value = range.attributes.get(attribute) || vnet.template.get(attribute);
-    return value ? [[name, value]] : [];
-  });
+function guestSource(vnet: Vnet, range: AddressRange, source: Vector): Map<string, string> {
+  const guest = new Map<string, string>();
+  for (const [name, attribute] of GUEST_ATTRIBUTES) {
+    const value = source.get(attribute) || range.attributes.get(attribute) || vnet.template.get(attribute);
+    if (value) guest.set(name, value);
+  }
+  return guest;
 }
 
 /** A NIC can be attached only where the VM is. */

@@ -1,5 +1,6 @@
 /** Every operation of the cloud by the name of its XML-RPC method: what the APIs call, and all they can do. */
 import { USER_OPERATIONS } from './account.ts';
+import { ACCOUNTING_OPERATIONS } from './accounting.ts';
 import { ACL_OPERATIONS } from './acl.ts';
 import { ACTION_OPERATIONS } from './action.ts';
 import { CLUSTER_OPERATIONS } from './cluster.ts';
@@ -15,11 +16,14 @@ import { RESIZE_OPERATIONS } from './resize.ts';
 import { SCHEDULED_ACTION_OPERATIONS } from './scheduled-action.ts';
 import { SECURITY_GROUP_OPERATIONS } from './security-group.ts';
 import { SNAPSHOT_OPERATIONS } from './snapshot.ts';
+import { SYSTEM_OPERATIONS } from './system.ts';
 import { TEMPLATE_OPERATIONS } from './template.ts';
 import { VM_OPERATIONS } from './vm.ts';
 import { VNET_OPERATIONS } from './vnet.ts';
+import { ZONE_OPERATIONS } from './zone.ts';
 
 export const OPERATIONS = {
+  ...ACCOUNTING_OPERATIONS,
   ...ACL_OPERATIONS,
   ...ACTION_OPERATIONS,
   ...CLUSTER_OPERATIONS,
@@ -35,10 +39,12 @@ export const OPERATIONS = {
   ...SECURITY_GROUP_OPERATIONS,
   ...SCHEDULED_ACTION_OPERATIONS,
   ...SNAPSHOT_OPERATIONS,
+  ...SYSTEM_OPERATIONS,
   ...TEMPLATE_OPERATIONS,
   ...USER_OPERATIONS,
   ...VM_OPERATIONS,
   ...VNET_OPERATIONS,
+  ...ZONE_OPERATIONS,
 } as const;
 
 export type Operations = typeof OPERATIONS;

@@ -229,7 +229,7 @@ function lock<T extends Owned>(
   if (object.lock !== null && object.lock.owner !== caller.uid && !caller.admin) {
     throw new OneError('ACTION', 'Error trying to lock the resource.');
   }
-  object.lock = { level, owner: caller.uid, time: cloud.seconds };
+  object.lock = { level, owner: caller.uid, time: cloud.seconds, requestId: cloud.clock.cause };
   return id;
 }
 

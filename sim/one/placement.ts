@@ -1,17 +1,23 @@
 /** Where a VM is: the capacity it holds on a host, and the history of its placements. Mirrors `History.h` and `HostShare.cc` of OpenNebula 6.10. */
 import type { Cloud } from './cloud.ts';
 import { OneError } from './error.ts';
-import type { Host } from './host.ts';
+import { capacity, type Host } from './host.ts';
 import { ACTION_NUMBERS, type HistoryAction } from './lifecycle.ts';
 import type { Caller } from './user.ts';
 import type { Placement, Vm } from './vm.ts';
 
 export const currentPlacement = (vm: Vm): Placement | undefined => vm.history.at(-1);
 
-/** The host that holds capacity for the VM now. */
+/** The host that holds capacity for the VM now; of two during a migration, the one it goes to. */
 export function hostOf(cloud: Cloud, vm: Vm): Host | undefined {
   const placement = currentPlacement(vm);
-  return placement === undefined || placement.etime > 0 ? undefined : cloud.hosts.find(placement.hostId);
+  return placement === undefined ? undefined : holding(cloud, vm, placement);
+}
+
+/** The host of a placement, if it holds capacity for the VM. */
+function holding(cloud: Cloud, vm: Vm, { hostId }: Placement): Host | undefined {
+  const host = cloud.hosts.find(hostId);
+  return host?.vms.has(vm.id) ? host : undefined;
 }
 
 /** What a VM takes of a host, in the host's units. */
@@ -29,10 +35,8 @@ export function limits(cloud: Cloud, host: Host): { cpu: number; memKb: number }
     if (Number.isNaN(number)) return 0;
     return text.trim().endsWith('%') ? Math.floor((total * number) / 100) : number;
   };
-  return {
-    cpu: host.totalCpu - reserved('RESERVED_CPU', host.totalCpu),
-    memKb: host.totalMemKb - reserved('RESERVED_MEM', host.totalMemKb),
-  };
+  const { cpu, memKb } = capacity(host);
+  return { cpu: cpu - reserved('RESERVED_CPU', cpu), memKb: memKb - reserved('RESERVED_MEM', memKb) };
 }
 
 /** Why a VM does not fit on a host, in oned's words; `undefined` when it does. `freed` is what it gives back there. */
@@ -71,10 +75,12 @@ export function setCapacity(cloud: Cloud, vm: Vm, to: Pick<Vm, 'cpu' | 'vcpu' | 
 }
 
 /** Begins a history record on a host and takes the host's capacity. */
-export function place(cloud: Cloud, vm: Vm, host: Host, datastoreId: number): void {
+export function place(cloud: Cloud, vm: Vm, host: Host, datastoreId: number): Placement {
   occupy(host, vm, 1);
   const tmMad = cloud.datastores.find(datastoreId)?.tmMad ?? 'dummy';
-  vm.history.push(record(vm.history.length, host, tmMad, datastoreId, cloud.seconds));
+  const placement = record(vm.history.length, host, tmMad, datastoreId, cloud.seconds);
+  vm.history.push(placement);
+  return placement;
 }
 
 function record(seq: number, host: Host, tmMad: string, datastoreId: number, stime: number): Placement {
@@ -101,52 +107,81 @@ function record(seq: number, host: Host, tmMad: string, datastoreId: number, sti
   };
 }
 
-/** Notes on the open record which call is ending it. */
+/** Notes on the current record what is being done to the VM, and on whose behalf. */
 export function mark(cloud: Cloud, vm: Vm, action: HistoryAction, caller?: Caller): void {
   const placement = currentPlacement(vm);
   if (placement === undefined) return;
   placement.action = ACTION_NUMBERS[action];
-  if (caller === undefined) return;
-  placement.uid = caller.uid;
-  placement.gid = caller.gid;
-  placement.requestId = cloud.clock.cause;
+  placement.uid = caller?.uid ?? -1;
+  placement.gid = caller?.gid ?? -1;
+  placement.requestId = caller === undefined ? -1 : cloud.clock.cause;
 }
 
-/** Ends the open record with the call that ends it, and begins the next one on the same host or on another. */
-export function turnPage(cloud: Cloud, vm: Vm, action: HistoryAction, caller: Caller | undefined, to?: Host): void {
+/** Ends the record of a VM that is on a host, and begins the next on the same host. */
+export function turnPage(cloud: Cloud, vm: Vm): void {
+  const host = hostOf(cloud, vm);
+  if (host === undefined) return;
+  const next = turnTo(cloud, vm, host);
+  next.rstime = next.stime;
+  if (vm.state === 'POWEROFF' || vm.state === 'SUSPENDED') next.retime = next.stime;
+}
+
+function turnTo(cloud: Cloud, vm: Vm, host: Host): Placement {
   const placement = currentPlacement(vm);
-  if (placement === undefined) return;
-  mark(cloud, vm, action, caller);
+  if (placement === undefined) throw new Error(`VM ${vm.id} has not been on any host`);
   const now = cloud.seconds;
-  const from = cloud.hosts.find(placement.hostId);
   placement.etime = now;
-  if (placement.retime === 0) placement.retime = now;
-  const host = to ?? from;
-  if (host === undefined) throw new Error(`VM ${vm.id} is on host ${placement.hostId}, which does not exist`);
-  if (host !== from) {
-    if (from !== undefined) occupy(from, vm, -1);
-    occupy(host, vm, 1);
-  }
+  placement.retime ||= now;
   const next = record(vm.history.length, host, placement.tmMad, placement.datastoreId, now);
-  if (host === from) next.rstime = now;
   vm.history.push(next);
+  return next;
 }
 
-/** A migration has failed: a new record on the host the VM came from. */
-export function moveBack(cloud: Cloud, vm: Vm): void {
+/**
+ * Ends the record of a VM and begins the next on another host, whose capacity it takes.
+ * @param keep whether it may still have to go back, and so keeps its place where it is
+ */
+export function moveTo(cloud: Cloud, vm: Vm, host: Host, keep: boolean): void {
+  turnTo(cloud, vm, host);
+  occupy(host, vm, 1);
+  if (!keep) leavePreviousHost(cloud, vm);
+}
+
+/** A migration has come to where there is no way back. */
+export function leavePreviousHost(cloud: Cloud, vm: Vm): void {
+  const previous = vm.history.at(-2);
+  if (previous === undefined || previous.hostId === currentPlacement(vm)?.hostId) return;
+  free(cloud, vm, previous);
+}
+
+/** A migration has failed: a new record on the host the VM came from. False when that host is gone. */
+export function moveBack(cloud: Cloud, vm: Vm): boolean {
+  const here = currentPlacement(vm);
   const from = vm.history.at(-2);
   const host = from === undefined ? undefined : cloud.hosts.find(from.hostId);
-  if (host !== undefined) turnPage(cloud, vm, 'migrate', undefined, host);
+  if (here === undefined || host === undefined) return false;
+  turnTo(cloud, vm, host);
+  if (!host.vms.has(vm.id)) occupy(host, vm, 1);
+  if (here.hostId !== host.id) free(cloud, vm, here);
+  return true;
 }
 
-/** Gives back what the VM holds of its host and ends the open record. */
+/** Gives back what the VM holds of its hosts and ends the open record. */
 export function leaveHost(cloud: Cloud, vm: Vm): void {
   const placement = currentPlacement(vm);
-  if (placement === undefined || placement.etime > 0) return;
-  placement.etime = cloud.seconds;
-  if (placement.rstime > 0 && placement.retime === 0) placement.retime = cloud.seconds;
-  const host = cloud.hosts.find(placement.hostId);
-  if (host !== undefined) occupy(host, vm, -1);
+  if (placement === undefined) return;
+  if (placement.etime === 0) {
+    placement.etime = cloud.seconds;
+    if (placement.rstime > 0) placement.retime ||= cloud.seconds;
+  }
+  leavePreviousHost(cloud, vm);
+  free(cloud, vm, placement);
+}
+
+function free(cloud: Cloud, vm: Vm, placement: Placement): void {
+  const host = holding(cloud, vm, placement);
+  if (host === undefined) return;
+  occupy(host, vm, -1);
   cloud.scheduler.look();
 }
 

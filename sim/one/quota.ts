@@ -26,6 +26,11 @@ const UNLIMITED = -2;
 /** Amounts are kept in millionths, so that what is added and taken away again leaves nothing behind. */
 const SCALE = 1_000_000;
 
+const KIND_NUMBERS: Readonly<Record<QuotaKind, number>> = { DATASTORE: 0, NETWORK: 1, VM: 2, IMAGE: 3 };
+
+/** Under which an account is kept: a small number, as it is looked up several times for each VM. */
+const keyOf = (kind: QuotaKind, id: number): number => (id + 1) * 4 + KIND_NUMBERS[kind];
+
 /** Limits and use of one kind of object: all VMs, or one datastore, network or image. */
 export interface Quota {
   readonly kind: QuotaKind;
@@ -40,8 +45,10 @@ export interface Quota {
 export interface Demand {
   readonly kind: QuotaKind;
   readonly id: number;
-  readonly amounts: Readonly<Partial<Record<Metric, number>>>;
+  readonly amounts: Readonly<Amounts>;
 }
+
+type Amounts = Partial<Record<Metric, number>>;
 
 /** Who has to have room for it. */
 export interface Owner {
@@ -71,17 +78,26 @@ class Account implements Quota {
   }
 
   get idle(): boolean {
-    return METRICS[this.kind].every((metric) => this.used(metric) === 0 && this.limit(metric) === this.#unset);
+    for (const metric of METRICS[this.kind]) {
+      if (this.used(metric) !== 0 || this.limit(metric) !== this.#unset) return false;
+    }
+    return true;
   }
 }
 
 /** The quotas of one user or group, or the defaults of all. Those without limit and use do not exist. */
 export class Book implements Iterable<Quota> {
-  readonly #accounts = new Map<string, Account>();
+  readonly #accounts = new Map<number, Account>();
   readonly #unset: number;
+  #unlimited = true;
 
   constructor(unset: number) {
     this.#unset = unset;
+  }
+
+  /** Whether no limit was ever set. */
+  get unlimited(): boolean {
+    return this.#unlimited;
   }
 
   /** In the order in which they came to be. */
@@ -90,7 +106,7 @@ export class Book implements Iterable<Quota> {
   }
 
   find({ kind, id }: Pick<Demand, 'kind' | 'id'>): Account | undefined {
-    return this.#accounts.get(`${kind} ${id}`);
+    return this.#accounts.get(keyOf(kind, id));
   }
 
   add({ kind, id, amounts }: Demand, sign: 1 | -1): void {
@@ -107,6 +123,7 @@ export class Book implements Iterable<Quota> {
   limit(kind: QuotaKind, id: number, vector: Vector): boolean {
     const limits = METRICS[kind].map((metric) => [metric, limitOf(vector.get(metric)) ?? this.#unset] as const);
     if (limits.some(([, limit]) => limit < 0 && limit !== UNLIMITED && limit !== this.#unset)) return false;
+    this.#unlimited = false;
     const account = this.#open(kind, id);
     for (const [metric, limit] of limits) account.limits.set(metric, limit);
     this.#close(account);
@@ -114,14 +131,17 @@ export class Book implements Iterable<Quota> {
   }
 
   #open(kind: QuotaKind, id: number): Account {
-    const key = `${kind} ${id}`;
-    const account = this.#accounts.get(key) ?? new Account(kind, id, this.#unset);
-    this.#accounts.set(key, account);
+    const key = keyOf(kind, id);
+    let account = this.#accounts.get(key);
+    if (account === undefined) {
+      account = new Account(kind, id, this.#unset);
+      this.#accounts.set(key, account);
+    }
     return account;
   }
 
   #close(account: Account): void {
-    if (account.idle) this.#accounts.delete(`${account.kind} ${account.id}`);
+    if (account.idle) this.#accounts.delete(keyOf(account.kind, account.id));
   }
 }
 
@@ -199,16 +219,12 @@ export class Quotas {
   // ---- VMs ----
 
   /** First check of a new VM, before anything is taken for it. */
-  checkCreation(caller: Caller, capacity: Capacity): void {
-    for (const [name, amount, kind] of [
-      ['MEMORY', capacity.memoryMiB, 'integer'],
-      ['CPU', capacity.cpu, 'float or integer'],
-    ] as const) {
-      if (amount < 0 && caller.uid !== 0) {
-        throw forbidden(caller, `user [${caller.uid}] ${name} attribute must be a positive ${kind} value`);
-      }
+  checkCreation(caller: Caller, { cpu, memoryMiB }: Capacity): void {
+    if (caller.uid !== 0) {
+      if (memoryMiB < 0) throw notPositive(caller, 'MEMORY', 'integer');
+      if (cpu < 0) throw notPositive(caller, 'CPU', 'float or integer');
     }
-    this.check(caller, caller, [creation({ ...capacity, disks: [], nics: [] }, true)]);
+    this.check(caller, caller, [creation({ cpu, memoryMiB, disks: [], nics: [] }, true)]);
   }
 
   /** Second check, with the disks and leases that it got. */
@@ -332,13 +348,21 @@ export class Quotas {
   }
 }
 
+function notPositive(caller: Caller, name: string, kind: string): OneError {
+  return forbidden(caller, `user [${caller.uid}] ${name} attribute must be a positive ${kind} value`);
+}
+
 function bookOf(books: Map<number, Book>, id: number): Book {
-  const book = books.get(id) ?? new Book(DEFAULT);
-  books.set(id, book);
+  let book = books.get(id);
+  if (book === undefined) {
+    book = new Book(DEFAULT);
+    books.set(id, book);
+  }
   return book;
 }
 
 function excess(book: Book, defaults: Book, demands: readonly Demand[]): string | undefined {
+  if (book.unlimited && defaults.unlimited) return undefined;
   const wanted = new Map<string, number>();
   for (const demand of demands) {
     const { kind, id, amounts } = demand;
@@ -362,17 +386,23 @@ function excess(book: Book, defaults: Book, demands: readonly Demand[]): string 
 
 /** In oned's order of checking: leases, then the VM itself, then images. */
 function demandsOf(holdings: Holdings, counted: boolean): Demand[] {
-  return [
-    ...leases(holdings.nics),
-    creation(holdings, counted),
-    ...holdings.disks.flatMap((disk) => (disk.imageId === null ? [] : [use(disk.imageId)])),
-  ];
+  const demands = leases(holdings.nics);
+  demands.push(creation(holdings, counted));
+  for (const { imageId } of holdings.disks) if (imageId !== null) demands.push(use(imageId));
+  return demands;
 }
 
+/** @param counted whether the VM counts as running */
 function creation({ cpu, memoryMiB, disks }: Holdings, counted: boolean): Demand {
-  const space = disks.reduce((sum, disk) => sum + systemSpace(disk, disk.sizeMiB), 0);
-  const amounts = { VMS: 1, CPU: cpu, MEMORY: memoryMiB, SYSTEM_DISK_SIZE: space };
-  return { kind: 'VM', id: -1, amounts: counted ? { ...amounts, ...running({ cpu, memoryMiB }).amounts } : amounts };
+  let space = 0;
+  for (const disk of disks) space += systemSpace(disk, disk.sizeMiB);
+  const amounts: Amounts = { VMS: 1, CPU: cpu, MEMORY: memoryMiB, SYSTEM_DISK_SIZE: space };
+  if (counted) {
+    amounts.RUNNING_VMS = 1;
+    amounts.RUNNING_CPU = cpu;
+    amounts.RUNNING_MEMORY = memoryMiB;
+  }
+  return { kind: 'VM', id: -1, amounts };
 }
 
 function running({ cpu, memoryMiB }: Capacity): Demand {
@@ -393,7 +423,9 @@ function systemSpace(disk: Disk, sizeMiB: number): number {
 }
 
 function leases(nics: readonly Pick<Nic, 'networkId'>[]): Demand[] {
-  return nics.flatMap(({ networkId: id }) => (id === null ? [] : [{ kind: 'NETWORK', id, amounts: { LEASES: 1 } }]));
+  const demands: Demand[] = [];
+  for (const { networkId: id } of nics) if (id !== null) demands.push({ kind: 'NETWORK', id, amounts: { LEASES: 1 } });
+  return demands;
 }
 
 const use = (imageId: number): Demand => ({ kind: 'IMAGE', id: imageId, amounts: { RVMS: 1 } });

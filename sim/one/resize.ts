@@ -4,7 +4,7 @@ import type { Cloud } from './cloud.ts';
 import { OneError } from './error.ts';
 import { edge, OPERATIONS } from './lifecycle.ts';
 import { parseTemplate } from './parse.ts';
-import { hostOf, misfit, setCapacity, turnPage } from './placement.ts';
+import { hostOf, mark, misfit, setCapacity, turnPage } from './placement.ts';
 import type { Template } from './syntax.ts';
 import type { Caller } from './user.ts';
 import type { Vm } from './vm.ts';
@@ -26,7 +26,8 @@ export function vmResize(cloud: Cloud, caller: Caller, id: number, text: string,
   if (host !== undefined) {
     const why = misfit(cloud, host, to, vm);
     if (why !== undefined) throw new OneError('ACTION', why);
-    turnPage(cloud, vm, 'resize', caller);
+    mark(cloud, vm, 'resize', caller);
+    turnPage(cloud, vm);
   }
   const same = before.cpu === to.cpu && before.vcpu === to.vcpu && before.memoryMiB === to.memoryMiB;
   if (same) return id;
@@ -68,7 +69,9 @@ export function vmDiskResize(cloud: Cloud, caller: Caller, id: number, diskId: n
   if (next === undefined || next === 'same') {
     throw new OneError('ACTION', `Could not resize disk for VM ${id}, wrong state ${vm.state}.`);
   }
-  turnPage(cloud, vm, 'disk-resize', caller);
+  // A VM that is on no host keeps the record of the undeploy: by it the next deploy knows how to bring the VM back.
+  if (hostOf(cloud, vm) !== undefined) mark(cloud, vm, 'disk-resize', caller);
+  turnPage(cloud, vm);
   vm.work = { kind: 'diskResize', diskId, sizeMiB: disk.sizeMiB };
   const grown = sizeMiB - disk.sizeMiB;
   disk.sizeMiB = sizeMiB;

@@ -1,6 +1,13 @@
 /** Attributes that only administrators may write. Mirrors `VM_RESTRICTED_ATTR` of the shipped oned.conf. */
 import type { Template } from './syntax.ts';
 
+interface Rule {
+  readonly name: string;
+  readonly matches: (name: string) => boolean;
+  /** Absent where the whole attribute is restricted. */
+  readonly sub: ((name: string) => boolean) | undefined;
+}
+
 /** `NAME` or `NAME/SUB`; `*` stands for anything. */
 const RESTRICTED = [
   'CONTEXT/FILES',
@@ -34,10 +41,21 @@ const RESTRICTED = [
   'VCENTER_*',
   'TOPOLOGY/PIN_POLICY',
   'TOPOLOGY/HUGEPAGE_SIZE',
-].map((path) => {
+].map((path): Rule => {
   const [name = '', sub] = path.split('/');
-  return { name: pattern(name), sub: sub === undefined ? undefined : pattern(sub) };
+  return { name, matches: pattern(name), sub: sub === undefined ? undefined : pattern(sub) };
 });
+
+/** Rules by the name of the attribute, and those whose name is a pattern, which no name above matches. */
+const BY_NAME = new Map<string, Rule[]>();
+const BY_PATTERN: Rule[] = [];
+for (const rule of RESTRICTED) {
+  if (rule.name.includes('*')) BY_PATTERN.push(rule);
+  else BY_NAME.set(rule.name, [...(BY_NAME.get(rule.name) ?? []), rule]);
+}
+
+const rulesFor = (name: string): readonly Rule[] =>
+  BY_NAME.get(name) ?? BY_PATTERN.filter((rule) => rule.matches(name));
 
 function pattern(text: string): (candidate: string) => boolean {
   if (!text.includes('*')) return (candidate) => candidate === text;
@@ -48,8 +66,7 @@ function pattern(text: string): (candidate: string) => boolean {
 /** The first restricted attribute in a template, with its sub-attribute if that is what is restricted. */
 export function restrictedAttribute(template: Template): { name: string; sub?: string } | undefined {
   for (const { name, value } of template) {
-    for (const rule of RESTRICTED) {
-      if (!rule.name(name)) continue;
+    for (const rule of rulesFor(name)) {
       if (rule.sub === undefined) return { name };
       if (typeof value === 'string') continue;
       for (const sub of value.keys()) if (rule.sub(sub)) return { name, sub };
@@ -66,7 +83,7 @@ export function restrictedAttribute(template: Template): { name: string; sub?: s
 export function restrictedChange(template: Template, before: Template, append: boolean): string | undefined {
   const names = new Set([...template, ...(append ? [] : before)].map(({ name }) => name));
   for (const name of [...names].sort()) {
-    const rules = RESTRICTED.filter((rule) => rule.name(name));
+    const rules = rulesFor(name);
     if (rules.length === 0) continue;
     if (rules.some((rule) => rule.sub === undefined)) {
       const [old, wanted] = [before.get(name), template.get(name)];

@@ -23,6 +23,9 @@ const SHUTDOWN_ACTION = 'terminate';
 const RETRY = 2;
 const DELETE = 3;
 
+/** More VMs than anybody means to have in one role; without a bound a number with many digits would fill the memory. */
+const MOST_VMS = 10_000;
+
 /** Creates the VMs that are missing. Those made before one fails stay. */
 export function deployRole(act: Act, role: Role): Outcome {
   const missing = role.cardinality - role.nodes.length;
@@ -31,6 +34,10 @@ export function deployRole(act: Act, role: Role): Outcome {
   const number = (): number => (typeof role.last_vmname === 'number' ? role.last_vmname : 0);
   role.last_vmname = number();
   const templateId = role.vm_template;
+  if (role.cardinality > MOST_VMS) {
+    complain(act, `Role ${role.name} : Instantiate failed for template ${templateId}; more than ${MOST_VMS} VMs`);
+    return { failure: `Role ${role.name} is to have more than ${MOST_VMS} VMs` };
+  }
   const prepared = extraTemplate(act, role);
   if (typeof prepared !== 'string') return prepared;
   const nodes: number[] = [];
@@ -92,19 +99,13 @@ function extraTemplate(act: Act, role: Role): string | { failure: string } {
 /** `${PARENT.a.b}` is what the first VM of that parent has at the path `//A/B`, and nothing where there is none. */
 function fillIn({ cloud, service }: Act, role: Role, text: string): string {
   if (!text.includes('${')) return text;
-  return text.replace(/\$\{(.*?)\}/g, (_all, path: string) => {
-    const [parent = '', ...names] = path.split('.');
+  return text.replace(/\$\{(.*?)\}/g, (_all, reference: string) => {
+    const [parent = '', ...names] = reference.split('.');
+    const path = names.map((name) => name.toUpperCase());
     if (!parentsOf(role).includes(parent)) return '';
     for (const id of nodeIds(roleNamed(service, parent) ?? { ...role, nodes: [] })) {
       const vm = cloud.vms.find(id);
-      const value =
-        vm === undefined
-          ? undefined
-          : found(
-              cloud,
-              vm,
-              names.map((name) => name.toUpperCase()),
-            );
+      const value = vm && found(cloud, vm, path);
       if (value !== undefined) return value;
     }
     return '';

@@ -5,7 +5,7 @@
 
 import { allows } from './acl.ts';
 import type { Cloud } from './cloud.ts';
-import { ctime } from './driver.ts';
+import { ctime } from './ctime.ts';
 import { OneError } from './error.ts';
 import { ExpressionProblem, matches, rank } from './expression.ts';
 import type { Host } from './host.ts';

@@ -13,9 +13,10 @@ import {
   isHeld,
   isStraight,
   isUsedUp,
+  MAY,
+  networksOf,
   nextRoles,
   nodeIds,
-  ownNetworks,
   RECOVERY,
   type Role,
   roleNamed,
@@ -38,14 +39,19 @@ export class Lifecycle {
   readonly #cloud: Cloud;
   readonly #waits: Waits;
   readonly #watchdog: Watchdog;
-  /** The service each node belongs to. */
+  /** The service that each VM belongs to, until it is done. */
   readonly #serviceOf = new Map<number, number>();
   readonly #find: (id: number) => Service | undefined;
+  readonly #tellRuns: (service: Service) => void;
 
-  /** @param find a stored service by id */
-  constructor(cloud: Cloud, find: (id: number) => Service | undefined) {
+  /**
+   * @param find a stored service by id
+   * @param runs is told of each service that runs from now on
+   */
+  constructor(cloud: Cloud, find: (id: number) => Service | undefined, runs: (service: Service) => void) {
     this.#cloud = cloud;
     this.#find = find;
+    this.#tellRuns = runs;
     this.#waits = new Waits(cloud, (wait, ok) => this.#waited(wait, ok));
     this.#watchdog = new Watchdog(cloud, find, (...sighting) => this.#sighted(...sighting));
     cloud.observe({
@@ -54,6 +60,7 @@ export class Lifecycle {
         if (service === undefined) return;
         this.#waits.vmState(service, vm);
         this.#watchdog.vmState(service, vm);
+        if (vm.state === 'DONE') this.#serviceOf.delete(vm.id);
       },
       vmUpdate: (vm) => {
         const service = this.#serviceOf.get(vm.id);
@@ -64,8 +71,28 @@ export class Lifecycle {
 
   // ---- actions ------------------------------------------------------------------------------------------------------
 
-  /** The networks are there: the first roles are deployed. */
-  deploy(act: Act): void {
+  /** @param makeNetworks asks for the service's own networks; a refusal fails the service, and is passed on */
+  begin(act: Act, makeNetworks: () => void): void {
+    try {
+      makeNetworks();
+    } catch (error) {
+      this.#become(act, 'FAILED_DEPLOYING');
+      throw error;
+    }
+    this.#become(act, 'DEPLOYING_NETS');
+    this.#networksMade(act);
+  }
+
+  /** Networks are ready as soon as they exist, unless their driver failed. */
+  #networksMade(act: Act): void {
+    const { vnets } = act.cloud;
+    const failed = networksOf(act.service, 'all').some((id) => vnets.find(id)?.state === 'ERROR');
+    if (failed) this.#become(act, 'FAILED_DEPLOYING_NETS');
+    else this.#deploy(act);
+  }
+
+  /** The first roles are deployed. */
+  #deploy(act: Act): void {
     const { service } = act;
     const roles = nextRoles(service, 'deploy');
     if (roles.length === 0) {
@@ -78,59 +105,41 @@ export class Lifecycle {
   }
 
   undeploy(act: Act): void {
-    const { service } = act;
-    this.#watchdog.unwatch(service);
-    const roles = nextRoles(service, 'shutdown');
-    if (roles.length === 0) {
-      this.#remove(act);
-      return;
-    }
-    const failure = this.#start(act, roles, COURSES.undeploy);
-    this.#become(act, failure === undefined ? 'UNDEPLOYING' : 'FAILED_UNDEPLOYING');
-    if (failure !== undefined) throw failure;
+    this.unwatch(act);
+    const roles = nextRoles(act.service, 'shutdown');
+    if (roles.length === 0) this.#remove(act);
+    else this.#undertake(act, roles, COURSES.undeploy);
   }
 
   /** A role gets another number of VMs, which is checked and set already. */
   scale(act: Act, role: Role, way: keyof typeof SCALE_WAYS): void {
-    this.#watchdog.unwatch(act.service);
+    this.unwatch(act);
     role.scale_way = SCALE_WAYS[way];
-    const failure = this.#start(act, [role], way === 'up' ? COURSES.scaleUp : COURSES.scaleDown);
-    this.#become(act, failure === undefined ? 'SCALING' : 'FAILED_SCALING');
-    if (failure !== undefined) throw failure;
+    this.#undertake(act, [role], way === 'up' ? COURSES.scaleUp : COURSES.scaleDown);
   }
 
   release(act: Act): void {
     const roles = nextRoles(act.service, 'release');
     if (roles.length === 0) throw new FlowError(500, 'Service has no roles in HOLD');
-    const failure = this.#start(act, roles, COURSES.release);
-    this.#become(act, failure === undefined ? 'DEPLOYING' : 'FAILED_DEPLOYING');
-    if (failure !== undefined) throw failure;
+    this.#undertake(act, roles, COURSES.release);
   }
 
-  addRole(act: Act, role: Role): void {
-    this.#watchdog.unwatch(act.service);
-    const failure = this.#start(act, [role], COURSES.add);
-    this.#become(act, failure === undefined ? 'DEPLOYING' : 'FAILED_DEPLOYING');
-    if (failure !== undefined) throw failure;
-  }
-
-  removeRole(act: Act, role: Role): void {
-    this.#watchdog.unwatch(act.service);
-    const failure = this.#start(act, [role], COURSES.remove);
-    this.#become(act, failure === undefined ? 'UNDEPLOYING' : 'FAILED_UNDEPLOYING');
-    if (failure !== undefined) throw failure;
+  /** A role has joined the service, or is to leave it. */
+  changeRoles(act: Act, role: Role, way: 'add' | 'remove'): void {
+    this.unwatch(act);
+    this.#undertake(act, [role], COURSES[way]);
   }
 
   /** Whatever is waited for is given up, and the service goes, whatever its state. */
   recoverDelete(act: Act): void {
-    this.#waits.cancel(act.service.id);
+    this.#giveUp(act);
     this.undeploy(act);
   }
 
   /** Goes on from where it stands. */
   recover(act: Act): void {
     const { service } = act;
-    this.#waits.cancel(service.id);
+    this.#giveUp(act);
     const state = serviceState(service);
     const way = RECOVERY[state];
     switch (way) {
@@ -168,17 +177,23 @@ export class Lifecycle {
   forget(service: Service): void {
     this.#waits.cancel(service.id);
     this.#watchdog.unwatch(service);
-    for (const role of service.body.roles) for (const id of nodeIds(role)) this.#serviceOf.delete(id);
   }
 
   /** Takes up the nodes of a service that was written by somebody else. */
   adopt(service: Service): void {
-    for (const role of service.body.roles) for (const id of nodeIds(role)) this.#serviceOf.set(id, service.id);
+    for (const role of service.body.roles) this.#index(service, role);
     if (['RUNNING', 'WARNING'].includes(serviceState(service))) this.#watchdog.watch(service);
+    if (serviceState(service) === 'RUNNING') this.#tellRuns(service);
   }
 
-  unwatch(service: Service): void {
-    this.#watchdog.unwatch(service);
+  /** The watchdog looks away until the service runs again. */
+  unwatch(act: Act): void {
+    if (this.#isStored(act)) this.#watchdog.unwatch(act.service);
+  }
+
+  /** Nothing is waited for any more. */
+  #giveUp(act: Act): void {
+    if (this.#isStored(act)) this.#waits.cancel(act.service.id);
   }
 
   #recoverScaling(act: Act): void {
@@ -195,8 +210,15 @@ export class Lifecycle {
   }
 
   #again(act: Act, role: Role, purpose: Purpose, outcome: Outcome): void {
-    this.#index(act, role);
+    this.#index(act.service, role);
     if ('nodes' in outcome) this.#waitFor(act, role, purpose, outcome.nodes);
+  }
+
+  /** Does one thing to each of the roles; the service becomes what they do. @throws FlowError when one fails */
+  #undertake(act: Act, roles: readonly Role[], course: Course): void {
+    const failure = this.#start(act, roles, course);
+    this.#become(act, failure === undefined ? course.doing : course.failing);
+    if (failure !== undefined) throw failure;
   }
 
   /** Does one thing to each of the roles, until one fails. */
@@ -205,7 +227,7 @@ export class Lifecycle {
       const deploys = course.act === deployRole;
       if (deploys && roleState(role) === 'PENDING' && isHeld(act.service, role)) role.on_hold = true;
       const outcome = course.act(act, role);
-      this.#index(act, role);
+      this.#index(act.service, role);
       if ('failure' in outcome) {
         setRoleState(role, course.failing);
         return new FlowError(500, `Error ${course.verb} role ${role.name}: ${outcome.failure}`);
@@ -226,9 +248,12 @@ export class Lifecycle {
     return this.#find(service.id) === service;
   }
 
-  #index(act: Act, role: Role): void {
-    if (!this.#isStored(act)) return;
-    for (const id of nodeIds(role)) this.#serviceOf.set(id, act.service.id);
+  #index(service: Service, role: Role): void {
+    if (this.#find(service.id) !== service) return;
+    for (const id of nodeIds(role)) {
+      const { state } = this.#cloud.vms.find(id) ?? { state: 'DONE' };
+      if (state !== 'DONE') this.#serviceOf.set(id, service.id);
+    }
   }
 
   #waitFor(act: Act, role: Role, purpose: Purpose, vms: readonly number[]): void {
@@ -249,13 +274,12 @@ export class Lifecycle {
     this.#waits.forTime(purpose, { service: service.id, role, uid: caller.uid, gid: caller.gid }, delayMs);
   }
 
-  #become({ service, cloud }: Act, state: ServiceState): void {
+  #become(act: Act, state: ServiceState): void {
+    const { cloud, service } = act;
     setServiceState(service, state, cloud.seconds);
-    if (this.#find(service.id) === service) {
-      cloud.journal.append('service.state', `service/${service.id}`, {
-        to: state,
-      });
-    }
+    if (!this.#isStored(act)) return;
+    cloud.journal.append('service.state', `service/${service.id}`, { to: state });
+    if (state === 'RUNNING') this.#tellRuns(service);
   }
 
   // ---- what follows a wait ------------------------------------------------------------------------------------------
@@ -267,7 +291,7 @@ export class Lifecycle {
     const act: Act = { cloud: this.#cloud, caller, service };
     const { purpose } = wait;
     const role = roleNamed(service, wait.role);
-    if (purpose === 'deployNets') this.deploy(act);
+    if (purpose === 'deployNets') this.#networksMade(act);
     else if (purpose === 'undeployNets') this.#remove(act);
     else if (role !== undefined && ok) this.#reached(act, role, wait);
     else if (role !== undefined && purpose in FAILURES) this.#failed(act, role, wait);
@@ -339,7 +363,7 @@ export class Lifecycle {
 
   #failed(act: Act, role: Role, wait: Wait): void {
     const state = FAILURES[wait.purpose as keyof typeof FAILURES];
-    this.#waits.cancel(act.service.id);
+    this.#giveUp(act);
     this.#become(act, state);
     setRoleState(role, state);
     if (['undeploy', 'remove', 'scaleDown'].includes(wait.purpose)) this.#dropNodes(role, wait);
@@ -362,7 +386,6 @@ export class Lifecycle {
 
   #removed(act: Act, role: Role): void {
     const { service } = act;
-    for (const id of nodeIds(role)) this.#serviceOf.delete(id);
     service.body.roles = service.body.roles.filter((other) => other !== role);
     if (allRoles(service, 'DONE')) {
       this.#deleteNetworks(act);
@@ -380,12 +403,11 @@ export class Lifecycle {
 
   #dropNodes(role: Role, { reached, failed }: Wait): void {
     const gone = (id: number): boolean => reached.has(id) && !failed.has(id);
-    for (const id of nodeIds(role)) if (gone(id)) this.#serviceOf.delete(id);
     role.nodes = role.nodes.filter((node) => !gone(node.deploy_id));
   }
 
   #deleteNetworks(act: Act): void {
-    for (const id of ownNetworks(act.service)) {
+    for (const id of networksOf(act.service, 'made')) {
       attempt(() => act.cloud.run(act.caller, 'one.vn.delete', id));
     }
   }
@@ -401,7 +423,7 @@ export class Lifecycle {
   }
 
   #undeployUnused(act: Act): void {
-    attempt(() => this.undeploy(act));
+    if (MAY.undeploy(serviceState(act.service))) attempt(() => this.undeploy(act));
   }
 
   // ---- what the watchdog sees ---------------------------------------------------------------------------------------
@@ -417,7 +439,6 @@ export class Lifecycle {
         if (!role.nodes.some((node) => node.deploy_id === vm)) return;
         if (role.cardinality > 0) setCardinality(service, role, role.cardinality - 1, this.#cloud.seconds);
         role.nodes = role.nodes.filter((node) => node.deploy_id !== vm);
-        this.#serviceOf.delete(vm);
         break;
       case 'running':
         setRoleState(role, 'RUNNING');

@@ -15,12 +15,14 @@ type Shape =
   | { readonly is: 'integer'; readonly min?: number }
   | { readonly is: 'boolean' }
   | { readonly is: 'array'; readonly of: Shape }
-  | { readonly is: 'object'; readonly keys: Readonly<Record<string, Key>> };
+  | { readonly is: 'object'; readonly keys: readonly (readonly [string, Key])[] };
 
 /** A key that is absent, null or false is missing. Other keys than those in the table are kept as they are. */
 type Key = Shape & { readonly required?: true; readonly default?: Json };
 
-const object = { is: 'object', keys: {} } as const;
+const objectOf = (keys: Readonly<Record<string, Key>>): Shape => ({ is: 'object', keys: Object.entries(keys) });
+
+const object = objectOf({});
 const count = { is: 'integer', min: 0 } as const;
 const shutdown = {
   is: 'string',
@@ -36,70 +38,54 @@ const adjustment = {
   min_adjust_step: { is: 'integer', min: 1 },
 } as const;
 
-const ROLE: Shape = {
-  is: 'object',
-  keys: {
-    // Ruby's ^ and $ are the bounds of a line.
-    name: {
-      is: 'string',
-      required: true,
-      matches: { test: /^\w+$/m, written: '/^\\w+$/' },
-    },
-    cardinality: { ...count, default: 0 },
-    vm_template: { is: 'integer', required: true },
-    vm_template_contents: { is: 'string' },
-    custom_attrs: object,
-    custom_attrs_values: object,
-    parents: { is: 'array', of: { is: 'string' } },
-    shutdown_action: shutdown,
-    min_vms: count,
-    max_vms: count,
-    cooldown: count,
-    on_hold: { is: 'boolean' },
-    elasticity_policies: {
-      is: 'array',
-      of: {
-        is: 'object',
-        keys: {
-          ...adjustment,
-          period_number: count,
-          period: count,
-          expression: { is: 'string', required: true },
-          cooldown: count,
-        },
-      },
-    },
-    scheduled_policies: {
-      is: 'array',
-      of: {
-        is: 'object',
-        keys: {
-          ...adjustment,
-          start_time: { is: 'string' },
-          recurrence: { is: 'string' },
-        },
-      },
-    },
+const ROLE = objectOf({
+  // Ruby's ^ and $ are the bounds of a line.
+  name: {
+    is: 'string',
+    required: true,
+    matches: { test: /^\w+$/m, written: '/^\\w+$/' },
   },
-};
+  cardinality: { ...count, default: 0 },
+  vm_template: { is: 'integer', required: true },
+  vm_template_contents: { is: 'string' },
+  custom_attrs: object,
+  custom_attrs_values: object,
+  parents: { is: 'array', of: { is: 'string' } },
+  shutdown_action: shutdown,
+  min_vms: count,
+  max_vms: count,
+  cooldown: count,
+  on_hold: { is: 'boolean' },
+  elasticity_policies: {
+    is: 'array',
+    of: objectOf({
+      ...adjustment,
+      period_number: count,
+      period: count,
+      expression: { is: 'string', required: true },
+      cooldown: count,
+    }),
+  },
+  scheduled_policies: {
+    is: 'array',
+    of: objectOf({ ...adjustment, start_time: { is: 'string' }, recurrence: { is: 'string' } }),
+  },
+});
 
-const SERVICE: Shape = {
-  is: 'object',
-  keys: {
-    name: { is: 'string', required: true },
-    deployment: { is: 'string', oneOf: ['none', 'straight'], default: 'none' },
-    description: { is: 'string', default: '' },
-    shutdown_action: shutdown,
-    roles: { is: 'array', of: ROLE, required: true },
-    custom_attrs: object,
-    custom_attrs_values: object,
-    ready_status_gate: { is: 'boolean' },
-    automatic_deletion: { is: 'boolean' },
-    networks: object,
-    networks_values: { is: 'array', of: object },
-    on_hold: { is: 'boolean' },
-  },
-};
+const SERVICE = objectOf({
+  name: { is: 'string', required: true },
+  deployment: { is: 'string', oneOf: ['none', 'straight'], default: 'none' },
+  description: { is: 'string', default: '' },
+  shutdown_action: shutdown,
+  roles: { is: 'array', of: ROLE, required: true },
+  custom_attrs: object,
+  custom_attrs_values: object,
+  ready_status_gate: { is: 'boolean' },
+  automatic_deletion: { is: 'boolean' },
+  networks: object,
+  networks_values: { is: 'array', of: object },
+  on_hold: { is: 'boolean' },
+});
 
 /**
  * Converts integers and adds defaults in place.
@@ -155,9 +141,9 @@ class Check {
     }
   }
 
-  #object(value: Json, keys: Readonly<Record<string, Key>>, name: string): JsonObject {
+  #object(value: Json, keys: readonly (readonly [string, Key])[], name: string): JsonObject {
     if (!isObject(value)) throw this.#refusal(`${name} must be a Hash; SCHEMA:`);
-    for (const [key, shape] of Object.entries(keys)) {
+    for (const [key, shape] of keys) {
       const given = value[key];
       if (given !== undefined && given !== null && given !== false) value[key] = this.value(given, shape, key);
       else if (shape.required) throw this.#refusal(`'${key}' is required;`);
@@ -193,7 +179,7 @@ const RADIX: Readonly<Record<string, number>> = {
 
 function integerOf(text: string): number | undefined {
   const [, sign, prefix = '', digits] =
-    /^\s*([+-]?)(0[xbod]|0(?=_?\d))?_?([\da-f]+(?:_[\da-f]+)*)\s*$/i.exec(text) ?? [];
+    /^\s*([+-]?)(?:(0[xbod]|0(?=_?\d))_?)?([\da-f]+(?:_[\da-f]+)*)\s*$/i.exec(text) ?? [];
   if (digits === undefined) return undefined;
   const radix = RADIX[prefix.toLowerCase()] ?? 10;
   const plain = digits.replaceAll('_', '').toLowerCase();

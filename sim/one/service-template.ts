@@ -2,7 +2,7 @@
 import type { Cloud } from './cloud.ts';
 import { DOCUMENT_TYPES } from './document.ts';
 import { FlowCrash, FlowError, passedOn } from './flow-error.ts';
-import { isObject, type Json, type JsonObject } from './json.ts';
+import { contains, copyJson, isObject, type Json, type JsonObject } from './json.ts';
 import type { Modes } from './owned.ts';
 import { validateTemplate } from './service-schema.ts';
 import { StoredDocument } from './stored-document.ts';
@@ -63,7 +63,7 @@ export function createFlowDocument(
   body: JsonObject,
 ): StoredDocument {
   const number = DOCUMENT_TYPES[type];
-  const inXml = NEEDS_XML.test(name) || JSON.stringify(body).includes(']]>');
+  const inXml = NEEDS_XML.test(name) || contains(body, ']]>');
   const text = inXml
     ? `<TEMPLATE><NAME>${name}</NAME><BODY><![CDATA[${JSON.stringify(body)}]]></BODY></TEMPLATE>`
     : new Template([{ name: 'NAME', value: name }]);
@@ -163,7 +163,7 @@ export function cloneServiceTemplate(
   if (name === undefined) throw new FlowError(500, 'Wrong type NilClass. Not allowed!');
   const copyId = asked(() => cloud.run(caller, 'one.document.clone', id, name));
   const copy = serviceTemplate(cloud, caller, copyId);
-  const body = structuredClone(copy.body);
+  const body = copyJson(copy.body);
   body.registration_time = cloud.seconds;
   copy.body = body;
   if (extent === 'none') return copy;
@@ -178,7 +178,7 @@ export function cloneServiceTemplate(
   } catch (error) {
     // The copy itself stays, as in OneFlow; it still names the originals.
     copy.body = {
-      ...structuredClone(serviceTemplate(cloud, caller, id).body),
+      ...copyJson(serviceTemplate(cloud, caller, id).body),
       registration_time: cloud.seconds,
     };
     for (const made of copies.values()) asked(() => cloud.run(caller, 'one.template.delete', made, extent === 'all'));

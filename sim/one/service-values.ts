@@ -1,6 +1,6 @@
 /** What an instantiation has to say about custom attributes and networks, and where its values go. Mirrors the checks of `oneflow-server.rb` and `service.rb` of OneFlow 6.10. */
 import { FlowCrash, FlowError } from './flow-error.ts';
-import { isObject, type Json, type JsonObject } from './json.ts';
+import { copyJson, isObject, type Json, type JsonObject } from './json.ts';
 import type { ServiceTemplateBody } from './service-template.ts';
 
 const refused = (message: string): FlowError => new FlowError(400, message);
@@ -8,7 +8,7 @@ const refused = (message: string): FlowError => new FlowError(400, message);
 /** What is merged into a template. @throws FlowError */
 export function mergeable(given: Json | undefined): JsonObject {
   if (given === undefined || given === null || given === false) return {};
-  if (isObject(given)) return { ...given };
+  if (isObject(given)) return copyJson(given);
   if (Array.isArray(given)) throw refused('no implicit conversion of String into Integer');
   if (typeof given === 'string') throw new FlowCrash(`undefined method \`each' for ${JSON.stringify(given)}:String`);
   const kind = given === true ? 'true:TrueClass' : `${given}:Integer`;

@@ -142,6 +142,11 @@ export class Waits {
 
   #lookAgain(wait: Wait): void {
     wait.timer = null;
+    // Somebody has deleted the service's document behind its back.
+    if (this.#cloud.documents.find(wait.service) === undefined) {
+      this.#forget(wait);
+      return;
+    }
     this.#check(wait);
     if (wait.failed.size > 0) this.#over(wait, false);
     else if (wait.left.size === 0) this.#over(wait, true);

@@ -248,12 +248,12 @@ export function canUndeployAgain(service: Service, role: Role): boolean {
 
 export const canScaleAgain = (role: Role): boolean => ['FAILED_SCALING', 'SCALING'].includes(roleState(role));
 
-/** Ids of the networks that were made for the service. */
-export function ownNetworks({ body }: Service): number[] {
+/** Ids of the service's networks: of all it names, or of those that were made for it. */
+export function networksOf({ body }: Service, which: 'all' | 'made'): number[] {
   const values = Array.isArray(body.networks_values) ? body.networks_values.filter(isObject) : [];
   return values
     .flatMap((value) => Object.values(value))
     .filter(isObject)
-    .filter((net) => 'template_id' in net || 'reserve_from' in net)
+    .filter((net) => which === 'all' || 'template_id' in net || 'reserve_from' in net)
     .map((net) => Number(net.id));
 }

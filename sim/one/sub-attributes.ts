@@ -8,7 +8,8 @@ export class SubAttributes implements ReadonlyMap<string, string> {
 
   /** The first of two equal names wins, as in oned. */
   constructor(entries: Iterable<Entry>) {
-    const sorted = Array.from(entries).sort(byName);
+    const sorted = Array.from(entries);
+    if (!isSorted(sorted)) sorted.sort(byName);
     const cells: string[] = [];
     for (const entry of sorted) {
       if (cells.length === 0 || cells[cells.length - 2] !== entry[0]) cells.push(entry[0], entry[1]);
@@ -31,16 +32,20 @@ export class SubAttributes implements ReadonlyMap<string, string> {
     return this.get(name) !== undefined;
   }
 
-  *entries(): MapIterator<[string, string]> {
-    for (let at = 0; at < this.#cells.length; at += 2) yield [this.#cells[at] ?? '', this.#cells[at + 1] ?? ''];
+  // Arrays, as they are walked several times faster than generators.
+
+  entries(): MapIterator<[string, string]> {
+    const pairs: [string, string][] = [];
+    for (let at = 0; at < this.#cells.length; at += 2) pairs.push([this.#cells[at] ?? '', this.#cells[at + 1] ?? '']);
+    return pairs.values();
   }
 
-  *keys(): MapIterator<string> {
-    for (const [name] of this) yield name;
+  keys(): MapIterator<string> {
+    return this.#cells.filter((_cell, at) => at % 2 === 0).values();
   }
 
-  *values(): MapIterator<string> {
-    for (const [, value] of this) yield value;
+  values(): MapIterator<string> {
+    return this.#cells.filter((_cell, at) => at % 2 === 1).values();
   }
 
   [Symbol.iterator](): MapIterator<[string, string]> {
@@ -48,10 +53,14 @@ export class SubAttributes implements ReadonlyMap<string, string> {
   }
 
   forEach(visit: (value: string, name: string, map: ReadonlyMap<string, string>) => void): void {
-    for (const [name, value] of this) visit(value, name, this);
+    for (let at = 0; at < this.#cells.length; at += 2) visit(this.#cells[at + 1] ?? '', this.#cells[at] ?? '', this);
   }
 }
 
 type Entry = readonly [string, string];
 
 const byName = (a: Entry, b: Entry) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0);
+
+/** Most come from another vector, and are. */
+const isSorted = (entries: readonly Entry[]): boolean =>
+  entries.every((entry, i) => i === 0 || (entries[i - 1] as Entry)[0] <= entry[0]);

@@ -98,10 +98,20 @@ export class Template {
 
   /** oned's update with append: for every name in the other all old ones go, then the other's come; empty vectors do not. */
   append(other: Template): void {
-    const replaced = new Set(Array.from(other, (attribute) => attribute.name));
-    const kept = this.#attributes.filter((attribute) => !replaced.has(attribute.name));
-    const added = [...other].filter(({ value }) => typeof value === 'string' || value.size > 0);
-    this.#attributes = [...kept, ...added].sort(byName);
+    const replaced = new Set<string>();
+    for (const { name } of other.#attributes) replaced.add(name);
+    const merged = this.#attributes.filter(({ name }) => !replaced.has(name));
+    for (const added of other.#attributes) {
+      if (typeof added.value === 'string' || added.value.size > 0) merged.push(added);
+    }
+    this.#attributes = merged.sort(byName);
+  }
+
+  /** Those that are wanted, in the same order. */
+  filter(wanted: (attribute: Attribute) => boolean): Template {
+    const filtered = new Template();
+    filtered.#attributes = this.#attributes.filter(wanted);
+    return filtered;
   }
 
   clone(): Template {

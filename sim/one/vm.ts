@@ -8,6 +8,7 @@ import { STATES, type State } from './lifecycle.ts';
 import { FILTERS, type Kind, listed, ownedOperations, reach } from './owned.ts';
 import { parseTemplate } from './parse.ts';
 import type { ScheduledAction } from './scheduled-action.ts';
+import { reshape, type Span } from './span.ts';
 import type { Template, Vector } from './syntax.ts';
 import type { Caller } from './user.ts';
 
@@ -151,18 +152,6 @@ export type Work =
   | { readonly kind: 'migrate'; readonly poweroff: boolean }
   | { readonly kind: 'updateconf' };
 
-/** A stretch of time in which a VM ran on one host in one shape. Times are simulated milliseconds since the epoch. */
-export interface Span {
-  readonly from: number;
-  /** null while it runs. */
-  to: number | null;
-  /** Counts the boots: counters start again when it changes. */
-  readonly boot: number;
-  readonly hostId: number;
-  readonly vcpu: number;
-  readonly memoryMiB: number;
-}
-
 const VMS: Kind<Vm> = {
   type: 'VM',
   pool: (cloud) => cloud.vms,
@@ -173,7 +162,7 @@ const VMS: Kind<Vm> = {
   },
 };
 
-function info(cloud: Cloud, caller: Caller, id: number, _decrypt = false): Vm {
+export function vmInfo(cloud: Cloud, caller: Caller, id: number, _decrypt = false): Vm {
   return reach(cloud, caller, VMS, id, 'USE', true);
 }
 
@@ -184,6 +173,7 @@ function update(cloud: Cloud, caller: Caller, id: number, text: string, append =
   const template = parseTemplate(text, 'ACTION');
   if (append === 0) vm.userTemplate = template;
   else vm.userTemplate.append(template);
+  reshape(cloud, vm);
   cloud.vmUpdated(vm);
   cloud.scheduler.look();
   return id;
@@ -195,8 +185,17 @@ const NOT_DONE = -1;
 const LAST_STATE = 11;
 
 /** VMs by owner, page and state; with a negative `end` less than -1, `-end` VMs after `start`. The youngest first. */
-function poolInfo(cloud: Cloud, caller: Caller, filter: number, start: number, end: number, state = NOT_DONE): Vm[] {
+function poolInfo(
+  cloud: Cloud,
+  caller: Caller,
+  filter: number,
+  start: number,
+  end: number,
+  state = NOT_DONE,
+  query = '',
+): Vm[] {
   if (state < ANY_STATE || state > LAST_STATE) throw new OneError('XML_RPC_API', 'Incorrect filter_flag, state');
+  if (query !== '') throw new OneError('INTERNAL', 'JSON query search is not supported by the SQL backend');
   const where = (vm: Vm): boolean => {
     if (state === ANY_STATE) return true;
     return state === NOT_DONE ? vm.state !== 'DONE' : STATES[vm.state].state === state;
@@ -218,7 +217,7 @@ function poolInfoSet(cloud: Cloud, caller: Caller, ids: string, _extended = true
 const owned = ownedOperations(VMS);
 
 export const VM_OPERATIONS = {
-  'one.vm.info': info,
+  'one.vm.info': vmInfo,
   'one.vm.update': update,
   'one.vm.chmod': owned.chmod,
   'one.vm.chown': owned.chown,

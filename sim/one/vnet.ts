@@ -12,7 +12,7 @@ import {
   type WantedAddress,
 } from './address-range.ts';
 import type { Cloud } from './cloud.ts';
-import { ctime } from './driver.ts';
+import { ctime } from './ctime.ts';
 import { OneError } from './error.ts';
 import { HELD, type LeaseOwner, reservedBy, reserver } from './lease.ts';
 import { nameProblem, namesake, refuse, taken } from './name.ts';
@@ -163,10 +163,17 @@ function completeTemplate(vnet: Vnet): void {
 
 /** Ids of security groups between commas. */
 export function groupsOf(text = ''): number[] {
-  return text.split(',').flatMap((id) => (/^\s*\d+\s*$/.test(id) ? [Number(id)] : []));
+  if (text === '') return [];
+  const ids: number[] = [];
+  for (const id of text.split(',')) if (/^\s*\d+\s*$/.test(id)) ids.push(Number(id));
+  return ids;
 }
 
-export const joined = (ids: Iterable<number>): string => [...new Set(ids)].sort((a, b) => a - b).join(',');
+export function joined(ids: Iterable<number>): string {
+  const [first, ...more] = new Set(ids);
+  if (first === undefined || more.length === 0) return String(first ?? '');
+  return [first, ...more].sort((a, b) => a - b).join(',');
+}
 
 /** @throws OneError INTERNAL */
 export function addRange(cloud: Cloud, vnet: Vnet, given: Vector, parentRangeId: number | null = null): AddressRange {
@@ -180,7 +187,7 @@ export function addRange(cloud: Cloud, vnet: Vnet, given: Vector, parentRangeId:
 
 // ---- leases -------------------------------------------------------------------------------------------------------
 
-export interface Lease {
+interface Lease {
   readonly range: AddressRange;
   readonly offset: number;
   readonly address: Address;

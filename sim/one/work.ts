@@ -1,22 +1,22 @@
 /** What a driver was busy with, and what its success or failure leaves behind. One row a kind of work. */
+import { imageSettled } from './cloning.ts';
 import type { Cloud } from './cloud.ts';
 import { releaseDisk } from './disk.ts';
-import { reshape } from './driver.ts';
+import { unlockImage } from './image.ts';
 import { releaseNic } from './nic.ts';
 import { setCapacity } from './placement.ts';
+import { reshape } from './span.ts';
 import type { Vm, Work } from './vm.ts';
 
 type Settle<K extends Work['kind']> = (cloud: Cloud, vm: Vm, work: Extract<Work, { kind: K }>, ok: boolean) => void;
 
 const SETTLE: { readonly [K in Work['kind']]: Settle<K> } = {
   resize(cloud, vm, before, ok) {
-    if (ok) {
-      reshape(cloud, vm);
-    } else {
-      const after = { cpu: vm.cpu, vcpu: vm.vcpu, memoryMiB: vm.memoryMiB };
-      setCapacity(cloud, vm, before);
-      cloud.quotas.resized(vm, after);
-    }
+    if (ok) return;
+    const after = { cpu: vm.cpu, vcpu: vm.vcpu, memoryMiB: vm.memoryMiB };
+    // As in oned, a VCPU that the VM did not have before stays.
+    setCapacity(cloud, vm, { ...before, vcpu: before.vcpu ?? vm.vcpu });
+    cloud.quotas.resized(vm, after);
   },
   diskResize(cloud, vm, before, ok) {
     const disk = diskOf(vm, before.diskId);
@@ -52,7 +52,10 @@ const SETTLE: { readonly [K in Work['kind']]: Settle<K> } = {
   },
   saveAs(cloud, _vm, { imageId }, ok) {
     const image = cloud.images.find(imageId);
-    if (image !== undefined) image.state = ok ? 'READY' : 'ERROR';
+    if (image === undefined) return;
+    if (ok) unlockImage(image);
+    else image.state = 'ERROR';
+    imageSettled(cloud, image);
   },
   migrate() {},
   updateconf() {},
@@ -64,6 +67,12 @@ export function settleWork(cloud: Cloud, vm: Vm, ok: boolean): void {
   if (work === null || work.kind === 'migrate') return;
   vm.work = null;
   (SETTLE[work.kind] as Settle<Work['kind']>)(cloud, vm, work, ok);
+  if (ok) reshape(cloud, vm);
+}
+
+/** The VM is taken from under the driver: what it was changing stays as it is, and an image half written is useless. */
+export function abandonWork(cloud: Cloud, vm: Vm): void {
+  if (vm.work?.kind === 'saveAs') settleWork(cloud, vm, false);
 }
 
 const diskOf = (vm: Vm, id: number): Vm['disks'][number] | undefined => vm.disks.find((disk) => disk.id === id);

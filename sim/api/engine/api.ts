@@ -1,6 +1,7 @@
 /** The REST API of the COGNIT Provisioning Engine 1.3.3, over the fake OpenNebula. Mirrors `server.rb`. */
 import { type Context, Hono } from 'hono';
 import type { Cloud } from '../../one/cloud.ts';
+import { BodyTooLarge, type Edge, readBody } from '../edge.ts';
 import { textOf } from './bytes.ts';
 import { configValue, type EngineConfig } from './config.ts';
 import { create } from './create.ts';
@@ -16,7 +17,7 @@ import { type Engine, notFound, read, render, written } from './runtime.ts';
 import { RUNTIME_SCHEMA, schemaValue } from './schema.ts';
 import { update } from './update.ts';
 
-export const ENGINE_VERSION = '1.3.3';
+const VERSION = '1.3.3';
 
 /** What the API needs of a world. */
 export interface EngineWorld {
@@ -27,25 +28,33 @@ export interface EngineWorld {
   readonly bodyLimit: number;
 }
 
-export function engineApi(world: EngineWorld): Hono {
+type Environment = { Bindings: Edge };
+
+export function engineApi(world: EngineWorld): Hono<Environment> {
   const { config, deviations, bodyLimit } = world;
   const schema = generateJson(schemaValue(RUNTIME_SCHEMA));
 
   /** What the request works with. @throws Refusal 401; Crash */
-  const engineOf = (c: Context): Engine => {
+  const engineOf = (c: Context<Environment>): Engine => {
     const credentials = credentialsOf(c.req.raw.headers.get('Authorization'), deviations);
-    return {
-      one: new OpenNebula(world.cloud, credentials, config),
-      config,
-      deviations,
-    };
+    return { one: new OpenNebula(world.cloud, credentials, config, c.env.cause), config, deviations };
   };
 
   const idOf = (c: Context): bigint => {
     const text = c.req.param('id') ?? '';
+    // An escaped slash is a slash to the framework, and no route goes that deep.
+    if (text.includes('/')) throw new NoRoute();
     if (deviations.has('id-lenient')) return toInteger(text);
     if (!/^\d{1,10}$/.test(text) || BigInt(text) > 0x7fffffffn) throw notFound();
     return BigInt(text);
+  };
+
+  /** The body. Before the framework looks at anything else, it reads what calls itself a form. @throws NoForm */
+  const bodyOf = async (c: Context): Promise<string> => {
+    const text = await bodyText(c.req.raw, bodyLimit);
+    const page = deviations.has('form-body-html') ? formProblem(c.req.header('Content-Type') ?? '', text) : null;
+    if (page !== null) throw new NoForm(page);
+    return text;
   };
 
   /** Statuses that get through after a runtime has been updated; any other becomes 500. */
@@ -53,20 +62,14 @@ export function engineApi(world: EngineWorld): Hono {
   if (!deviations.has('put-invalid-500')) updateStatuses.push(400);
   const lateUpdate = deviations.has('put-504-as-500') ? [] : [504];
 
-  const app = new Hono();
-
-  app.use(async (c, next) => {
-    // An escaped slash is a slash to the framework, and no route goes that deep.
-    if (/%2f/i.test(c.req.path)) return engineNotFound(c, deviations);
-    const problem = deviations.has('form-body-html') ? await formProblemOf(c, bodyLimit) : null;
-    return problem ?? next();
-  });
+  const app = new Hono<Environment>();
 
   app.get('/serverless-runtimes/schema', () => json(200, schema));
 
   app.post('/serverless-runtimes', async (c) => {
+    const body = await bodyOf(c);
     const engine = engineOf(c);
-    const specification = await jsonBody(c, bodyLimit);
+    const specification = parsed(body);
     const runtime = await passing([400, 401, 403, 422, 504], () => create(engine, specification));
     return json(201, render(runtime));
   });
@@ -78,8 +81,9 @@ export function engineApi(world: EngineWorld): Hono {
   });
 
   app.put('/serverless-runtimes/:id', async (c) => {
+    const body = await bodyOf(c);
     const engine = engineOf(c);
-    const specification = await jsonBody(c, bodyLimit);
+    const specification = parsed(body);
     const runtime = await passing([...READ_STATUSES, ...lateUpdate], () => read(engine, idOf(c)));
     await passing([...updateStatuses, ...lateUpdate], () => update(engine, runtime, specification));
     return json(200, render(runtime));
@@ -92,14 +96,16 @@ export function engineApi(world: EngineWorld): Hono {
     return new Response(null, { status: 204, headers: NO_SNIFF });
   });
 
-  app.get('/server/version', () => json(200, generateJson(ENGINE_VERSION)));
+  app.get('/server/version', () => json(200, generateJson(VERSION)));
 
   app.get('/server/config', () => json(200, generateJson(configValue(config))));
 
-  app.notFound((c) => engineNotFound(c, deviations));
+  app.notFound((c) => noRoute(c, deviations));
 
   app.onError((error, c) => {
     try {
+      if (error instanceof NoRoute) return noRoute(c, deviations);
+      if (error instanceof NoForm) return error.page;
       if (error instanceof Refusal) return refused(error, deviations);
       throw error;
     } catch (failure) {
@@ -111,6 +117,19 @@ export function engineApi(world: EngineWorld): Hono {
   return app;
 }
 
+/** The path turns out to be none of ours. */
+class NoRoute extends Error {}
+
+/** A body that calls itself a form and is none. */
+class NoForm extends Error {
+  readonly page: Response;
+
+  constructor(page: Response) {
+    super('not a form');
+    this.page = page;
+  }
+}
+
 const READ_STATUSES = [401, 403, 404];
 const NO_SNIFF = { 'X-Content-Type-Options': 'nosniff' };
 
@@ -120,8 +139,8 @@ const json = (status: number, text: string, headers: Record<string, string> = {}
     headers: { 'Content-Type': 'application/json', ...NO_SNIFF, ...headers },
   });
 
-/** What a path or method gets that the engine does not know; also for whoever mounts the engine at its root. */
-export function engineNotFound(c: Context, deviations: Deviations): Response {
+/** What a path or method gets that the engine does not know. */
+function noRoute(c: Context, deviations: Deviations): Response {
   const { method } = c.req;
   if (deviations.has('unknown-path-html')) return noRoutePage(method, c.req.path);
   return json(404, generateJson(refusal(404, 'Not Found', `${method} ${c.req.path}`).body));
@@ -152,9 +171,8 @@ async function passing<T>(statuses: readonly number[], act: () => Promise<T>): P
   }
 }
 
-/** @throws Refusal 400, 413 */
-async function jsonBody(c: Context, limit: number): Promise<Value> {
-  const text = await bodyText(c, limit);
+/** @throws Refusal 400 */
+function parsed(text: string): Value {
   try {
     return parseJson(text);
   } catch (error) {
@@ -163,17 +181,12 @@ async function jsonBody(c: Context, limit: number): Promise<Value> {
   }
 }
 
-async function formProblemOf(c: Context, limit: number): Promise<Response | null> {
-  const type = c.req.header('Content-Type') ?? '';
-  return /form/i.test(type) ? formProblem(type, await bodyText(c, limit)) : null;
-}
-
 /** @throws Refusal 413 */
-async function bodyText(c: Context, limit: number): Promise<string> {
-  const announced = Number(c.req.header('Content-Length') ?? 0);
-  const bytes = announced > limit ? null : new Uint8Array(await c.req.arrayBuffer());
-  if (bytes === null || bytes.length > limit) {
-    throw refusal(413, 'Payload Too Large', `The body is larger than ${limit} bytes.`);
+async function bodyText(request: Request, limit: number): Promise<string> {
+  try {
+    return textOf(await readBody(request, limit));
+  } catch (error) {
+    if (!(error instanceof BodyTooLarge)) throw error;
+    throw refusal(413, 'Payload Too Large', `${error.message}.`);
   }
-  return textOf(bytes);
 }

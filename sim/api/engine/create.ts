@@ -2,12 +2,22 @@
 import { DOCUMENT_TYPES } from '../../one/document.ts';
 import type { JsonObject } from '../../one/json.ts';
 import type { ServiceTemplate } from '../../one/service-template.ts';
-import { destroyService } from './delete.ts';
+import { wellFormed } from './bytes.ts';
+import { abandonService, destroyService } from './delete.ts';
 import { roleContents, userTemplate } from './extra-template.ts';
 import { Declined, orCrash, titled } from './opennebula.ts';
-import { Refusal, refusal } from './refusal.ts';
-import type { Hash, Value } from './ruby-json.ts';
-import { bodyElement, type Engine, FUNCTIONS, hasFailed, type Runtime, serviceLog, synchronise } from './runtime.ts';
+import { Crash, Refusal, refusal } from './refusal.ts';
+import { generateJson, type Hash, type Value } from './ruby-json.ts';
+import {
+  bodyElement,
+  type Engine,
+  FUNCTIONS,
+  hasFailed,
+  type Runtime,
+  serviceLog,
+  synchronise,
+  written,
+} from './runtime.ts';
 import { validated } from './validate.ts';
 
 /** @throws Refusal, Crash */
@@ -19,7 +29,7 @@ export async function create(engine: Engine, specification: Value): Promise<Runt
     await synchronise(engine, body);
   } catch (error) {
     const late = error instanceof Refusal && error.status === 504;
-    if (late && !engine.deviations.has('post-504-leaves-service')) await destroyService(engine, serviceId);
+    if (late && !engine.deviations.has('post-504-leaves-service')) await abandonService(engine, serviceId);
     throw error;
   }
   return allocate(engine, body, serviceId);
@@ -81,7 +91,9 @@ function roles({ one, config }: Engine, body: Hash, { id, body: { roles } }: Ser
         one.oned('one.template.info', role.vm_template),
       );
       const contents = roleContents(wanted, template, one.session, config.capacity);
-      merged.push({ name, vm_template_contents: `${contents}\n${user}` });
+      const text = `${contents}\n${user}`;
+      if (!wellFormed(text)) throw new Crash('the contents of a role are not UTF-8');
+      merged.push({ name, vm_template_contents: text });
     }
   }
   return merged;
@@ -94,7 +106,7 @@ async function allocate(engine: Engine, body: Hash, serviceId: number): Promise<
   // A draw of its own for each service, so that no other runtime's name depends on this one's.
   const name =
     typeof given === 'string' ? given : `${tupleOf(body)}_${one.cloud.random.uuid('engine.name', serviceId)}`;
-  const text = `<TEMPLATE><NAME>${name}</NAME>${bodyElement(body)}</TEMPLATE>`;
+  const text = `<TEMPLATE><NAME>${name}</NAME>${bodyElement(written(() => generateJson(body)))}</TEMPLATE>`;
   let id: number;
   try {
     id = one.oned('one.document.allocate', text, DOCUMENT_TYPES.serverlessRuntime);
@@ -104,5 +116,6 @@ async function allocate(engine: Engine, body: Hash, serviceId: number): Promise<
     const more = left === null ? '' : `Failed to delete ${SERVICE} ${serviceId}${left.message}`;
     throw refusal(error.status, 'Failed to create Serverless Runtime Document', error.message + more);
   }
-  return { id, name: orCrash(() => one.oned('one.document.info', id)).name, body };
+  const document = orCrash(() => one.oned('one.document.info', id));
+  return { document, name: document.name, body };
 }

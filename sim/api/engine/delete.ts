@@ -1,6 +1,7 @@
 /** The deletion of a runtime: its service first, by force if it must be, then its document. Mirrors `ServerlessRuntime#delete`. */
+import { nodeIds } from '../../one/service.ts';
 import type { Vm } from '../../one/vm.ts';
-import { type Declined, granted, titled } from './opennebula.ts';
+import { type Declined, granted, type OpenNebula, titled } from './opennebula.ts';
 import { refusal } from './refusal.ts';
 import type { Value } from './ruby-json.ts';
 import { type Engine, FUNCTIONS, idOf, type Runtime, VM_TITLE } from './runtime.ts';
@@ -17,8 +18,8 @@ export async function remove(engine: Engine, runtime: Runtime): Promise<void> {
       throw refusal(500, `Failed to delete Serverless Runtime Service ${serviceId}`, declined.message + left.message);
     }
   }
-  if (!deviations.has('delete-leaks-vm')) endVms(engine, runtime);
-  titled('Failed to delete Serverless Runtime Document', () => one.oned('one.document.delete', runtime.id));
+  if (!deviations.has('delete-leaks-vm')) endVms(one, vmsOf(runtime));
+  titled('Failed to delete Serverless Runtime Document', () => one.oned('one.document.delete', runtime.document.id));
 }
 
 /** Recovers a service with delete, once more after a second. Says why when both are declined. */
@@ -40,13 +41,31 @@ function refuseWhileUpdating({ body }: Runtime): void {
 /** What a VM goes through that has been told to end. */
 const ENDING: readonly Vm['state'][] = ['SHUTDOWN', 'EPILOG', 'CLEANUP_DELETE', 'DONE'];
 
-/** Ends the VMs that the end of their service has left behind. The cloud's administrator may do that in any state. */
-function endVms({ one: { cloud } }: Engine, { body }: Runtime): void {
-  for (const [, fields] of functions(body)) {
-    const vmId = fields.get('VM_ID');
-    const vm = typeof vmId === 'bigint' ? cloud.vms.find(Number(vmId)) : undefined;
-    if (vm !== undefined && !ENDING.includes(vm.state)) cloud.run(cloud.root, 'one.vm.recover', vm.id, 3);
+/** The VMs of a runtime. The id in a body may be one that a client has put there: only the owner's own count. */
+function vmsOf({ document, body }: Runtime): number[] {
+  const ids = functions(body).map(([, fields]) => Number(fields.get('VM_ID') ?? -1));
+  return ids.filter((id) => isOwn(document, id));
+}
+
+/** Ends VMs that nobody else ends, whatever they are doing: that is for the cloud's administrator. */
+function endVms(one: OpenNebula, ids: readonly number[]): void {
+  for (const id of ids) {
+    const vm = one.cloud.vms.find(id);
+    if (vm !== undefined && !ENDING.includes(vm.state)) one.asRoot('one.vm.recover', id, 3);
   }
+}
+
+/** Ends a service that nobody will ask for, and the VMs that it has. */
+export async function abandonService(engine: Engine, id: number): Promise<void> {
+  const { one } = engine;
+  granted(() => {
+    const { roles } = one.flow((flow, caller) => flow.info(caller, id)).body;
+    endVms(
+      one,
+      roles.flatMap((role) => nodeIds(role)),
+    );
+  });
+  await destroyService(engine, id);
 }
 
 /** The functions that a body has, in their order. */

@@ -36,8 +36,11 @@ export class OpenNebula {
   readonly cloud: Cloud;
   readonly #credentials: Credentials;
   readonly #config: EngineConfig;
+  readonly #cause: number;
 
-  constructor(cloud: Cloud, credentials: Credentials, config: EngineConfig) {
+  /** @param cause the journal entry that what it does is to name */
+  constructor(cloud: Cloud, credentials: Credentials, config: EngineConfig, cause: number) {
+    this.#cause = cause;
     this.cloud = cloud;
     this.#credentials = credentials;
     this.#config = config;
@@ -50,7 +53,7 @@ export class OpenNebula {
       if (typeof text === 'string' && UNFIT_FOR_XML.test(text)) throw new Declined(500, xmlProblem(text));
     }
     try {
-      return this.cloud.call(session, method, ...args);
+      return this.cloud.clock.because(this.#cause, () => this.cloud.call(session, method, ...args));
     } catch (error) {
       if (error instanceof OneError) throw new Declined(STATUS[error.code] ?? 500, error.message);
       if (error instanceof Unreachable) throw new Declined(500, error.message);
@@ -60,10 +63,10 @@ export class OpenNebula {
 
   /** @throws Declined */
   flow<T>(ask: (flow: Flow, caller: Caller) => T): T {
-    const { flow, root } = this.cloud;
+    const { flow, root, clock } = this.cloud;
     const { flowSession } = this.#credentials;
     try {
-      return ask(flow, flowSession === null ? root : flow.authenticate(flowSession));
+      return clock.because(this.#cause, () => ask(flow, flowSession === null ? root : flow.authenticate(flowSession)));
     } catch (error) {
       if (error instanceof FlowError) throw new Declined(error.status, error.message);
       if (error instanceof Unreachable) {
@@ -72,6 +75,12 @@ export class OpenNebula {
       }
       throw error;
     }
+  }
+
+  /** What the contract promises and the user's rights do not allow: the cloud's administrator does it. */
+  asRoot<M extends Method>(method: M, ...args: Arguments<M>): void {
+    const { clock, root } = this.cloud;
+    clock.because(this.#cause, () => this.cloud.run(root, method, ...args));
   }
 
   /** The user's own `user:password`, as the VMs are to know it. */

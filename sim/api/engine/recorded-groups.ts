@@ -2,18 +2,30 @@
  * For tests: the recordings in the order in which they were made, in groups, and what was done to the cloud between them.
  * The file has them by name; the ids in them tell the order.
  */
-import { expect, vi } from 'vitest';
-import { Unreachable } from '../../one/error.ts';
-import { report } from '../../one/monitoring.ts';
-import { type Playback, RECORDED } from './playback.ts';
-
-/** A recording's name; what happens between two; or several recordings in a situation of their own. */
-export type Step = string | ((play: Playback) => unknown) | Together;
-
-interface Together {
-  readonly names: readonly string[];
-  readonly run: (play: Playback) => Promise<void>;
-}
+import { RECORDED } from './recorded-playback.ts';
+import {
+  ADMIN,
+  act,
+  allow,
+  type Begun,
+  begin,
+  DAAS,
+  down,
+  during,
+  FAAS,
+  FAIL,
+  hosts,
+  lateLook,
+  next,
+  pass,
+  put,
+  type Step,
+  seen,
+  settle,
+  slow,
+  TESTER,
+  write,
+} from './recorded-steps.ts';
 
 /** Recordings that need no runtime, each in a world of its own. */
 const ALONE = [...RECORDED.keys()].filter((name) =>
@@ -33,140 +45,6 @@ export const NOT_PLAYED: Readonly<Record<string, string>> = {
   http_very_long_uri: 'as http_long_uri',
   http_lowercase_method: 'refused by the web server, below the engine',
 };
-
-const TESTER = 'Basic dGVzdGVyOnRlc3RlcnBhc3M=';
-const ADMIN = 'Basic b25lYWRtaW46b3Blbm5lYnVsYQ==';
-
-const FAAS = '"FAAS":{"FLAVOUR":"Function","CPU":2,"MEMORY":128,"DISK_SIZE":1024}';
-const DAAS = '"DAAS":{"CPU":2,"MEMORY":128,"DISK_SIZE":1024,"FLAVOUR":"Data"}';
-
-interface Begun {
-  readonly document: number;
-  readonly service: number;
-  readonly vm: number;
-  readonly vm2?: number;
-  readonly body?: string;
-  readonly as?: string;
-}
-
-/** Creates a runtime whose creation was not recorded, under recorded ids. */
-const begin =
-  ({ document, service, vm, vm2, body = FAAS, as = TESTER }: Begun) =>
-  async (play: Playback): Promise<void> => {
-    const headers = new Headers({ Authorization: as });
-    const answer = await play.ask('POST', '/serverless-runtimes', headers, `{"SERVERLESS_RUNTIME":{${body}}}`);
-    expect(answer.status).toBe(201);
-    const { ID, SERVICE_ID, FAAS: faas, DAAS: daas } = JSON.parse(await answer.text()).SERVERLESS_RUNTIME;
-    play.same('document', document, ID);
-    play.same('document', service, SERVICE_ID);
-    play.same('vm', vm, faas.VM_ID);
-    if (vm2 !== undefined) play.same('vm', vm2, daas.VM_ID);
-  };
-
-/** An update that was not recorded. */
-const put =
-  (document: number, faas: string, rest = '') =>
-  async (play: Playback): Promise<void> => {
-    const path = `/serverless-runtimes/${play.id('document', document)}`;
-    const body = `{"SERVERLESS_RUNTIME":{"FAAS":{"FLAVOUR":"Function",${faas}}${rest}}}`;
-    expect((await play.ask('PUT', path, new Headers({ Authorization: TESTER }), body)).status).toBe(200);
-  };
-
-const settle = (play: Playback): Promise<void> => play.settle();
-
-const pass =
-  (seconds: number): Step =>
-  (play) =>
-    play.cloud.clock.advance(seconds * 1000);
-
-type Effect = Parameters<Playback['cloud']['judge']['arm']>[0]['effect'];
-
-/** Has the driver do the next such action in this way. */
-const next =
-  (action: string, effect: Effect): Step =>
-  ({ cloud }) =>
-    cloud.judge.arm({ selector: { layer: 'vm', action }, trigger: { times: 1 }, effect });
-
-const FAIL: Effect = { do: 'fail', message: 'scripted failure' };
-const slow = (seconds: number): Effect => ({ do: 'delay', ms: seconds * 1000 });
-
-/** An administrator does something to a VM, and it comes to its end. */
-const act =
-  (vm: number, action: 'poweroff' | 'suspend' | 'stop' | 'undeploy' | 'resume' | 'terminate'): Step =>
-  (play) => {
-    play.cloud.run(play.cloud.root, 'one.vm.action', action, play.id('vm', vm));
-    return play.settle();
-  };
-
-const seen =
-  (vm: number, state: Parameters<typeof report>[2]): Step =>
-  (play) => {
-    report(play.cloud, play.cloud.vms.get(play.id('vm', vm)), state);
-    return play.settle();
-  };
-
-/** Permissions of others on a document or VM: use, manage. */
-const allow =
-  (kind: 'document' | 'vm', recorded: number, use: 0 | 1, manage: 0 | 1): Step =>
-  (play) => {
-    const method = kind === 'vm' ? 'one.vm.chmod' : 'one.document.chmod';
-    return play.cloud.run(play.cloud.root, method, play.id(kind, recorded), 1, 1, 0, 0, 0, 0, use, manage, 0);
-  };
-
-const write =
-  (recorded: number, text: string): Step =>
-  (play) => {
-    const id = play.cloud.call('tester:testerpass', 'one.document.allocate', text, 1337);
-    play.same('document', recorded, id);
-  };
-
-/** Plays recordings while an earlier one waits for a driver. */
-const during = (waiting: string, vm: number, names: readonly string[]): Together => ({
-  names: [waiting, ...names],
-  async run(play) {
-    const answered = play.expect(waiting);
-    await play.until(() => play.cloud.vms.get(play.id('vm', vm)).state === 'HOTPLUG_RESIZE');
-    for (const name of names) await play.expect(name);
-    await answered;
-  },
-});
-
-const refused = (port: number): Unreachable =>
-  new Unreachable(
-    `Failed to open TCP connection to localhost:${port} (Connection refused - connect(2) for 127.0.0.1:${port})`,
-  );
-
-/** Has a server not listen while recordings are played. */
-const down = (server: 'oned' | 'OneFlow', names: readonly string[]): Together => ({
-  names,
-  async run(play) {
-    const fail = () => {
-      throw refused(server === 'oned' ? 2633 : 2474);
-    };
-    const { cloud } = play;
-    if (server === 'OneFlow') vi.spyOn(cloud.flow, 'authenticate').mockImplementation(fail);
-    else for (const door of ['call', 'run', 'authenticate'] as const) vi.spyOn(cloud, door).mockImplementation(fail);
-    for (const name of names) await play.expect(name);
-    vi.restoreAllMocks();
-  },
-});
-
-/** OneFlow needs so long for its answer that the VM has run, or failed, by the time the engine looks at it. */
-const lateLook: Step = ({ cloud }) => {
-  const { flow } = cloud;
-  const instantiate = flow.instantiate.bind(flow);
-  vi.spyOn(flow, 'instantiate').mockImplementationOnce((...args) => {
-    const instantiated = instantiate(...args);
-    cloud.clock.advanceNow(10_000);
-    return instantiated;
-  });
-};
-
-const hosts =
-  (status: 0 | 1): Step =>
-  ({ cloud }) => {
-    for (const { id } of cloud.hosts) cloud.run(cloud.root, 'one.host.status', id, status);
-  };
 
 const runs = (name: string): boolean => RECORDED.get(name)?.response?.body?.includes('"STATE":"RUNNING"') ?? false;
 

@@ -23,6 +23,8 @@ const FAILED = Symbol('no value here');
 const NUMBER_START = /[-0-9]/;
 const FLOAT = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+(?:[Ee][+-]?[0-9]+)?|[Ee][+-]?[0-9]+)(?![0-9Ee.-])/y;
 const INTEGER = /-?(?:0|[1-9][0-9]*)(?![0-9])/y;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: no text may hold them
+const PLAIN = /[^"\\\0-\x1f]*"/y;
 const HEX = /[0-9a-fA-F]{4}/y;
 
 const LITERALS: Readonly<Record<string, readonly [text: string, value: null | boolean]>> = {
@@ -108,6 +110,11 @@ export function parseJson(source: string): Value {
 
   function string(): string | typeof FAILED {
     const start = at + 1;
+    PLAIN.lastIndex = start;
+    if (PLAIN.test(source)) {
+      at = PLAIN.lastIndex;
+      return source.slice(start, at - 1);
+    }
     let escaped = false;
     for (let i = start; i < source.length; i++) {
       const char = source[i] ?? '';
@@ -247,6 +254,9 @@ function generate(value: Value, depth: number): string {
 }
 
 function quoted(text: string): string {
-  if (!wellFormed(text)) throw new GeneratorError('source sequence is illegal/malformed utf-8');
-  return JSON.stringify(text);
+  const json = JSON.stringify(text);
+  // What is not UTF-8 comes out escaped.
+  if (json.includes('\\ud') && !wellFormed(text))
+    throw new GeneratorError('source sequence is illegal/malformed utf-8');
+  return json;
 }

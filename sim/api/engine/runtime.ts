@@ -2,9 +2,7 @@
  * A runtime: a document of OpenNebula whose BODY refers to a service, and what each of its functions has become.
  * Mirrors `ServerlessRuntime` of the Provisioning Engine 1.3.3: `get`, `sync`, `update`, `to_sr`.
  */
-import type { Cloud } from '../../one/cloud.ts';
 import { DOCUMENT_TYPES, type Document } from '../../one/document.ts';
-import { nicAttributes } from '../../one/nic.ts';
 import { SERVICE_STATES, type Service } from '../../one/service.ts';
 import type { Vm } from '../../one/vm.ts';
 import type { EngineConfig } from './config.ts';
@@ -22,7 +20,8 @@ export interface Engine {
 }
 
 export interface Runtime {
-  readonly id: number;
+  readonly document: Document;
+  /** As it was when the document was read. */
   name: string;
   readonly body: Hash;
 }
@@ -38,17 +37,11 @@ const LAST_TRY = 30;
 /** Reads a runtime and brings it up to date with its VMs. @throws Refusal, Crash */
 export async function read(engine: Engine, id: bigint): Promise<Runtime> {
   const document = readDocument(engine.one, id);
-  const runtime = {
-    id: document.id,
-    name: document.name,
-    body: bodyOf(document),
-  };
+  const runtime = { document, name: document.name, body: bodyOf(document) };
   await synchronise(engine, runtime.body);
   if (engine.deviations.has('get-writes')) store(engine.one, runtime);
   return runtime;
 }
-
-const NOT_FOUND = 'Serverless Runtime not found';
 
 function readDocument(one: OpenNebula, id: bigint): Document {
   const title = 'Failed to read Serverless Runtime Document';
@@ -62,11 +55,11 @@ function readDocument(one: OpenNebula, id: bigint): Document {
     if (!(error instanceof Declined)) throw error;
     if (error.status !== 404) throw refusal(error.status, title, error.message);
   }
-  throw refusal(404, NOT_FOUND, '');
+  throw notFound();
 }
 
 /** What a client is told of an id that names no runtime. */
-export const notFound = (): Refusal => refusal(404, NOT_FOUND, '');
+export const notFound = (): Refusal => refusal(404, 'Serverless Runtime not found', '');
 
 function bodyOf(document: Document): Hash {
   const text = document.template.get('BODY');
@@ -84,16 +77,23 @@ function parsed(text: string): Value {
 }
 
 /** Writes the body back. @throws Crash where it is refused */
-export function store(one: OpenNebula, runtime: Runtime): void {
-  orCrash(() => one.oned('one.document.update', runtime.id, `<TEMPLATE>${bodyElement(runtime.body)}</TEMPLATE>`, 0));
+export function store(one: OpenNebula, { document, body }: Runtime): void {
+  const text = written(() => generateJson(body));
+  const unchanged = document.template.get('BODY') === text;
+  // To append nothing asks for the same right, and says the same to oned as to write once more what stands there.
+  if (unchanged) orCrash(() => one.oned('one.document.update', document.id, '', APPEND));
+  else
+    orCrash(() => one.oned('one.document.update', document.id, `<TEMPLATE>${bodyElement(text)}</TEMPLATE>`, REPLACE));
 }
 
+const [REPLACE, APPEND] = [0, 1];
+
 /** The body as the attribute of a document, as `DocumentJSON` writes it. */
-export const bodyElement = (body: Hash): string => `<BODY><![CDATA[${written(() => generateJson(body))}]]></BODY>`;
+export const bodyElement = (json: string): string => `<BODY><![CDATA[${json}]]></BODY>`;
 
 /** The answer: name and id, then the body; a client's own ID comes back besides. */
-export const render = ({ id, name, body }: Runtime): string => {
-  const entries: [string, Value][] = [['NAME', name], ['ID', BigInt(id)], ...body];
+export const render = ({ document, name, body }: Runtime): string => {
+  const entries: [string, Value][] = [['NAME', name], ['ID', BigInt(document.id)], ...body];
   return `{"SERVERLESS_RUNTIME":${written(() => generateObject(entries, 2))}}`;
 };
 
@@ -120,10 +120,9 @@ export async function synchronise(engine: Engine, body: Hash): Promise<void> {
       for (const role of service.body.roles) {
         const node = role.nodes[0];
         const target = body.get(role.name);
-        if (node === undefined || !(target instanceof Map))
-          throw new Crash(`role ${role.name} has no VM or no function`);
+        if (node === undefined || !(target instanceof Map)) throw new Crash(`role ${role.name} has no VM or function`);
         const vm = orCrash(() => one.oned('one.vm.info', Number(node.vm_info.VM.ID)));
-        for (const [key, value] of functionEntries(one.cloud, vm, deviations)) target.set(key, value);
+        describe(target, vm, deviations);
       }
       return;
     }
@@ -159,22 +158,17 @@ export function idOf(value: Value | undefined): number {
   return Number(value);
 }
 
-/** What a function is to know of its VM, in the order in which new keys are appended. */
-function functionEntries(cloud: Cloud, vm: Vm, deviations: Deviations): [string, Value][] {
+/** Tells a function what there is to know of its VM, new keys in this order. */
+function describe(fields: Hash, vm: Vm, deviations: Deviations): void {
   const state = functionState(vm);
-  const entries: [string, Value][] = [
-    ['VM_ID', BigInt(vm.id)],
-    ['STATE', state],
-  ];
-  if (state === 'ERROR') entries.push(['ERROR', vm.template.get('ERROR') ?? 'No VM Error from Cloud Edge Manager']);
+  fields.set('VM_ID', BigInt(vm.id));
+  fields.set('STATE', state);
+  if (state === 'ERROR') fields.set('ERROR', vm.template.get('ERROR') ?? 'No VM Error from Cloud Edge Manager');
   const { cpu, memory } = capacity(vm, deviations);
-  return [
-    ...entries,
-    ['CPU', cpu],
-    ['MEMORY', memory],
-    ['DISK_SIZE', BigInt(diskSize(vm))],
-    ['ENDPOINT', endpoint(cloud, vm)],
-  ];
+  fields.set('CPU', cpu);
+  fields.set('MEMORY', memory);
+  fields.set('DISK_SIZE', BigInt(diskSize(vm)));
+  fields.set('ENDPOINT', endpoint(vm));
 }
 
 function capacity(vm: Vm, deviations: Deviations): { readonly cpu: bigint; readonly memory: bigint } {
@@ -192,9 +186,16 @@ function capacity(vm: Vm, deviations: Deviations): { readonly cpu: bigint; reado
 
 export const diskSize = (vm: Vm): number => vm.disks.find((disk) => disk.id === 0)?.sizeMiB ?? 0;
 
-function endpoint(cloud: Cloud, vm: Vm): string {
+/** The first of these that the first NIC has. */
+const ADDRESSES = ['EXTERNAL_IP', 'IP6', 'IP'] as const;
+
+function endpoint(vm: Vm): string {
   const nic = vm.nics.find(({ id }) => id === 0);
   if (nic === undefined) return '';
-  const attributes = new Map(nicAttributes(cloud, vm, nic));
-  return attributes.get('EXTERNAL_IP') ?? attributes.get('IP6') ?? attributes.get('IP') ?? '';
+  const leased = { EXTERNAL_IP: null, IP6: nic.ip6, IP: nic.ip };
+  for (const name of ADDRESSES) {
+    const address = leased[name] ?? nic.given?.get(name) ?? nic.source.get(name);
+    if (address !== undefined) return address;
+  }
+  return '';
 }

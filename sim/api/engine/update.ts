@@ -34,7 +34,7 @@ export async function update(engine: Engine, runtime: Runtime, specification: Va
 function rename({ one, deviations }: Engine, runtime: Runtime, wanted: Hash): void {
   const name = wanted.get('NAME');
   if (typeof name !== 'string' || name === runtime.name) return;
-  orCrash(() => one.oned('one.document.rename', runtime.id, name));
+  orCrash(() => one.oned('one.document.rename', runtime.document.id, name));
   if (!deviations.has('rename-shows-late')) runtime.name = name;
 }
 
@@ -60,7 +60,7 @@ async function updateFunction(engine: Engine, name: string, vmId: number, change
 function recovered({ one, deviations }: Engine, name: string, vmId: number): Error {
   const RETRY = 2;
   if (deviations.has('put-error-owner-not-recovered')) granted(() => one.oned('one.vm.recover', vmId, RETRY));
-  else one.cloud.run(one.cloud.root, 'one.vm.recover', vmId, RETRY);
+  else one.asRoot('one.vm.recover', vmId, RETRY);
   const message = deviations.has('put-error-null-message') ? null : 'ERROR';
   return refusal(500, `Cannot update ${VM_TITLE} ${name} on an error state. A recovery was attempted`, message);
 }

@@ -14,6 +14,16 @@ export interface GatekeeperFurnishing {
   readonly serviceInstances: readonly ServiceInstance[];
 }
 
+/** A Gatekeeper that nobody can log in to, and that knows nothing. */
+export const UNFURNISHED: GatekeeperFurnishing = {
+  users: [],
+  functions: [],
+  services: [],
+  packages: [],
+  instances: [],
+  serviceInstances: [],
+};
+
 export interface GatekeeperUser {
   readonly username: string;
   readonly password: string;

@@ -2,7 +2,7 @@
 import { type Context, Hono } from 'hono';
 import type { Cloud } from '../../one/cloud.ts';
 import { FlowCrash, FlowError } from '../../one/flow-error.ts';
-import { isObject, type Json } from '../../one/json.ts';
+import { copyJson, isObject, type Json } from '../../one/json.ts';
 import { validateTemplate } from '../../one/service-schema.ts';
 import {
   cloneServiceTemplate,
@@ -189,7 +189,7 @@ function updateOf(source: string): { body: { [key: string]: Json }; append: bool
 
 /** The body as it came: the check's conversions are not stored. */
 function checked(body: Json): { [key: string]: Json } {
-  validateTemplate(structuredClone(body), 400);
+  validateTemplate(copyJson(body), 400);
   return isObject(body) ? body : {};
 }
 

@@ -20,7 +20,14 @@ export function documentJson(cloud: Cloud, document: StoredDocument, body = docu
     PERMISSIONS: Object.fromEntries(PERMISSIONS.map((key, i) => [key, bit(i)])),
     ...(lock === null
       ? {}
-      : { LOCK: { LOCKED: String(lock.level), OWNER: String(lock.owner), TIME: String(lock.time), REQ_ID: '-1' } }),
+      : {
+          LOCK: {
+            LOCKED: String(lock.level),
+            OWNER: String(lock.owner),
+            TIME: String(lock.time),
+            REQ_ID: String(lock.requestId),
+          },
+        }),
     TEMPLATE: { ...otherAttributes(document), ...(body === undefined ? {} : { BODY: body }) },
   };
 }

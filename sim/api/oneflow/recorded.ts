@@ -10,7 +10,7 @@ import { TIMINGS } from '../../one/timing.ts';
 import { callerOf } from '../../one/user.ts';
 import { oneflowApi } from './api.ts';
 
-export interface Recording {
+interface Recording {
   readonly case: string;
   readonly request: {
     readonly method: string;
@@ -181,7 +181,7 @@ export class RecordedCloud {
   }
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: readonly (readonly [string, string])[];
   readonly body: string;

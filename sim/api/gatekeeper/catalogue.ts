@@ -1,0 +1,127 @@
+/** The catalogue: what has been uploaded of one kind, and how it is searched. Mirrors `son-catalogue-repos`, API v2. */
+import { isObject, type Json, type JsonObject, put } from '../../one/json.ts';
+import type { CatalogueElement, Descriptor } from './furnishing.ts';
+
+/** The key of the descriptor in an envelope. */
+type Kind = 'vnfd' | 'nsd' | 'pd';
+
+/** Parameters of a list that are no filters. */
+const NO_FILTERS: ReadonlySet<string> = new Set(['offset', 'limit', 'fields']);
+
+/** Keys of the envelope that can be filtered by. Any other key is one of the descriptor. */
+const ENVELOPE_KEYS: ReadonlySet<string> = new Set([
+  'uuid',
+  'status',
+  'signature',
+  'md5',
+  'created_at',
+  'updated_at',
+  'username',
+]);
+
+export class Catalogue {
+  readonly #kind: Kind;
+  readonly #elements: readonly CatalogueElement[];
+  readonly #byUuid: ReadonlyMap<string, CatalogueElement>;
+
+  constructor(kind: Kind, elements: readonly CatalogueElement[]) {
+    this.#kind = kind;
+    this.#elements = elements;
+    this.#byUuid = new Map(elements.map((element) => [element.uuid, element]));
+  }
+
+  find(uuid: string): CatalogueElement | undefined {
+    return this.#byUuid.get(uuid);
+  }
+
+  /** What passes every filter in a query string, in order of insertion; with `version=last` the newest of each name. */
+  search(query: ReadonlyMap<string, string>): readonly CatalogueElement[] {
+    const newest = query.get('version') === 'last';
+    const filters = [...query].filter(([key]) => !NO_FILTERS.has(key) && !(newest && key === 'version'));
+    const found = this.#elements.filter((element) =>
+      filters.every(([key, wanted]) => this.#matches(element, key, wanted)),
+    );
+    return newest ? newestOf(found) : found;
+  }
+
+  /** As the API shows it, with more keys in its envelope. */
+  render(element: CatalogueElement, more: JsonObject = {}): JsonObject {
+    const { uuid, username, status, md5, createdAt, updatedAt, descriptor } = element;
+    return {
+      created_at: timestamp(createdAt),
+      md5,
+      signature: null,
+      status,
+      updated_at: timestamp(updatedAt),
+      ...more,
+      username,
+      uuid,
+      [this.#kind]: descriptor,
+    };
+  }
+
+  #matches(element: CatalogueElement, key: string, wanted: string): boolean {
+    // Mongo's own id of an element is its uuid.
+    if (key === '_id') return element.uuid === wanted;
+    if (ENVELOPE_KEYS.has(key)) return this.render(element)[key] === wanted;
+    return contains(element.descriptor, key.split('.'), wanted);
+  }
+}
+
+/** Milliseconds, and the zone as an offset. */
+const timestamp = (timeMs: number): string => new Date(timeMs).toISOString().replace('Z', '+00:00');
+
+/** Whether Mongo finds a text at a path: arrays match by any of their members. What is no text never matches. */
+function contains(value: Json | undefined, path: readonly string[], wanted: string): boolean {
+  const [key, ...rest] = path;
+  if (Array.isArray(value)) {
+    const indexed = key !== undefined && /^\d+$/.test(key) && contains(value[Number(key)], rest, wanted);
+    return indexed || value.some((member) => contains(member, path, wanted));
+  }
+  if (key === undefined) return value === wanted;
+  return isObject(value) && Object.hasOwn(value, key) && contains(value[key], rest, wanted);
+}
+
+/** Of elements with the same vendor and name the one with the greatest version, compared as text. */
+function newestOf(elements: readonly CatalogueElement[]): readonly CatalogueElement[] {
+  const newest = new Map<string, CatalogueElement>();
+  for (const element of elements) {
+    const { vendor, name, version } = element.descriptor;
+    const key = JSON.stringify([vendor, name]);
+    const known = newest.get(key);
+    if (known === undefined || version > known.descriptor.version) newest.set(key, element);
+  }
+  const kept = new Set(newest.values());
+  return elements.filter((element) => kept.has(element));
+}
+
+/** Only some keys of a value, at every level of it. */
+export function onlyFields(value: Json, fields: ReadonlySet<string>): Json {
+  if (Array.isArray(value)) return value.map((member) => onlyFields(member, fields));
+  if (!isObject(value)) return value;
+  const kept: JsonObject = {};
+  for (const [key, member] of Object.entries(value)) if (fields.has(key)) put(kept, key, onlyFields(member, fields));
+  return kept;
+}
+
+/** Whether only its owner, and whoever has a licence, may see all of it. */
+export function isPrivate({ descriptor }: CatalogueElement): boolean {
+  // The VNFD schema spells the key with s, the NSD schema with c.
+  const licences = descriptor.licences ?? descriptor.licenses;
+  const [first] = Array.isArray(licences) ? licences : [];
+  return isObject(first) && first.type !== 'public';
+}
+
+/** What a caller who would have to buy a function does not see of its descriptor. */
+const VALUABLE: readonly string[] = [
+  'connection_points',
+  'monitoring_rules',
+  'virtual_deployment_units',
+  'virtual_links',
+];
+
+export function withoutValuables(descriptor: Descriptor): Descriptor {
+  const { vendor, name, version } = descriptor;
+  const rest = Object.entries(descriptor).filter(([key]) => !VALUABLE.includes(key));
+  return { ...Object.fromEntries(rest), vendor, name, version };
+}

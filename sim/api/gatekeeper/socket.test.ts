@@ -1,0 +1,202 @@
+import { createServer, type Server } from 'node:http';
+import { Duplex } from 'node:stream';
+import { afterEach, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { createSimulator, type Simulator } from '../../simulator.ts';
+import { MOST_UNREAD_BYTES } from './streams.ts';
+import { Client, INSTANCE, TODAY, userGuide, VC } from './testing.ts';
+
+/** One end of a connection that never leaves this process. */
+class End extends Duplex {
+  peer: End | undefined;
+  #wanted: (() => void) | undefined;
+  /** Bytes that have come in. */
+  received = 0;
+
+  override _read(): void {
+    this.#wanted?.();
+    this.#wanted = undefined;
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.peer?.deliver(chunk, done);
+  }
+
+  override _final(done: () => void): void {
+    this.peer?.push(null);
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    if (this.peer?.destroyed === false) queueMicrotask(() => this.peer?.destroy());
+    done(error);
+  }
+
+  /** What is written is done when the other end wants more. */
+  deliver(chunk: Buffer, done: () => void): void {
+    this.received += chunk.length;
+    if (this.push(chunk)) done();
+    else this.#wanted = done;
+  }
+}
+
+function connection(): [End, End] {
+  const [one, other] = [new End(), new End()];
+  one.peer = other;
+  other.peer = one;
+  return [one, other];
+}
+
+const closers: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+});
+
+interface Open {
+  readonly socket: WebSocket;
+  readonly near: End;
+  readonly frames: unknown[];
+  readonly closed: Promise<number>;
+}
+
+class Rig {
+  readonly simulator: Simulator = createSimulator({ epochMs: TODAY, furnish: userGuide });
+  readonly #server: Server = createServer();
+
+  constructor() {
+    this.#server.on('upgrade', (request, socket, head) => this.simulator.upgrade(request, socket, head));
+  }
+
+  /** A WebSocket to the simulator, over no network. */
+  open(url: string): Open {
+    const [near, far] = connection();
+    this.#server.emit('connection', far);
+    const socket = new WebSocket(url, { createConnection: () => near as never });
+    closers.push(() => socket.terminate());
+    socket.on('error', () => {});
+    const frames: unknown[] = [];
+    socket.on('message', (text) => frames.push(JSON.parse(text.toString())));
+    const closed = new Promise<number>((resolve) => socket.on('close', resolve));
+    return { socket, near, frames, closed };
+  }
+
+  async url(metric = 'vm_cpu_perc'): Promise<string> {
+    const client = await Client.loggedIn(this.simulator.fetch);
+    const { body } = await client.get(`/functions/metrics/${INSTANCE}/vdu01/${VC}/synch-mon-data?metrics=${metric}`);
+    return (body as { ws_url: string }).ws_url;
+  }
+}
+
+const frame = (socket: WebSocket): Promise<unknown> =>
+  new Promise((resolve) => socket.once('message', (text) => resolve(JSON.parse(text.toString()))));
+
+test('a stream is read over a real WebSocket', async () => {
+  const rig = new Rig();
+  const { socket, frames, closed } = rig.open(await rig.url());
+  expect(await frame(socket)).toEqual({ Status: 'Socket Opened' });
+  socket.send('hello');
+  expect(await frame(socket)).toEqual({ Error: 'Current version doesnt support incomming messages' });
+  for (let i = 0; i < 3; i++) {
+    const next = frame(socket);
+    await rig.simulator.world.clock.advance(3000);
+    expect(await next).toEqual({ vm_cpu_perc: [expect.anything(), expect.anything()] });
+  }
+  expect(frames).toHaveLength(5);
+  socket.close();
+  expect(await closed).toBe(1005);
+});
+
+test('an unknown id is told so, and closed without a code; so is one that was used', async () => {
+  const rig = new Rig();
+  for (const id of ['0123456789abcdef0123456789abcdef', '', 'x/y', '%zz?x=1']) {
+    const { socket, closed } = rig.open(`ws://onesim/ws/${id}`);
+    expect(await frame(socket)).toEqual({ Status: 'Socket NOT found' });
+    expect(await closed).toBe(1005);
+  }
+  const url = await rig.url();
+  const first = rig.open(url);
+  await frame(first.socket);
+  first.socket.close();
+  await first.closed;
+  const second = rig.open(url);
+  expect(await frame(second.socket)).toEqual({ Status: 'Socket NOT found' });
+});
+
+test('no other path becomes a WebSocket', async () => {
+  const rig = new Rig();
+  for (const path of ['/', '/ws', '/api/v2/functions', '/ws0/x']) {
+    const { socket } = rig.open(`ws://onesim${path}`);
+    const status = await new Promise((resolve) =>
+      socket.on('unexpected-response', (_, { statusCode }) => resolve(statusCode)),
+    );
+    expect(status).toBe(404);
+  }
+});
+
+test('pings are answered', async () => {
+  const rig = new Rig();
+  const { socket } = rig.open(await rig.url());
+  await frame(socket);
+  const pong = new Promise((resolve) => socket.on('pong', (bytes) => resolve(bytes.toString())));
+  socket.ping('are you there');
+  expect(await pong).toBe('are you there');
+});
+
+test('when the simulator closes, or is reset, clients are told that it goes away', async () => {
+  const rig = new Rig();
+  const first = rig.open(await rig.url());
+  await frame(first.socket);
+  rig.simulator.reset();
+  expect(await first.closed).toBe(1001);
+  const second = rig.open(await rig.url());
+  await frame(second.socket);
+  rig.simulator.close();
+  expect(await second.closed).toBe(1001);
+});
+
+test('a message that is too large ends the connection, and not the process', async () => {
+  const rig = new Rig();
+  const { socket, closed } = rig.open(await rig.url());
+  await frame(socket);
+  socket.send('x'.repeat(1_000_000));
+  expect(await closed).toBe(1009);
+  expect(rig.simulator.world.clock.pending).toBe(0);
+});
+
+test('bytes that are no frames end the connection, and not the process', async () => {
+  const rig = new Rig();
+  const { socket, near, closed } = rig.open(await rig.url());
+  await frame(socket);
+  near.write(Buffer.alloc(64, 0xff));
+  expect(await closed).toBe(1002);
+  const half = rig.open(await rig.url());
+  await frame(half.socket);
+  half.near.destroy();
+  expect(await half.closed).toBe(1006);
+  const next = rig.open(await rig.url());
+  expect(await frame(next.socket)).toEqual({ Status: 'Socket Opened' });
+});
+
+test('a client that never reads and floods costs bounded memory, and no other client anything', async () => {
+  const rig = new Rig();
+  const { socket, near } = rig.open(await rig.url());
+  const { socket: healthy, frames } = rig.open(await rig.url());
+  await Promise.all([frame(socket), frame(healthy)]);
+  socket.pause();
+  near.pause();
+  for (let i = 0; i < 40_000; i++) {
+    socket.send('hello');
+    socket.ping();
+  }
+  const { clock } = rig.simulator.world;
+  for (let i = 0; i < 100; i++) {
+    const next = frame(healthy);
+    await clock.advance(3000);
+    await next;
+  }
+  expect(frames).toHaveLength(101);
+  const server = near.peer;
+  expect(server).toBeDefined();
+  expect((server?.writableLength ?? 0) + near.readableLength).toBeLessThan(2 * MOST_UNREAD_BYTES);
+  expect(clock.pending).toBeGreaterThan(0);
+});

@@ -1,0 +1,165 @@
+/**
+ * Live monitoring data: streams that are opened by a request and read over a WebSocket, whatever carries it. Mirrors
+ * `son-monitor`'s WebSocket server, which shows its clients the Pushgateway every 3 s.
+ */
+import type { Clock } from '../../kernel/clock.ts';
+import type { Timer } from '../../kernel/queue.ts';
+import type { Random } from '../../kernel/random.ts';
+import { type Filter, parseFilters } from '../../metrics/frame.ts';
+import type { Metrics } from '../../metrics/metrics.ts';
+import type { Deviations } from './deviations.ts';
+
+const TICK_MS = 3000;
+
+/** A stream that nobody opens is forgotten after this time. */
+const UNUSED_MS = 3_600_000;
+
+/** More streams than these are refused. */
+export const MOST_STREAMS = 20_000;
+
+/** A client that leaves more than this unread is sent nothing until it has read some of it. */
+export const MOST_UNREAD_BYTES = 512 * 1024;
+
+/** Where the frames of a connection go. */
+export interface Sink {
+  send(text: string): void;
+  /** Without a code: as the server closes that gives no reason. */
+  close(code?: number): void;
+  /** Bytes that have been sent and not been taken yet. */
+  unread(): number;
+}
+
+/** What its transport tells a connection. */
+export interface Connection {
+  /** A message has come. */
+  receive(): void;
+  closed(): void;
+}
+
+interface Stream {
+  readonly id: string;
+  readonly metrics: readonly string[];
+  readonly filters: readonly Filter[];
+  /** Equal for streams with equal filters. */
+  readonly filterKey: string;
+  readonly openedAt: number;
+}
+
+interface StreamsWorld {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly metrics: Metrics;
+  readonly deviations: Deviations;
+}
+
+export class Streams {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #metrics: Metrics;
+  readonly #reply: string;
+  readonly #schedule: (delayMs: number, event: null) => Timer;
+  #timer: Timer | null = null;
+  #opened = 0;
+  /** Oldest first; not yet read by anyone. */
+  readonly #unused = new Map<string, Stream>();
+  /** Each with its newest connection; the others of the same stream get no data. */
+  readonly #live = new Map<Stream, Sink>();
+  readonly #liveIds = new Map<string, Stream>();
+  readonly #connections = new Set<Sink>();
+
+  constructor({ clock, random, metrics, deviations }: StreamsWorld) {
+    this.#clock = clock;
+    this.#random = random;
+    this.#metrics = metrics;
+    this.#reply = deviations.has('stream-misspelt-reply')
+      ? 'Current version doesnt support incomming messages'
+      : 'Current version does not support incoming messages';
+    this.#schedule = clock.channel('gatekeeper.stream', () => this.#tick());
+  }
+
+  /** Makes a stream of some metrics and returns its id; null when there are too many. */
+  open(metrics: readonly string[], filters: readonly string[]): string | null {
+    this.#forgetUnused();
+    if (this.#unused.size + this.#live.size >= MOST_STREAMS) return null;
+    const id = this.#random.uuid('gatekeeper.stream', this.#opened++).replaceAll('-', '');
+    const parsed = parseFilters(filters);
+    const filterKey = JSON.stringify(parsed);
+    this.#unused.set(id, { id, metrics, filters: parsed, filterKey, openedAt: this.#clock.now });
+    return id;
+  }
+
+  /** Connects a client. An id is used up when the first of its connections closes. */
+  connect(id: string, sink: Sink): Connection {
+    this.#connections.add(sink);
+    this.#forgetUnused();
+    const stream = this.#unused.get(id) ?? this.#liveIds.get(id);
+    if (stream === undefined) {
+      sink.send(text({ Status: 'Socket NOT found' }));
+      sink.close();
+      return { receive: () => {}, closed: () => this.#connections.delete(sink) };
+    }
+    this.#unused.delete(id);
+    this.#live.set(stream, sink);
+    this.#liveIds.set(id, stream);
+    sink.send(text({ Status: 'Socket Opened' }));
+    this.#timer ??= this.#scheduleTick();
+    return {
+      receive: () => this.#sendUnlessFull(sink, text({ Error: this.#reply })),
+      closed: () => {
+        this.#connections.delete(sink);
+        this.#end(stream);
+      },
+    };
+  }
+
+  /** Closes every connection and forgets every stream. */
+  closeAll(code: number): void {
+    this.#unused.clear();
+    for (const stream of this.#live.keys()) this.#end(stream);
+    for (const sink of this.#connections) sink.close(code);
+    this.#connections.clear();
+  }
+
+  #end(stream: Stream): void {
+    this.#live.delete(stream);
+    this.#liveIds.delete(stream.id);
+    if (this.#live.size > 0 || this.#timer === null) return;
+    this.#clock.cancel(this.#timer);
+    this.#timer = null;
+  }
+
+  /** One timer for all, on a grid of its own, so that no client moves another's frames. */
+  #scheduleTick(): Timer {
+    return this.#schedule(TICK_MS - (this.#clock.now % TICK_MS), null);
+  }
+
+  #tick(): void {
+    const frames = new Map<string, string | null>();
+    for (const [{ metrics, filters, filterKey }, sink] of this.#live) {
+      for (const metric of metrics) {
+        const key = `${metric} ${filterKey}`;
+        let frame = frames.get(key);
+        if (frame === undefined) {
+          const records = this.#metrics.frame(metric, filters, this.#clock.now);
+          frame = records && text({ [metric]: records });
+          frames.set(key, frame);
+        }
+        if (frame !== null) this.#sendUnlessFull(sink, frame);
+      }
+    }
+    this.#timer = this.#scheduleTick();
+  }
+
+  #sendUnlessFull(sink: Sink, frame: string): void {
+    if (sink.unread() <= MOST_UNREAD_BYTES) sink.send(frame);
+  }
+
+  #forgetUnused(): void {
+    for (const { id, openedAt } of this.#unused.values()) {
+      if (this.#clock.now - openedAt < UNUSED_MS) break;
+      this.#unused.delete(id);
+    }
+  }
+}
+
+const text = (value: object): string => JSON.stringify(value);

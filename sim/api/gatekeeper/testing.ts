@@ -1,0 +1,124 @@
+/** A world with the function instance of the user guide, and a client of its Gatekeeper. */
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import type { Cloud } from '../../one/cloud.ts';
+import { addHost } from '../../one/host.ts';
+import type { CatalogueElement, Descriptor, GatekeeperFurnishing } from './furnishing.ts';
+
+export const FUNCTION = '39cfccd6-9475-4e99-aa88-9a2066ac3976';
+export const INSTANCE = 'e60558d6-91c3-4196-abad-46079a0e3c61';
+export const VC = 'fa8869e3-cc5f-4a5e-8520-932226d804e1';
+
+/** Since when the instance has been running, and the next day, when the user guide was written. */
+export const SINCE = Date.parse('2017-08-28T15:23:31Z');
+export const TODAY = Date.parse('2017-08-29T14:00:00Z');
+
+/** The key that comes with onesim. */
+export const SIGNING_KEY = readFileSync(new URL('../../../fixtures/keys/gatekeeper.pem', import.meta.url), 'utf8');
+
+const VTC = new URL('../../../fixtures/descriptors/vtc-vnf.yaml', import.meta.url);
+
+/** What the user guide shows, and two ordinary users. */
+export function userGuide(cloud: Cloud): GatekeeperFurnishing {
+  addHost(cloud, { name: 'host0', imMad: 'dummy', vmMad: 'dummy' });
+  const vmId = runVnf(cloud, VC);
+  return {
+    users: [
+      { username: 'sonata', password: '1234', types: ['admin'] },
+      { username: 'demo', password: 'demo', types: ['developer', 'customer'] },
+    ],
+    functions: [
+      {
+        uuid: FUNCTION,
+        username: 'sonata-1503933806',
+        status: 'active',
+        md5: 'add46509964fb841584777155ac06bdd',
+        createdAt: Date.parse('2017-08-28T15:23:31.653Z'),
+        updatedAt: Date.parse('2017-08-28T15:23:31.653Z'),
+        descriptor: parse(readFileSync(VTC, 'utf8')) as Descriptor,
+      },
+    ],
+    services: [],
+    packages: [],
+    instances: [
+      {
+        uuid: INSTANCE,
+        functionUuid: FUNCTION,
+        createdAt: SINCE,
+        vdus: [{ id: 'vdu01', vnfcs: [{ id: '0', vcId: VC, vmId }] }],
+      },
+    ],
+    serviceInstances: [],
+  };
+}
+
+/** A machine of a VNF, which has been running on the first host {@link SINCE} then. Returns its id. */
+export function runVnf(cloud: Cloud, vcId: string): number {
+  const text = `NAME=vtc CPU=1 VCPU=1 MEMORY=2048 VNF_NAME=vtc-vnf VNFR_ID=${INSTANCE} VDU_ID=vdu01 VNFC_ID=0 VC_ID=${vcId}`;
+  const vmId = cloud.run(cloud.root, 'one.vm.allocate', `${text} METRIC_PROFILE=idle`);
+  cloud.driver.adopt(cloud.vms.get(vmId), cloud.hosts.get(0), SINCE);
+  return vmId;
+}
+
+/** A small function; its number tells it from the others. */
+export function numbered(n: number, given: Partial<CatalogueElement> = {}): CatalogueElement {
+  return {
+    uuid: `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`,
+    username: 'demo',
+    status: 'active',
+    md5: String(n).padStart(32, '0'),
+    createdAt: SINCE + n,
+    updatedAt: SINCE + n,
+    ...given,
+    descriptor: {
+      descriptor_version: 'vnfd-schema-01',
+      vendor: 'eu.example',
+      name: `function-${n}`,
+      version: '1.0',
+      ...given.descriptor,
+    },
+  };
+}
+
+type Fetch = (request: Request) => Response | Promise<Response>;
+
+/** A status, headers, and the body if it is JSON. */
+export interface Seen {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+}
+
+/** Asks a Gatekeeper, with the token of the user who has logged in. */
+export class Client {
+  readonly #fetch: Fetch;
+  token = '';
+
+  constructor(fetch: Fetch) {
+    this.#fetch = fetch;
+  }
+
+  static async loggedIn(fetch: Fetch, username = 'sonata', password = '1234'): Promise<Client> {
+    const client = new Client(fetch);
+    const { body } = await client.login(username, password);
+    client.token = (body as { token: { access_token: string } }).token.access_token;
+    return client;
+  }
+
+  login(username: unknown, password: unknown): Promise<Seen> {
+    return this.send('POST', '/sessions', { body: JSON.stringify({ username, password }) });
+  }
+
+  get(path: string): Promise<Seen> {
+    return this.send('GET', path, { headers: { Authorization: `bearer ${this.token}` } });
+  }
+
+  async send(method: string, path: string, more: RequestInit = {}): Promise<Seen> {
+    const response = await this.#fetch(new Request(`http://gatekeeper.example:1337${path}`, { method, ...more }));
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: text === '' ? '' : JSON.parse(text) };
+  }
+}
+
+/** The body of a refusal. */
+export const refusal = (code: number, message: string) => ({ status: code, body: { error: { code, message } } });

@@ -1,0 +1,266 @@
+/** VM: its full body, and the one that a list of VMs has. Mirrors `VirtualMachine::to_xml` and `to_xml_short` of OpenNebula 6.10. */
+import type { VmSample } from '../../metrics/monitoring.ts';
+import type { Cloud } from '../../one/cloud.ts';
+import { contextAttributes } from '../../one/context.ts';
+import { diskAttributes } from '../../one/disk.ts';
+import { STATES, type State } from '../../one/lifecycle.ts';
+import { nicAttributes, nicRules } from '../../one/nic.ts';
+import { automaticClusters, automaticRequirements } from '../../one/requirements.ts';
+import type { Vector } from '../../one/syntax.ts';
+import type { Disk, Placement, Vm } from '../../one/vm.ts';
+import { attribute, cdata, element, heading, lock, permissions, templateXml, vector } from './xml.ts';
+
+// ---- full ---------------------------------------------------------------------------------------------------------
+
+/** @param sample the last of the probe on the host, if there is one */
+export function vmXml(cloud: Cloud, vm: Vm, sample: VmSample | undefined): string {
+  const { state, lcm } = STATES[vm.state];
+  return (
+    `<VM>${heading(cloud, vm)}${permissions(vm)}<LAST_POLL>${sample?.timestamp ?? 0}</LAST_POLL>` +
+    // Once a change has been published, the previous state is the present one.
+    `<STATE>${state}</STATE><LCM_STATE>${lcm}</LCM_STATE>` +
+    `<PREV_STATE>${state}</PREV_STATE><PREV_LCM_STATE>${lcm}</PREV_LCM_STATE>${times(vm)}${lock(vm)}` +
+    `<MONITORING>${sample === undefined ? '' : sampleXml(vm.id, sample)}</MONITORING>` +
+    `<SCHED_ACTIONS>${vm.scheduled.map(({ id }) => element('ID', id)).join('')}</SCHED_ACTIONS>` +
+    `${vmTemplateXml(cloud, vm)}${templateXml(vm.userTemplate, 'USER_TEMPLATE')}` +
+    `${historyRecords(vm)}${vm.disks.map(diskSnapshots).join('')}${backups(vm)}</VM>`
+  );
+}
+
+function times({ resched, stime, etime, deployId }: Vm): string {
+  return (
+    `<RESCHED>${resched ? 1 : 0}</RESCHED><STIME>${stime}</STIME><ETIME>${etime}</ETIME>` +
+    `<DEPLOY_ID>${deployId}</DEPLOY_ID>`
+  );
+}
+
+/** What is in MONITORING of a VM. */
+export const sampleXml = (id: number, sample: VmSample): string =>
+  cdata('CPU', sample.cpu) +
+  cdata('DISKRDBYTES', sample.diskReadBytes) +
+  cdata('DISKRDIOPS', sample.diskReadOps) +
+  cdata('DISKWRBYTES', sample.diskWriteBytes) +
+  cdata('DISKWRIOPS', sample.diskWriteOps) +
+  cdata('ID', id) +
+  cdata('MEMORY', sample.memoryKb) +
+  cdata('NETRX', sample.netRx) +
+  cdata('NETTX', sample.netTx) +
+  cdata('TIMESTAMP', sample.timestamp);
+
+type Named = readonly [name: string, xml: string];
+
+/** TEMPLATE: what is kept of the submitted text, what became fields, and what oned adds; sorted by name. */
+function vmTemplateXml(cloud: Cloud, vm: Vm): string {
+  const parts: Named[] = [];
+  const add = (name: string, xml: string): void => {
+    parts.push([name, xml]);
+  };
+  const clusters = automaticClusters(vm);
+  if (clusters !== '') {
+    add('AUTOMATIC_DS_REQUIREMENTS', cdata('AUTOMATIC_DS_REQUIREMENTS', clusters));
+    add('AUTOMATIC_NIC_REQUIREMENTS', cdata('AUTOMATIC_NIC_REQUIREMENTS', clusters));
+  }
+  add('AUTOMATIC_REQUIREMENTS', cdata('AUTOMATIC_REQUIREMENTS', automaticRequirements(vm)));
+  const context = contextAttributes(cloud, vm);
+  if (context !== null) add('CONTEXT', vector('CONTEXT', context));
+  add('CPU', cdata('CPU', cpuText(vm.cpu)));
+  for (const disk of vm.disks) add('DISK', vector('DISK', diskAttributes(cloud, vm, disk)));
+  add('MEMORY', cdata('MEMORY', vm.memoryMiB));
+  for (const nic of vm.nics) {
+    const name = nic.alias === null ? 'NIC' : 'NIC_ALIAS';
+    add(name, vector(name, nicAttributes(cloud, vm, nic)));
+  }
+  let os: Vector = new Map();
+  for (const each of vm.template) {
+    if (each.name === 'OS' && typeof each.value !== 'string') os = each.value;
+    else if (each.name === 'GRAPHICS' && typeof each.value !== 'string') add('GRAPHICS', graphics(vm, each.value));
+    else if (each.name !== 'BACKUP_CONFIG') add(each.name, attribute(each));
+  }
+  add('OS', vector('OS', withEntry(os, 'UUID', vm.uuid)));
+  if (vm.work?.kind === 'resize') add('RESIZE', resizing(vm.work));
+  for (const action of vm.scheduled) add('SCHED_ACTION', scheduledAction(vm.id, action));
+  for (const rule of nicRules(vm)) add('SECURITY_GROUP_RULE', vector('SECURITY_GROUP_RULE', rule));
+  for (const snapshot of vm.snapshots) add('SNAPSHOT', snapshotXml(vm, snapshot));
+  const placement = vm.history.at(-1);
+  if (placement !== undefined) add('TM_MAD_SYSTEM', cdata('TM_MAD_SYSTEM', placement.tmMad));
+  if (vm.vcpu !== null) add('VCPU', cdata('VCPU', vm.vcpu));
+  add('VMID', cdata('VMID', vm.id));
+  parts.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  let inner = '';
+  for (const [, xml] of parts) inner += xml;
+  return element('TEMPLATE', inner);
+}
+
+/** As C++ writes a float. */
+const cpuText = (cpu: number): string => String(Number(cpu.toPrecision(6)));
+
+const withEntry = (given: Vector, name: string, value: string): [string, string][] =>
+  [...new Map([...given, [name, value]])].sort(([a], [b]) => (a < b ? -1 : 1));
+
+/** oned.conf's VNC_PORTS: ports from 5900 on, of which those from 32768 on are reserved. */
+const FIRST_PORT = 5900;
+const PORTS = 32_768 - FIRST_PORT;
+
+/** States in which a VM that has been deployed no longer holds its port. */
+const PORTLESS: ReadonlySet<State> = new Set<State>(['UNDEPLOYED', 'DONE']);
+
+function graphics(vm: Vm, given: Vector): string {
+  const holds = vm.history.length > 0 && !PORTLESS.has(vm.state) && !given.has('PORT');
+  return vector('GRAPHICS', holds ? withEntry(given, 'PORT', String(FIRST_PORT + (vm.id % PORTS))) : given);
+}
+
+const resizing = ({ cpu, memoryMiB, vcpu }: Pick<Vm, 'cpu' | 'memoryMiB' | 'vcpu'>): string =>
+  element('RESIZE', cdata('CPU', cpuText(cpu)) + cdata('MEMORY', memoryMiB) + cdata('VCPU', vcpu ?? 0));
+
+function scheduledAction(vmId: number, { id, action, args, time, done, message }: Vm['scheduled'][number]): string {
+  return element(
+    'SCHED_ACTION',
+    `<ID>${id}</ID><PARENT_ID>${vmId}</PARENT_ID><TYPE>VM</TYPE><ACTION>${action}</ACTION><ARGS>${args}</ARGS>` +
+      `<TIME>${time}</TIME><REPEAT>-1</REPEAT><DAYS></DAYS><END_TYPE>-1</END_TYPE><END_VALUE>-1</END_VALUE>` +
+      `<DONE>${done}</DONE><MESSAGE>${message}</MESSAGE><WARNING>0</WARNING>`,
+  );
+}
+
+/** Calls that are under way on a snapshot, as oned names them there. */
+const SNAPSHOT_WORK: Partial<Record<NonNullable<Vm['work']>['kind'], string>> = {
+  createSnapshot: 'CREATE',
+  revertSnapshot: 'REVERT',
+  deleteSnapshot: 'DELETE',
+};
+
+function snapshotXml({ work, disks }: Vm, { id, name, time }: Vm['snapshots'][number]): string {
+  const busy = work !== null && 'snapshotId' in work && !('diskId' in work) && work.snapshotId === id;
+  const action = busy ? SNAPSHOT_WORK[work.kind] : undefined;
+  const size = disks.reduce((sum, disk) => sum + disk.sizeMiB, 0);
+  return element(
+    'SNAPSHOT',
+    (action === undefined ? '' : cdata('ACTION', action) + cdata('ACTIVE', 'YES')) +
+      cdata('HYPERVISOR_ID', action === 'CREATE' ? '' : `snap-${id}`) +
+      cdata('NAME', name) +
+      cdata('SNAPSHOT_ID', id) +
+      cdata('SYSTEM_DISK_SIZE', size) +
+      cdata('TIME', time),
+  );
+}
+
+function diskSnapshots({ id, snapshots, currentBase, nextSnapshot, source }: Disk): string {
+  if (snapshots.length === 0) return '';
+  const each = snapshots.map((snapshot) => {
+    const children = snapshots.filter(({ parent }) => parent === snapshot.id).map((child) => child.id);
+    return element(
+      'SNAPSHOT',
+      (snapshot.active ? cdata('ACTIVE', 'YES') : '') +
+        (children.length > 0 ? cdata('CHILDREN', children.join(',')) : '') +
+        cdata('DATE', snapshot.date) +
+        cdata('ID', snapshot.id) +
+        cdata('NAME', snapshot.name) +
+        cdata('PARENT', snapshot.parent) +
+        cdata('SIZE', snapshot.sizeMiB),
+    );
+  });
+  return element(
+    'SNAPSHOTS',
+    cdata('ALLOW_ORPHANS', source.get('ALLOW_ORPHANS') ?? 'NO') +
+      cdata('CURRENT_BASE', currentBase) +
+      cdata('DISK_ID', id) +
+      cdata('NEXT_SNAPSHOT', nextSnapshot) +
+      each.join(''),
+  );
+}
+
+function backups({ template }: Vm): string {
+  const config = template.vector('BACKUP_CONFIG');
+  const shown = config === undefined ? '<BACKUP_CONFIG/>' : vector('BACKUP_CONFIG', config);
+  return `<BACKUPS>${shown}<BACKUP_IDS></BACKUP_IDS></BACKUPS>`;
+}
+
+// ---- history ------------------------------------------------------------------------------------------------------
+
+function historyRecords(vm: Vm): string {
+  if (vm.history.length === 0) return '<HISTORY_RECORDS/>';
+  return element('HISTORY_RECORDS', vm.history.map((placement) => historyXml(vm.id, placement)).join(''));
+}
+
+/** @param vmBody what accounting adds to each record */
+export function historyXml(vmId: number, placement: Placement, vmBody = ''): string {
+  const p = placement;
+  return (
+    `<HISTORY><OID>${vmId}</OID><SEQ>${p.seq}</SEQ><HOSTNAME>${p.hostname}</HOSTNAME><HID>${p.hostId}</HID>` +
+    `<CID>${p.clusterId}</CID><STIME>${p.stime}</STIME><ETIME>${p.etime}</ETIME>` +
+    `${cdata('VM_MAD', p.vmMad)}${cdata('TM_MAD', p.tmMad)}<DS_ID>${p.datastoreId}</DS_ID>` +
+    `<PSTIME>${p.pstime}</PSTIME><PETIME>${p.petime}</PETIME><RSTIME>${p.rstime}</RSTIME>` +
+    `<RETIME>${p.retime}</RETIME><ESTIME>${p.estime}</ESTIME><EETIME>${p.eetime}</EETIME>` +
+    `<ACTION>${p.action}</ACTION><UID>${p.uid}</UID><GID>${p.gid}</GID><REQUEST_ID>${p.requestId}</REQUEST_ID>` +
+    `${vmBody}</HISTORY>`
+  );
+}
+
+// ---- short --------------------------------------------------------------------------------------------------------
+
+const SHORT_DISK = [
+  'DISK_ID',
+  'DATASTORE',
+  'DATASTORE_ID',
+  'IMAGE',
+  'IMAGE_ID',
+  'SIZE',
+  'TYPE',
+  'CLONE',
+  'CLONE_TARGET',
+  'LN_TARGET',
+  'DISK_SNAPSHOT_TOTAL_SIZE',
+];
+const SHORT_NIC = ['IP', 'MAC', 'NETWORK', 'NETWORK_ID', 'NIC_ID', 'SECURITY_GROUPS'];
+const SHORT_USER_TEMPLATE: ReadonlySet<string> = new Set([
+  'LABELS',
+  'ERROR',
+  'SCHED_MESSAGE',
+  'SCHED_RANK',
+  'SCHED_DS_RANK',
+  'SCHED_REQUIREMENTS',
+  'SCHED_DS_REQUIREMENTS',
+  'USER_PRIORITY',
+  'PUBLIC_CLOUD',
+  'SCHED_ACTION',
+]);
+
+/** The body that oned keeps for lists: it is written when a VM changes, so monitoring never shows in it. */
+export function shortVmXml(cloud: Cloud, vm: Vm): string {
+  const { state, lcm } = STATES[vm.state];
+  let template = `<CPU>${cpuText(vm.cpu)}</CPU><MEMORY>${vm.memoryMiB}</MEMORY><VCPU>${vm.vcpu ?? ''}</VCPU>`;
+  for (const disk of vm.disks) template += chosen('DISK', SHORT_DISK, diskAttributes(cloud, vm, disk));
+  for (const nic of vm.nics) {
+    template += chosen(nic.alias === null ? 'NIC' : 'NIC_ALIAS', SHORT_NIC, nicAttributes(cloud, vm, nic));
+  }
+  const screen = vm.template.vector('GRAPHICS');
+  if (screen !== undefined) template += graphics(vm, screen);
+  return (
+    `<VM>${heading(cloud, vm)}<LAST_POLL>0</LAST_POLL><STATE>${state}</STATE><LCM_STATE>${lcm}</LCM_STATE>` +
+    `${times(vm)}<TEMPLATE>${template}</TEMPLATE><MONITORING/>${shortUserTemplate(vm)}${shortHistory(vm)}</VM>`
+  );
+}
+
+function chosen(name: string, names: readonly string[], pairs: readonly (readonly [string, string])[]): string {
+  let inner = '';
+  for (const wanted of names) {
+    for (const [key, value] of pairs) if (key === wanted) inner += cdata(key, value);
+  }
+  return element(name, inner);
+}
+
+function shortUserTemplate({ userTemplate }: Vm): string {
+  if (userTemplate.size === 0) return '<USER_TEMPLATE/>';
+  let inner = '';
+  for (const each of userTemplate) if (SHORT_USER_TEMPLATE.has(each.name)) inner += attribute(each);
+  return element('USER_TEMPLATE', inner);
+}
+
+function shortHistory(vm: Vm): string {
+  const p = vm.history.at(-1);
+  if (p === undefined) return '<HISTORY_RECORDS/>';
+  return (
+    `<HISTORY_RECORDS><HISTORY><OID>${vm.id}</OID><SEQ>${p.seq}</SEQ>${cdata('HOSTNAME', p.hostname)}` +
+    `<HID>${p.hostId}</HID><CID>${p.clusterId}</CID><DS_ID>${p.datastoreId}</DS_ID>` +
+    `${cdata('VM_MAD', p.vmMad)}${cdata('TM_MAD', p.tmMad)}${cdata('ACTION', p.action)}</HISTORY></HISTORY_RECORDS>`
+  );
+}

@@ -1,0 +1,79 @@
+/** The commands of `onesim`, as one table, and what goes wrong with them before they begin. */
+import { flagsHelp } from './config.ts';
+import { suggestion } from './kernel/nearest.ts';
+import type { Machine } from './machine.ts';
+import { Problem } from './problem.ts';
+
+interface Command {
+  readonly usage: string;
+  readonly meaning: string;
+  run(args: readonly string[], version: string, machine: Machine): Promise<number>;
+}
+
+/** What a command needs is loaded when it runs, so that help and version are there at once. */
+const COMMANDS: Readonly<Record<string, Command>> = {
+  serve: {
+    usage: '[serve] [flags]',
+    meaning: 'start the stand-in',
+    async run(args, version, machine) {
+      const { serve } = await import('./serve.ts');
+      await serve(args, version, machine);
+      return 0;
+    },
+  },
+  http: {
+    usage: 'http get|post|put|delete URI [FILE]',
+    meaning: 'ask a Provisioning Engine, with the credentials in ~/.provision_engine_auth',
+    async run(args, _version, machine) {
+      const { http } = await import('./http-client.ts');
+      return http(args, machine);
+    },
+  },
+};
+
+const DEFAULT_COMMAND = 'serve';
+
+/** Runs a command line. Returns the exit code: 2 for bad usage or configuration. */
+export async function run(args: readonly string[], version: string, machine: Machine): Promise<number> {
+  const [first] = args;
+  const named = first !== undefined && !first.startsWith('-');
+  const name = named ? first : DEFAULT_COMMAND;
+  const rest = named ? args.slice(1) : args;
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined) {
+    machine.err(`onesim: unknown command ${JSON.stringify(name)}${suggestion(name, Object.keys(COMMANDS))}`);
+    machine.err('Try onesim --help');
+    return 2;
+  }
+  if (rest.includes('--help') || rest.includes('-h')) {
+    machine.out(help(version));
+    return 0;
+  }
+  if (!named && rest.includes('--version')) {
+    machine.out(version);
+    return 0;
+  }
+  try {
+    return await command.run(rest, version, machine);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    for (const line of error.message.split('\n')) machine.err(`onesim: ${line}`);
+    return 2;
+  }
+}
+
+function help(version: string): string {
+  const rows = Object.values(COMMANDS).map(({ usage, meaning }) => [`onesim ${usage}`, meaning] as const);
+  rows.push(['onesim --help | --version', '']);
+  const width = Math.max(...rows.map(([usage]) => usage.length));
+  return [
+    `onesim ${version}: a local OpenNebula that you can break on purpose`,
+    '',
+    ...rows.map(([usage, meaning]) => `  ${usage.padEnd(width)}  ${meaning}`.trimEnd()),
+    '',
+    'Flags of serve. Each has a variable too (ONESIM_PORT for --port) and a key in the configuration file; flags come',
+    'before variables, variables before the file.',
+    '',
+    flagsHelp(),
+  ].join('\n');
+}

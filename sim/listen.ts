@@ -1,0 +1,176 @@
+/** The door to the network: a simulator bound to ports of this machine, with limits for clients that are slow or half there. */
+import type { IncomingMessage, Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { createAdaptorServer } from '@hono/node-server';
+import { Problem } from './problem.ts';
+
+/** What is bound: the part of a simulator that clients see. */
+export interface Served {
+  fetch(request: Request): Response | Promise<Response>;
+  /** Takes over a connection that a client wants to go on with as a WebSocket. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+}
+
+export interface Ports {
+  readonly host: string;
+  readonly port: number;
+  readonly onedPort: number | 'off';
+  readonly oneflowPort: number | 'off';
+}
+
+/** Where each API is. */
+export interface Urls {
+  readonly engine: string;
+  readonly gatekeeper: string;
+  readonly oned: string;
+  readonly oneflow: string;
+  readonly control: string;
+}
+
+export interface Listening {
+  readonly urls: Urls;
+  /** Accepts no more, lets the answers that are under way go out, and then closes. */
+  close(): Promise<void>;
+}
+
+/** Milliseconds until a client that sends nothing, or too slowly, is let go; a PUT that resizes may take minutes. */
+const LIMITS = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 2_000,
+  maxHeaderSize: 16 * 1024,
+};
+
+/** How long answers that are under way may take after a close, in milliseconds. */
+const GRACE_MS = 2_000;
+
+const FLAGS = { port: '--port', onedPort: '--oned-port', oneflowPort: '--oneflow-port' } as const;
+
+/** @throws Problem that names the port and its flag */
+export async function listen(served: Served, ports: Ports): Promise<Listening> {
+  const servers: Server[] = [];
+  const open = async (which: keyof typeof FLAGS): Promise<string | undefined> => {
+    const port = ports[which];
+    if (port === 'off') return undefined;
+    const server = serverFor(served);
+    await bind(server, ports.host, port, FLAGS[which]);
+    servers.push(server);
+    return urlOf(server, ports.host);
+  };
+  try {
+    const main = (await open('port')) ?? '';
+    const oned = (await open('onedPort')) ?? main;
+    const oneflow = (await open('oneflowPort')) ?? main;
+    return {
+      urls: {
+        engine: main,
+        gatekeeper: `${main}/api/v2`,
+        oned: `${oned}/RPC2`,
+        oneflow,
+        control: `${main}/_onesim`,
+      },
+      close: () => closeAll(servers),
+    };
+  } catch (error) {
+    await closeAll(servers);
+    throw error;
+  }
+}
+
+/** A server that is not bound yet. It takes whatever comes as a connection. */
+export function serverFor(served: Served): Server {
+  const { headersTimeout, requestTimeout, keepAliveTimeout, connectionsCheckingInterval, maxHeaderSize } = LIMITS;
+  const server = createAdaptorServer({
+    fetch: served.fetch,
+    serverOptions: { headersTimeout, requestTimeout, keepAliveTimeout, connectionsCheckingInterval, maxHeaderSize },
+  }) as Server;
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (request.headers.upgrade?.toLowerCase() === 'websocket') {
+      // A connection that breaks while it is being taken over must not take the process with it.
+      socket.on('error', () => socket.destroy());
+      served.upgrade(request, socket, head);
+      return;
+    }
+    socket.unshift(Buffer.concat([headWithoutUpgrade(request), head]));
+    server.emit('connection', socket);
+  });
+  server.on('clientError', refuseClient);
+  return server;
+}
+
+/**
+ * An offer of another protocol, such as the HTTP/2 that Java's client offers with every request, may be left alone. Node
+ * does not: it gives up the connection. So the request is put back without the offer, and read again.
+ */
+function headWithoutUpgrade({ method, url, rawHeaders }: IncomingMessage): Buffer {
+  const lines = [`${method} ${url} HTTP/1.1`];
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? '';
+    if (!OFFER.has(name.toLowerCase())) lines.push(`${name}: ${rawHeaders[i + 1]}`);
+  }
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+}
+
+const OFFER: ReadonlySet<string> = new Set(['upgrade', 'http2-settings', 'connection']);
+
+/** What Node's parser says of a request that is none, and how HTTP says it. */
+const CLIENT_ERRORS: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+
+/** An error of Node's network layer. */
+type Failure = Error & { readonly code?: string };
+
+export function refuseClient(error: Failure, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status = CLIENT_ERRORS[error.code ?? ''] ?? '400 Bad Request';
+  socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+}
+
+function bind(server: Server, address: string, port: number, flag: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    // Later errors, such as too many open files, cost one connection and must not cost the process.
+    server.on('error', (error: Failure) => reject(portProblem(error, address, port, flag)));
+    server.listen(port, address, () => resolve());
+  });
+}
+
+const BIND_ERRORS: Readonly<Record<string, (port: number, flag: string, address: string) => string>> = {
+  EADDRINUSE: (port, flag) => `port ${port} is in use; choose another with ${flag}, or ${flag} 0 for a free one`,
+  EACCES: (port, flag) => `port ${port} may not be opened by this user; choose another with ${flag}`,
+  EADDRNOTAVAIL: (_port, _flag, address) => `${address} is no address of this machine (--host)`,
+  ENOTFOUND: (_port, _flag, address) => `${address} is no address that can be found (--host)`,
+};
+
+export function portProblem(error: Failure, address: string, port: number, flag: string): Problem {
+  const words = BIND_ERRORS[error.code ?? ''];
+  return new Problem(words?.(port, flag, address) ?? `cannot listen on port ${port} (${flag}): ${error.message}`);
+}
+
+/** Addresses that mean every one of the machine; a client reaches it by the loopback one. */
+const WILDCARDS: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '[::1]' };
+
+function urlOf(server: Server, address: string): string {
+  const { port } = server.address() as AddressInfo;
+  return `http://${WILDCARDS[address] ?? (address.includes(':') ? `[${address}]` : address)}:${port}`;
+}
+
+/** Resolves when the last answer has gone out, or after the grace. */
+async function closeAll(servers: readonly Server[]): Promise<void> {
+  const closed = servers.map(
+    (server) =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+      }),
+  );
+  const late = AbortSignal.timeout(GRACE_MS);
+  await Promise.race([Promise.all(closed), new Promise((resolve) => late.addEventListener('abort', resolve))]);
+  for (const server of servers) server.closeAllConnections();
+}

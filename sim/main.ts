@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+/** The command line: the only file that touches the process, prints, or exits. */
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { run } from './command.ts';
+import type { Machine } from './machine.ts';
+
+/** The same from the sources and from the built form. */
+const PACKAGE = new URL('../package.json', import.meta.url);
+
+/** Exit codes of a process that a signal ended at once, as shells have them. */
+const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** Lines of one turn of the event loop go out together. */
+const lines: string[] = [];
+
+function flush(): void {
+  if (lines.length > 0) process.stdout.write(`${lines.splice(0).join('\n')}\n`);
+}
+
+const machine: Machine = {
+  pid: process.pid,
+  home: homedir(),
+  env: process.env,
+  isTerminal: process.stdout.isTTY === true,
+  readFile: (path) => readFile(path, 'utf8'),
+  fetch: (url, request) => fetch(url, request),
+  out(line) {
+    if (lines.push(line) === 1) setImmediate(flush);
+  },
+  err: (line) => void process.stderr.write(`${line}\n`),
+  stopped: () =>
+    new Promise((resolve) => {
+      let asked = false;
+      for (const [signal, code] of Object.entries(SIGNALS)) {
+        process.on(signal, () => {
+          if (asked) process.exit(code);
+          asked = true;
+          resolve();
+        });
+      }
+    }),
+};
+
+// A reader of our output that goes away takes only the output with it.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
+const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string };
+const code = await run(process.argv.slice(2), version, machine);
+flush();
+process.exit(code);

@@ -1,0 +1,117 @@
+/** Starts a stand-in on this machine's ports, as `onesim serve` does and as a program may. */
+import { ENGINE_DEFAULTS, type EngineConfig } from './api/engine/config.ts';
+import { CONFIG_DEFAULTS, type Config } from './config.ts';
+import { furnish } from './furnish.ts';
+import { hostEpochMs } from './kernel/pace.ts';
+import { listen, type Urls } from './listen.ts';
+import { TIMINGS, type Timing } from './one/timing.ts';
+import {
+  createSimulator,
+  type Exchange,
+  PROFILES,
+  type Simulator,
+  type SimulatorConfig,
+  VIRTUAL_EPOCH_MS,
+} from './simulator.ts';
+import { readTiming } from './timing-file.ts';
+import type { WorldFile } from './world-file.ts';
+import { loadWorld, readText } from './worlds.ts';
+
+/** As the settings of `onesim serve`; ports that are not given are closed, but for the main one. */
+export interface StartOptions extends Partial<Config> {
+  /** Is told of every answer. */
+  readonly onAnswer?: (exchange: Exchange) => void;
+}
+
+export interface Running {
+  readonly urls: Urls;
+  readonly simulator: Simulator;
+  readonly worldFile: WorldFile;
+  /** Accepts no more, closes WebSockets with 1001, and resolves when the last answer has gone out. */
+  close(): Promise<void>;
+}
+
+/**
+ * @throws Problem when a file cannot be taken, or a port cannot be had
+ */
+export async function startSim({ onAnswer = () => {}, ...options }: StartOptions = {}): Promise<Running> {
+  const config: Config = { ...CONFIG_DEFAULTS, onedPort: 'off', oneflowPort: 'off', ...options };
+  const [worldFile, timing] = await Promise.all([loadWorld(config.world), loadTiming(config.timing)]);
+  let simulator: Simulator | undefined;
+  // The ports come first, for the engine shows them in its configuration.
+  const listening = await listen(
+    {
+      fetch: (request) => simulator?.fetch(request) ?? new Response(null, { status: 503 }),
+      upgrade: (request, socket, head) => simulator?.upgrade(request, socket, head),
+    },
+    config,
+  );
+  const { urls } = listening;
+  try {
+    const made = createSimulator({ ...simulatorConfig(config, { worldFile, timing, urls }), onAnswer });
+    simulator = made;
+    return {
+      urls,
+      simulator: made,
+      worldFile,
+      async close() {
+        const closed = listening.close();
+        await made.close();
+        await closed;
+      },
+    };
+  } catch (error) {
+    await listening.close();
+    throw error;
+  }
+}
+
+async function loadTiming(wanted: Config['timing']): Promise<Timing> {
+  return 'name' in wanted ? TIMINGS[wanted.name] : readTiming(await readText(wanted.file), wanted.file);
+}
+
+interface Loaded {
+  readonly worldFile: WorldFile;
+  readonly timing: Timing;
+  readonly urls: Urls;
+}
+
+function simulatorConfig(config: Config, { worldFile, timing, urls }: Loaded): Partial<SimulatorConfig> {
+  const { seed, clock, epoch, profile, maxBody, journalSize } = config;
+  const start = clock === 0 ? VIRTUAL_EPOCH_MS : hostEpochMs();
+  return {
+    seed,
+    epochMs: epoch === 'now' ? start : epoch,
+    factor: clock,
+    timing,
+    engine: engineConfig(config, urls),
+    deviations: PROFILES[profile],
+    journalCapacity: journalSize,
+    maxBodyBytes: maxBody,
+    furnish: (cloud) => furnish(cloud, worldFile),
+  };
+}
+
+/** As `GET /server/config` shows it. */
+function engineConfig(config: Config, urls: Urls): EngineConfig {
+  return {
+    ...ENGINE_DEFAULTS,
+    one_xmlrpc: named(urls.oned),
+    oneflow_server: named(urls.oneflow),
+    host: config.host,
+    port: Number(new URL(urls.engine).port),
+    timeout: config.engineTimeout,
+    capacity: {
+      disk: { default: config.engineDisk },
+      cpu: { default: config.engineCpu, mult: config.engineCpuMult },
+      memory: {
+        default: config.engineMemory,
+        mult: config.engineMemoryMult,
+        resize_mode: config.engineResizeMode,
+      },
+    },
+  };
+}
+
+/** The engine's configuration names the loopback address. */
+const named = (url: string): string => url.replace('//127.0.0.1:', '//localhost:');
