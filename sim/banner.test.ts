@@ -32,17 +32,17 @@ test('people get addresses, credentials, and a command to paste', () => {
     "
       onesim 1.2.3  a local OpenNebula that you can break on purpose
 
-      engine      http://127.0.0.1:1337
-      gatekeeper  http://127.0.0.1:1337/api/v2
-      oned        http://127.0.0.1:2633/RPC2
-      oneflow     http://127.0.0.1:2474
-      control     http://127.0.0.1:1337/_onesim
+      engine            http://127.0.0.1:1337
+      gatekeeper        http://127.0.0.1:1337/api/v2
+      oned              http://127.0.0.1:2633/RPC2
+      oneflow           http://127.0.0.1:2474
+      control           http://127.0.0.1:1337/_onesim
 
-      users       oneadmin:opennebula  alice:alice
-      gatekeeper  demo:demo
-      world       default, seed 1
-      time        clock real, timing realistic
-      profile     upstream
+      cloud users       oneadmin:opennebula  alice:alice
+      gatekeeper users  demo:demo
+      world             default, seed 1
+      time              clock real, timing realistic
+      profile           upstream
 
       Create a runtime, or whatever else you came for:
 

@@ -23,10 +23,10 @@ const PLAIN = '\u001b[0m';
 export function banner(ready: Ready, coloured: boolean): string {
   const bold = (text: string): string => (coloured ? `${BOLD}${text}${PLAIN}` : text);
   const dim = (text: string): string => (coloured ? `${DIM}${text}${PLAIN}` : text);
-  const row = (name: string, value: string): string => `  ${dim(name.padEnd(12))}${value}`;
+  const row = (name: string, value: string): string => `  ${dim(name.padEnd(18))}${value}`;
   const { version, config, urls, world } = ready;
   const users = [...new Map([DEFAULT_ADMIN, ...accounts(world)])].map(([name, password]) => `${name}:${password}`);
-  const tenants = (world.gatekeeper?.users ?? []).map(({ username, password }) => `${username}:${password}`);
+  const guests = (world.gatekeeper?.users ?? []).map(({ username, password }) => `${username}:${password}`);
   return [
     '',
     `  ${bold('onesim')} ${version}  a local OpenNebula that you can break on purpose`,
@@ -37,8 +37,8 @@ export function banner(ready: Ready, coloured: boolean): string {
     row('oneflow', urls.oneflow),
     row('control', urls.control),
     '',
-    row('users', users.join('  ')),
-    ...(tenants.length === 0 ? [] : [row('gatekeeper', tenants.join('  '))]),
+    row('cloud users', users.join('  ')),
+    ...(guests.length === 0 ? [] : [row('gatekeeper users', guests.join('  '))]),
     row('world', `${nameOf(config.world)}, seed ${config.seed}`),
     row('time', `clock ${paceName(config.clock)}, timing ${nameOf(config.timing)}`),
     row('profile', config.profile),

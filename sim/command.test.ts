@@ -30,7 +30,7 @@ describe('onesim', () => {
     async (args) => {
       const { out, run } = machine();
       expect(await run(...args)).toBe(0);
-      expect(out.join('\n')).toMatch(/^onesim 1\.2\.3: [^]*onesim \[serve\][^]*onesim http[^]*--port N/);
+      expect(out.join('\n')).toMatch(/^onesim 1\.2\.3: .*onesim \[serve\].*onesim http.*--port N/s);
     },
   );
 

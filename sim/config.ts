@@ -49,7 +49,7 @@ const oneOf = <const T extends string>(...words: readonly T[]): Kind<T> => ({
 });
 
 /** A name that is built in, or a file, which has a dot or a slash in it. */
-export type NameOrFile<T extends string> = { readonly name: T } | { readonly file: string };
+type NameOrFile<T extends string> = { readonly name: T } | { readonly file: string };
 
 const nameOrFile = <const T extends string>(...words: readonly T[]): Kind<NameOrFile<T>> => ({
   allowed: `${words.join(', ')}, or a file`,

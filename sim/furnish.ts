@@ -67,7 +67,8 @@ export function furnish(cloud: Cloud, { world, place }: WorldFile): GatekeeperFu
   const networks = make('networks', world.networks, ({ name, usableBy, template }) => {
     const id = cloud.run(root, 'one.vn.allocate', textOf(name, template));
     const { state, template: made } = cloud.vnets.get(id);
-    if (state === 'ERROR') throw new OneError('INTERNAL', made.get('ERROR') ?? '');
+    // oned answers with the id, and writes what is wrong with a range into the network, behind the time.
+    if (state === 'ERROR') throw new OneError('INTERNAL', (made.get('ERROR') ?? '').replace(/^.*? : /, ''));
     return cloud.run(root, 'one.vn.chmod', id, ...modes(usableBy));
   });
   const vmTemplates = make('vmTemplates', world.vmTemplates, ({ name, usableBy, template }) => {

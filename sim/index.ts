@@ -9,5 +9,5 @@ export {
   type SimulatorConfig,
   type World,
 } from './simulator.ts';
-export { type Running, type StartOptions, startSim } from './start.ts';
+export { loadSimulator, type Running, type StartOptions, startSim } from './start.ts';
 export { furnishing } from './worlds.ts';

@@ -124,7 +124,7 @@ const CLIENT_ERRORS: Readonly<Record<string, string>> = {
 /** An error of Node's network layer. */
 type Failure = Error & { readonly code?: string };
 
-export function refuseClient(error: Failure, socket: Duplex): void {
+function refuseClient(error: Failure, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;

@@ -12,6 +12,7 @@ import { GATEKEEPER_DEFAULTS, type GatekeeperConfig } from './api/gatekeeper/con
 import { GATEKEEPER_DEVIATIONS } from './api/gatekeeper/deviations.ts';
 import { type GatekeeperFurnishing, UNFURNISHED } from './api/gatekeeper/furnishing.ts';
 import { onedApi } from './api/oned/api.ts';
+import { oneflowApi } from './api/oneflow/api.ts';
 import { prometheusApi } from './api/prometheus/exposition.ts';
 import { Judge } from './faults/judge.ts';
 import { Clock } from './kernel/clock.ts';
@@ -140,6 +141,11 @@ function apisOf(world: World, gatekeeper: Gatekeeper, reset: () => void): Api[] 
     },
     { name: 'prometheus', owns: under('/metrics'), app: prometheusApi(world) },
     { name: 'oned', owns: under('/RPC2'), app: onedApi({ ...world, bodyLimit: maxBodyBytes }) },
+    {
+      name: 'oneflow',
+      owns: under('/service', '/service_template', '/service_pool'),
+      app: oneflowApi({ cloud, maxBodyBytes }),
+    },
     {
       name: 'gatekeeper',
       owns: under('/api/v2', '/functions', '/sessions', '/micro-services', '/ws'),

@@ -30,17 +30,30 @@ export async function readSource(text: string, file: string): Promise<Source> {
     const { line, col } = lines.linePos(offset);
     return `${file}:${line}:${col}`;
   };
-  let document: Document.Parsed;
   try {
-    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
+    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
+    const [first] = document.errors;
+    if (first !== undefined) throw new Problem(`${place(first.pos[0])}: ${sentence(first.message)}`);
+    await checkAliases(document, place);
+    return { file, value: plain(document, file), ...(await placesOf(document, lines, file)) };
   } catch (error) {
+    // What is deeper than the parser's stack is far deeper than we take.
     if (error instanceof RangeError) throw tooDeep(file);
     throw error;
   }
-  const [first] = document.errors;
-  if (first !== undefined) throw new Problem(`${place(first.pos[0])}: ${sentence(first.message)}`);
-  const places = await placesOf(document, lines, file);
-  return { file, value: plain(document, file), ...places };
+}
+
+/** @throws Problem when there are too many, or one of something that is not there */
+async function checkAliases(document: Document, place: (offset: number) => string): Promise<void> {
+  const { visit } = await import('yaml');
+  let count = 0;
+  visit(document, {
+    Alias(_key, alias) {
+      const at = place(alias.range?.[0] ?? 0);
+      if (++count > MAX_ALIASES) throw new Problem(`${at}: more than ${MAX_ALIASES} aliases`);
+      if (alias.resolve(document) === undefined) throw new Problem(`${at}: there is no anchor &${alias.source}`);
+    },
+  });
 }
 
 const tooDeep = (file: string): Problem => new Problem(`${file}: nested deeper than ${MAX_DEPTH} levels`);
@@ -53,7 +66,6 @@ function plain(document: Document, file: string): unknown {
   try {
     value = document.toJS({ maxAliasCount: MAX_ALIASES });
   } catch (error) {
-    if (error instanceof RangeError) throw tooDeep(file);
     if (error instanceof ReferenceError) throw new Problem(`${file}: ${sentence(error.message)}`);
     throw error;
   }

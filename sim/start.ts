@@ -32,6 +32,25 @@ export interface Running {
 }
 
 /**
+ * A stand-in in this process, with no port: for tests. The clock stands still, unless told otherwise.
+ * @throws Problem when a file cannot be taken
+ */
+export async function loadSimulator({ onAnswer = () => {}, ...options }: StartOptions = {}): Promise<Simulator> {
+  const config: Config = { ...CONFIG_DEFAULTS, clock: 0, ...options };
+  const [worldFile, timing] = await Promise.all([loadWorld(config.world), loadTiming(config.timing)]);
+  return createSimulator({ ...simulatorConfig(config, { worldFile, timing, urls: IN_PROCESS }), onAnswer });
+}
+
+/** What the engine shows of where OpenNebula is, when nothing listens. */
+const IN_PROCESS: Urls = {
+  engine: 'http://127.0.0.1:1337',
+  gatekeeper: 'http://127.0.0.1:1337/api/v2',
+  oned: 'http://127.0.0.1:2633/RPC2',
+  oneflow: 'http://127.0.0.1:2474',
+  control: 'http://127.0.0.1:1337/_onesim',
+};
+
+/**
  * @throws Problem when a file cannot be taken, or a port cannot be had
  */
 export async function startSim({ onAnswer = () => {}, ...options }: StartOptions = {}): Promise<Running> {

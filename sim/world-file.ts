@@ -167,6 +167,8 @@ function schemaProblem(source: Source, error: ErrorObject): string | undefined {
     .slice(1)
     .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
   const { params, parentSchema = {}, data } = error;
+  // What is wrong with a name is said by propertyNames, of which this is the reason.
+  if (error.propertyName !== undefined && error.keyword !== 'propertyNames') return undefined;
   const here = source.place(path);
   switch (error.keyword) {
     case 'additionalProperties': {
@@ -187,8 +189,7 @@ function schemaProblem(source: Source, error: ErrorObject): string | undefined {
     case 'propertyNames':
       return `${source.placeOfKey([...path, params.propertyName])}: ${shown(params.propertyName)} cannot be the name of an attribute`;
     default:
-      // What is wrong with a name is said by propertyNames, of which this is the reason.
-      return error.propertyName === undefined ? `${here}: ${error.message}` : undefined;
+      return `${here}: ${error.message}`;
   }
 }
 

@@ -1,6 +1,7 @@
 /** The text exposition of a large cloud: how long it takes, how that grows, and what it holds in memory meanwhile. */
 import { Random } from '../../sim/kernel/random.ts';
 import { Metrics } from '../../sim/metrics/metrics.ts';
+import type { Shape } from '../../sim/one/span.ts';
 import type { Benchmark, Result } from './benchmark.ts';
 
 const VMS = 10_000;
@@ -30,6 +31,14 @@ export const exposition: Benchmark = {
   },
 };
 
+const shapeOf = (id: number): Shape => ({
+  vcpu: 1 + (id % 4),
+  memoryMiB: 2048,
+  disks: [{ id: 0, target: 'vda', sizeMiB: 40_960 }],
+  nics: [0],
+  profile: PROFILES[id % PROFILES.length] ?? '',
+});
+
 function measure(count: number): { readonly ms: number; readonly bytes: number; readonly longest: number } {
   const metrics = new Metrics(new Random(1), {
     vms: { nextId: count, find: (id) => vms[id] },
@@ -38,10 +47,8 @@ function measure(count: number): { readonly ms: number; readonly bytes: number; 
   const vms = Array.from({ length: count }, (_, id) => ({
     id,
     uuid: `00000000-0000-4000-8000-${String(id).padStart(12, '0')}`,
-    disks: [{ id: 0, target: 'vda', sizeMiB: 40_960 }],
-    nics: [{ alias: null }],
-    spans: [{ from: BOOT + id, to: null, boot: 1, hostId: 0, vcpu: 1 + (id % 4), memoryMiB: 2048 }],
-    userTemplate: new Map([['METRIC_PROFILE', PROFILES[id % PROFILES.length] as string]]),
+    spans: [{ from: BOOT + id, to: null, boot: 1, hostId: 0, shape: shapeOf(id) }],
+    userTemplate: new Map<string, string>(),
   }));
   const rounds = Array.from({ length: ROUNDS + 1 }, (_, round) => {
     let bytes = 0;

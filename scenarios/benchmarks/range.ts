@@ -34,14 +34,14 @@ export const range: Benchmark = {
   },
 };
 
+const SHAPE = { vcpu: 3, memoryMiB: 2048, disks: [], nics: [0], profile: 'bursty' };
+
 function measure({ figure, metric, labels, series, bar }: Case): readonly Result[] {
   const vm = {
     id: 0,
     uuid: UUID,
-    disks: [],
-    nics: [{ alias: null }],
-    spans: [{ from: BOOT, to: null, boot: 1, hostId: 0, vcpu: 3, memoryMiB: 2048 }],
-    userTemplate: new Map([['METRIC_PROFILE', 'bursty']]),
+    spans: [{ from: BOOT, to: null, boot: 1, hostId: 0, shape: SHAPE }],
+    userTemplate: new Map<string, string>(),
   };
   const metrics = new Metrics(new Random(1), { vms: { nextId: 1, find: () => vm }, observe: () => {} });
   const rounds = Array.from({ length: ROUNDS }, (_, round) => {

@@ -8,6 +8,7 @@ import { takePort } from './graphics-port.ts';
 import type { Host } from './host.ts';
 import { ACTIONS, type Action, edge, failureOf, isActive, OPERATIONS, type State, stepOf } from './lifecycle.ts';
 import { currentPlacement, mark, moveTo, place, requireFit, turnPage } from './placement.ts';
+import { commonClusters, requireCommonCluster } from './requirements.ts';
 import { reshape } from './span.ts';
 import type { Caller } from './user.ts';
 import type { Vm, Work } from './vm.ts';
@@ -30,6 +31,13 @@ const CLEARS_RESCHED: ReadonlySet<string> = new Set([
   'reboot-hard',
 ]);
 
+/** Actions after which the scheduler looks for a place, and what oned calls them when there can be none. */
+const ASKED_AGAIN: { readonly [A in Action]?: string } = {
+  resume: 'resume',
+  release: 'release',
+  resched: 'set rescheduling flag for',
+};
+
 const isAction = (name: string): name is Action => Object.hasOwn(ACTIONS, name);
 
 export function vmAction(cloud: Cloud, caller: Caller, name: string, id: number): number {
@@ -46,6 +54,11 @@ export function vmAction(cloud: Cloud, caller: Caller, name: string, id: number)
       : refuse(`This action is not available for state ${vm.state}`);
   }
   if (vm.state === 'DONE') return id;
+  const asked = ASKED_AGAIN[name];
+  if (asked !== undefined && (name === 'resched' || to === 'PENDING')) {
+    const before = `Error performing action "${name}": Could not ${asked} VM ${id}, error updating requirements. `;
+    requireCommonCluster(cloud, vm, 'ACTION', before);
+  }
   if (name === 'resume') cloud.quotas.takeRunning(vm);
   if (CLEARS_RESCHED.has(name)) vm.resched = false;
   if (name === 'resched' || name === 'unresched') {
@@ -150,7 +163,7 @@ export function vmMigrate(
     throw new OneError('ACTION', `VM is already running on host [${hostId}] and datastore [${datastore}]`);
   }
   if (placement.hostId !== hostId) requireFit(cloud, host, vm);
-  requireCluster(vm, host);
+  requireCluster(cloud, vm, host);
   if (placement.datastoreId !== datastore) {
     if (live) throw new OneError('ACTION', 'A migration to a different system datastore cannot be performed live.');
     throw new OneError('ACTION', 'System datastore migration not supported by TM driver');
@@ -166,11 +179,12 @@ export function vmMigrate(
 
 const MIGRATE_ACTIONS = ['migrate', 'poweroff-migrate', 'poweroff-hard-migrate'] as const;
 
-function requireCluster(vm: Vm, host: Host): void {
-  if (vm.disks.length + vm.nics.length === 0 || host.clusterId === 0) return;
+function requireCluster(cloud: Cloud, vm: Vm, { id, clusterId }: Host): void {
+  const clusters = commonClusters(cloud, vm);
+  if (clusters === undefined || clusters.includes(clusterId)) return;
   throw new OneError(
     'ACTION',
-    `Cannot migrate  VM [${vm.id}] to host [${host.id}]. Host is in cluster [${host.clusterId}], and VM requires to be placed on cluster [0]`,
+    `Cannot migrate  VM [${vm.id}] to host [${id}]. Host is in cluster [${clusterId}], and VM requires to be placed on cluster [${clusters.join(',')}]`,
   );
 }
 

@@ -80,6 +80,7 @@ function remove(cloud: Cloud, caller: Caller, id: number): number {
 
 function update(cloud: Cloud, caller: Caller, id: number, text: string, type = 0): number {
   updateTemplate(reach(cloud, caller, id, 'ADMIN'), text, type);
+  cloud.scheduler.look();
   return id;
 }
 
@@ -120,6 +121,7 @@ function setMember(
     object.clusters.delete(id);
     cluster[kind].delete(memberId);
   }
+  cloud.scheduler.look();
   return id;
 }
 
@@ -136,6 +138,7 @@ function moveHost(cloud: Cloud, caller: Caller, id: number, hostId: number): num
     const last = history.pop();
     if (last !== undefined) history.push({ ...last, clusterId: id });
   }
+  cloud.scheduler.look();
   return id;
 }
 

@@ -173,6 +173,7 @@ function hostRename(cloud: Cloud, caller: Caller, id: number, name: string): num
     throw new OneError('ACTION', `host cannot be renamed to ${name} because it collides with host ${other.id}`);
   }
   host.name = name;
+  cloud.scheduler.look();
   return id;
 }
 

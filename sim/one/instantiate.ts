@@ -12,8 +12,9 @@ import { IMAGE_OPERATIONS } from './image.ts';
 import { nameProblem, refuse } from './name.ts';
 import { expandNics, nicRights, releaseNics } from './nic.ts';
 import { parseTemplate } from './parse.ts';
+import { requireCommonCluster } from './requirements.ts';
 import { restrictedAttribute } from './restricted.ts';
-import { Template } from './syntax.ts';
+import { type Attribute, Template } from './syntax.ts';
 import { TEMPLATE_OPERATIONS } from './template.ts';
 import { undoing } from './undo.ts';
 import type { Caller } from './user.ts';
@@ -175,6 +176,7 @@ function create(cloud: Cloud, caller: Caller, template: Template, wish: Wish): V
   const vm = undoing(
     () => {
       cloud.quotas.checkHoldings(caller, { cpu, memoryMiB, disks, nics });
+      requireCommonCluster(cloud, { disks, nics }, 'INTERNAL');
       return cloud.vms.add((id): Vm => {
         const { kept, user } = split(template);
         const made: Vm = {
@@ -227,9 +229,17 @@ function create(cloud: Cloud, caller: Caller, template: Template, wish: Wish): V
 function split(template: Template): { kept: Template; user: Template } {
   return {
     kept: template.filter(({ name }) => TEMPLATE_ATTRIBUTES.has(name)),
-    user: template.filter(({ name }) => !TEMPLATE_ATTRIBUTES.has(name) && !CONSUMED_ATTRIBUTES.has(name)),
+    user: template.filter(
+      (attribute) =>
+        isUnreadMaximum(attribute) ||
+        !(TEMPLATE_ATTRIBUTES.has(attribute.name) || CONSUMED_ATTRIBUTES.has(attribute.name)),
+    ),
   };
 }
+
+/** What oned cannot read as a number, it leaves where it was as well. */
+const isUnreadMaximum = ({ name, value }: Attribute): boolean =>
+  name === 'VCPU_MAX' && typeof value === 'string' && !/^\s*\d+\s*$/.test(value);
 
 /** CPU, VCPU and MEMORY of the text, checked in oned's order. */
 function capacity(template: Template): Pick<Vm, 'cpu' | 'vcpu' | 'memoryMiB'> {

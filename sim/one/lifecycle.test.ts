@@ -1,13 +1,11 @@
 /** The life cycle, checked as tables, and against what a real oned did with each call in each state. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { Cloud } from './cloud.ts';
 import { ERROR_NUMBERS, OneError } from './error.ts';
 import { ACTIONS, FAILURES, GUEST_STATES, OPERATIONS, STATES, STEPS, type State, stepOf } from './lifecycle.ts';
-import { report } from './monitoring.ts';
 import type { Method } from './operations.ts';
-import { ADMIN_SESSION, furnishedCloud, TESTER } from './testing.ts';
-import type { Vm } from './vm.ts';
+import { ROADS, sceneOn } from './scene.ts';
+import { furnishedCloud } from './testing.ts';
 
 const golden = <T>(name: string): T =>
   JSON.parse(readFileSync(new URL(`../../fixtures/golden/${name}`, import.meta.url), 'utf8')) as T;
@@ -47,130 +45,6 @@ describe('the tables', () => {
 
 // ---- what oned did ------------------------------------------------------------------------------------------------
 
-interface Scene {
-  readonly cloud: Cloud;
-  readonly vm: Vm;
-  act(name: string): void;
-  deploy(): void;
-  /** Lets the driver go on until the VM is in a state. */
-  until(state: State): void;
-  fail(action: string): void;
-}
-
-/** How a VM gets into each state of the recording. */
-const ROADS: Readonly<Record<string, (scene: Scene) => void>> = {
-  PENDING: () => {},
-  HOLD: ({ act }) => act('hold'),
-  RUNNING: running,
-  POWEROFF: (scene) => settled(scene, 'poweroff', 'POWEROFF'),
-  SUSPENDED: (scene) => settled(scene, 'suspend', 'SUSPENDED'),
-  STOPPED: (scene) => settled(scene, 'stop', 'STOPPED'),
-  UNDEPLOYED: (scene) => settled(scene, 'undeploy', 'UNDEPLOYED'),
-  DONE: ({ act }) => act('terminate'),
-  UNKNOWN: (scene) => {
-    running(scene);
-    report(scene.cloud, scene.vm, 'FAILURE');
-  },
-  PROLOG: ({ deploy }) => deploy(),
-  BOOT: ({ deploy, until }) => {
-    deploy();
-    until('BOOT');
-  },
-  HOTPLUG_RESIZE: (scene) => {
-    running(scene);
-    scene.cloud.call(TESTER, 'one.vm.resize', scene.vm.id, 'CPU=1\nMEMORY=64', true);
-  },
-  DISK_RESIZE: (scene) => {
-    running(scene);
-    scene.cloud.call(TESTER, 'one.vm.diskresize', scene.vm.id, 0, '300');
-  },
-  SHUTDOWN: (scene) => begun(scene, 'terminate'),
-  SHUTDOWN_POWEROFF: (scene) => begun(scene, 'poweroff'),
-  SHUTDOWN_UNDEPLOY: (scene) => begun(scene, 'undeploy'),
-  SAVE_SUSPEND: (scene) => begun(scene, 'suspend'),
-  SAVE_STOP: (scene) => begun(scene, 'stop'),
-  EPILOG: (scene) => {
-    begun(scene, 'terminate');
-    scene.until('EPILOG');
-  },
-  BOOT_POWEROFF: (scene) => {
-    settled(scene, 'poweroff', 'POWEROFF');
-    scene.act('resume');
-  },
-  BOOT_SUSPENDED: (scene) => {
-    settled(scene, 'suspend', 'SUSPENDED');
-    scene.act('resume');
-  },
-  PROLOG_RESUME: (scene) => {
-    settled(scene, 'stop', 'STOPPED');
-    scene.deploy();
-  },
-  PROLOG_FAILURE: (scene) => failing(scene, 'prolog', 'PROLOG_FAILURE'),
-  BOOT_FAILURE: (scene) => failing(scene, 'deploy', 'BOOT_FAILURE'),
-  PROLOG_RESUME_FAILURE: (scene) => {
-    settled(scene, 'stop', 'STOPPED');
-    failing(scene, 'prolog', 'PROLOG_RESUME_FAILURE');
-  },
-  BOOT_STOPPED_FAILURE: (scene) => {
-    settled(scene, 'stop', 'STOPPED');
-    failing(scene, 'restore', 'BOOT_STOPPED_FAILURE');
-  },
-  BOOT_UNDEPLOY_FAILURE: (scene) => {
-    settled(scene, 'undeploy', 'UNDEPLOYED');
-    failing(scene, 'deploy', 'BOOT_UNDEPLOY_FAILURE');
-  },
-  EPILOG_FAILURE: (scene) => {
-    begun(scene, 'terminate');
-    scene.fail('epilog');
-    scene.until('EPILOG_FAILURE');
-  },
-};
-
-function running({ deploy, until }: Scene): void {
-  deploy();
-  until('RUNNING');
-}
-
-function begun(scene: Scene, action: string): void {
-  running(scene);
-  scene.act(action);
-}
-
-function settled(scene: Scene, action: string, state: State): void {
-  begun(scene, action);
-  scene.until(state);
-}
-
-/** Deploys with a driver that fails. */
-function failing({ fail, deploy, until }: Scene, action: string, state: State): void {
-  fail(action);
-  deploy();
-  until(state);
-}
-
-/** A VM of tester's, in PENDING, on a cloud whose scheduler is not heard of: its rounds are a day apart. */
-function scene(): Scene {
-  const cloud = furnishedCloud();
-  const { clock, judge } = cloud;
-  const vm = cloud.vms.get(cloud.call(TESTER, 'one.template.instantiate', 0, 'vmx'));
-  return {
-    cloud,
-    vm,
-    act: (name) => void cloud.call(TESTER, 'one.vm.action', name, vm.id),
-    deploy: () => void cloud.call(ADMIN_SESSION, 'one.vm.deploy', vm.id, 0),
-    until(state) {
-      for (let events = 0; vm.state !== state; events++) {
-        if (events > 20) throw new Error(`VM is ${vm.state}, not ${state}`);
-        clock.advanceNow((clock.nextDue ?? clock.now) - clock.now);
-      }
-      judge.disarmAll();
-    },
-    fail(action) {
-      judge.arm({ selector: { layer: 'vm', action }, effect: { do: 'fail' } });
-    },
-  };
-}
-
 interface Recorded {
   readonly result: readonly [boolean, string | number, number];
   /** The states that oned published, in order. */
@@ -190,7 +64,7 @@ describe('a call in a state, as oned answered it', () => {
     describe(state, () => {
       for (const [operation, recorded] of Object.entries(row)) {
         it(operation, () => {
-          const { cloud, vm, ...rest } = scene();
+          const { cloud, vm, ...rest } = sceneOn(furnishedCloud());
           ROADS[state]?.({ cloud, vm, ...rest });
           expect(vm.state).toBe(state);
           const seen: string[] = [];

@@ -10,30 +10,32 @@ type Placed = Pick<Vm, 'disks' | 'nics'>;
 
 /** Of the host. The scheduler joins them with the VM's own SCHED_REQUIREMENTS. */
 export function automaticRequirements(cloud: Cloud, vm: Placed): string {
-  const clusters = clustersOf(cloud, vm).map((id) => `CLUSTER_ID = ${id}`);
+  const clusters = commonClusters(cloud, vm);
   const anywhere = '!(PUBLIC_CLOUD = YES) & !(PIN_POLICY = PINNED)';
-  return clusters.length === 0 ? anywhere : `(${clusters.join(' | ')}) & ${anywhere}`;
+  return clusters === undefined ? anywhere : `(${either('CLUSTER_ID =', clusters)}) & ${anywhere}`;
 }
 
-/** Of the system datastore and of networks; empty when the VM has nothing to place there. */
+/** Of the system datastore and of networks; empty when the VM has nothing to reach. */
 export function automaticClusters(cloud: Cloud, vm: Placed): string {
-  const clusters = clustersOf(cloud, vm).map((id) => `"CLUSTERS/ID" @> ${id}`);
-  return clusters.length === 0 ? '' : `(${clusters.join(' | ')})`;
+  const clusters = commonClusters(cloud, vm);
+  return clusters === undefined ? '' : `(${either('"CLUSTERS/ID" @>', clusters)})`;
 }
+
+const either = (comparison: string, ids: readonly number[]): string =>
+  ids.map((id) => `${comparison} ${id}`).join(' | ');
 
 /**
  * @param before what the calling operation writes before the reason
  * @throws OneError when there is no cluster from which the VM could reach all that it has
  */
 export function requireCommonCluster(cloud: Cloud, vm: Placed, code: 'INTERNAL' | 'ACTION', before = ''): void {
-  if (clustersOf(cloud, vm).length > 0 || needs(cloud, vm).length === 0) return;
-  throw new OneError(code, `${before}Incompatible cluster IDs.`);
+  if (commonClusters(cloud, vm)?.length === 0) throw new OneError(code, `${before}Incompatible cluster IDs.`);
 }
 
-/** The clusters in which everything is that the VM has, in order of id. */
-function clustersOf(cloud: Cloud, vm: Placed): number[] {
+/** The clusters in which everything is that the VM has, in order of id; undefined when it has nothing to reach. */
+export function commonClusters(cloud: Cloud, vm: Placed): number[] | undefined {
   const [first, ...others] = needs(cloud, vm);
-  if (first === undefined) return [];
+  if (first === undefined) return undefined;
   return [...first].filter((id) => others.every((clusters) => clusters.has(id))).sort((a, b) => a - b);
 }
 

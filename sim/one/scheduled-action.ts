@@ -1,4 +1,6 @@
 /** Actions that a VM is to undergo at a given time. Mirrors `ScheduledAction.cc` of OpenNebula 6.10, for actions that happen once. */
+import type { Clock } from '../kernel/clock.ts';
+import type { Timer } from '../kernel/queue.ts';
 import { vmAction } from './action.ts';
 import type { Cloud } from './cloud.ts';
 import { OneError } from './error.ts';
@@ -54,16 +56,24 @@ const PERFORM: Readonly<Record<string, Perform>> = {
     vmDiskSnapshotDelete(cloud, caller, vm, Number(disk), Number(id)),
 };
 
+/** The end of the year 9999: nobody waits longer. */
+const LAST_SECOND = 253_402_300_799;
+
 /** Performs scheduled actions when their time has come, with the rights of oneadmin, as oned's scheduler does. */
 export class Agenda {
-  readonly #schedule: (delayMs: number, due: Due) => unknown;
+  readonly #clock: Clock;
+  readonly #schedule: (delayMs: number, due: Due) => Timer;
+  /** What is waited for, by the id of the action. */
+  readonly #timers = new Map<number, Timer>();
   #next = 0;
 
   constructor(cloud: Cloud) {
+    this.#clock = cloud.clock;
     this.#schedule = cloud.clock.channel<Due>('vm.scheduled', ({ vm: vmId, id }) => {
+      this.#timers.delete(id);
       const vm = cloud.vms.find(vmId);
       const planned = vm?.scheduled.find((candidate) => candidate.id === id);
-      if (vm === undefined || planned === undefined || planned.done >= 0 || cloud.seconds < planned.time) return;
+      if (vm === undefined || vm.state === 'DONE' || planned === undefined) return;
       planned.done = cloud.seconds;
       try {
         const perform = PERFORM[planned.action];
@@ -76,21 +86,30 @@ export class Agenda {
     });
   }
 
-  add(cloud: Cloud, vm: Vm, wanted: Vector): number {
+  add(vm: Vm, wanted: Vector): number {
     const planned: ScheduledAction = { id: this.#next++, action: '', args: '', time: 0, done: -1, message: '' };
     vm.scheduled.push(planned);
-    this.set(cloud, vm, planned, wanted);
+    this.set(vm, planned, wanted);
     return planned.id;
   }
 
   /** Changes an action to what a SCHED_ACTION says, and waits for its time. A TIME of `+n` counts from the VM's start. */
-  set(cloud: Cloud, vm: Vm, planned: ScheduledAction, wanted: Vector): void {
+  set(vm: Vm, planned: ScheduledAction, wanted: Vector): void {
     const time = wanted.get('TIME') ?? '';
     planned.action = wanted.get('ACTION') ?? planned.action;
     planned.args = wanted.get('ARGS') ?? planned.args;
     if (/^\+?\d+$/.test(time)) planned.time = time.startsWith('+') ? vm.stime + Number(time) : Number(time);
     planned.done = -1;
-    this.#schedule(planned.time * 1000 - cloud.clock.now, { vm: vm.id, id: planned.id });
+    this.cancel(planned);
+    if (planned.time > LAST_SECOND) return;
+    const timer = this.#schedule(planned.time * 1000 - this.#clock.now, { vm: vm.id, id: planned.id });
+    this.#timers.set(planned.id, timer);
+  }
+
+  cancel({ id }: ScheduledAction): void {
+    const timer = this.#timers.get(id);
+    if (timer !== undefined) this.#clock.cancel(timer);
+    this.#timers.delete(id);
   }
 }
 
@@ -109,19 +128,20 @@ function requirePlanned(vm: Vm, id: number): ScheduledAction {
 /** Each returns the scheduled action's id. */
 function schedAdd(cloud: Cloud, caller: Caller, vmId: number, text: string): number {
   const wanted = parse(text);
-  return cloud.agenda.add(cloud, managed(cloud, caller, vmId), wanted);
+  return cloud.agenda.add(managed(cloud, caller, vmId), wanted);
 }
 
 function schedUpdate(cloud: Cloud, caller: Caller, vmId: number, id: number, text: string): number {
   const wanted = parse(text);
   const vm = managed(cloud, caller, vmId);
-  cloud.agenda.set(cloud, vm, requirePlanned(vm, id), wanted);
+  cloud.agenda.set(vm, requirePlanned(vm, id), wanted);
   return id;
 }
 
 function schedDelete(cloud: Cloud, caller: Caller, vmId: number, id: number): number {
   const vm = managed(cloud, caller, vmId);
   const planned = requirePlanned(vm, id);
+  cloud.agenda.cancel(planned);
   vm.scheduled = vm.scheduled.filter((other) => other !== planned);
   return id;
 }

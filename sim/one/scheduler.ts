@@ -6,15 +6,25 @@
 import { allows } from './acl.ts';
 import type { Cloud } from './cloud.ts';
 import { ctime } from './ctime.ts';
+import type { Datastore } from './datastore.ts';
 import { OneError } from './error.ts';
-import { ExpressionProblem, matches, rank } from './expression.ts';
-import type { Host } from './host.ts';
+import { ExpressionProblem, type Lookup, matches, rank } from './expression.ts';
+import { capacity, type Host } from './host.ts';
 import { currentPlacement, limits, misfit } from './placement.ts';
-import { automaticRequirements } from './requirements.ts';
+import { automaticClusters, automaticRequirements } from './requirements.ts';
 import { callerOf } from './user.ts';
 import type { Vm } from './vm.ts';
 
 const ROUND: Record<string, never> = {};
+
+/** A host that may take a VM, with the system datastore for its disks. */
+interface Place {
+  readonly host: Host;
+  readonly datastoreId: number;
+}
+
+/** Why there is no place for a VM, in the scheduler's words. */
+class NoPlace extends Error {}
 
 export class Scheduler {
   readonly #cloud: Cloud;
@@ -66,98 +76,147 @@ export class Scheduler {
         this.#waiting.delete(id);
         continue;
       }
-      const choice = this.#choose(vm, hosts);
-      if (typeof choice === 'string') {
-        this.#explain(vm, choice);
-        continue;
+      try {
+        const place = this.#places(vm, hosts).find(({ host }) => (taken.get(host.id) ?? 0) < maxPerHost);
+        if (place === undefined) {
+          cut = true;
+          continue;
+        }
+        this.#dispatch(vm, place);
+        dispatched++;
+        const count = (taken.get(place.host.id) ?? 0) + 1;
+        taken.set(place.host.id, count);
+        if (count >= maxPerHost) open--;
+      } catch (error) {
+        if (!(error instanceof NoPlace)) throw error;
+        vm.userTemplate.set('SCHED_MESSAGE', `${ctime(cloud.seconds)}: ${error.message}`);
       }
-      const host = choice.find((candidate) => (taken.get(candidate.id) ?? 0) < maxPerHost);
-      if (host === undefined) {
-        cut = true;
-        continue;
-      }
-      this.#waiting.delete(id);
-      if (!this.#dispatch(vm, host)) continue;
-      dispatched++;
-      const count = (taken.get(host.id) ?? 0) + 1;
-      taken.set(host.id, count);
-      if (count >= maxPerHost) open--;
     }
     if (cut) this.look();
   }
 
-  /** Hosts that may take the VM, best first; or why there is none, in the scheduler's words. */
-  #choose(vm: Vm, hosts: Host[]): Host[] | string {
+  /**
+   * Where the VM may go, best first.
+   * @throws NoPlace
+   */
+  #places(vm: Vm, hosts: Host[]): Place[] {
     const cloud = this.#cloud;
-    if (hosts.length === 0) return 'Cannot dispatch VM: No hosts enabled to run VMs';
+    if (hosts.length === 0) throw cannot('No hosts enabled to run VMs');
     const owner = callerOf(cloud, vm.uid);
     const allowed = hosts.filter((host) => allows(cloud, owner, { right: 'MANAGE', type: 'HOST', object: host }));
-    if (allowed.length === 0) return 'Cannot dispatch VM: User is not authorized to use any host';
+    if (allowed.length === 0) throw cannot('User is not authorized to use any host');
     const here = vm.resched ? currentPlacement(vm)?.hostId : undefined;
     const roomy = allowed.filter((host) => host.id !== here && misfit(cloud, host, vm) === undefined);
-    if (roomy.length === 0) return 'Cannot dispatch VM: No host with enough capacity to deploy the VM';
-    const own = vm.userTemplate.get('SCHED_REQUIREMENTS');
-    const automatic = automaticRequirements(vm);
-    const requirements = own === undefined ? automatic : `${automatic} & ( ${own} )`;
-    try {
-      const meeting = own === undefined ? roomy : roomy.filter((host) => matches(requirements, look(cloud, host)));
-      if (meeting.length === 0) {
-        return `Cannot dispatch VM: No host meets capacity and SCHED_REQUIREMENTS: ${requirements}`;
-      }
-      const ranking = vm.userTemplate.get('SCHED_RANK');
-      const weight = (host: Host): number => weigh(cloud, host, ranking);
-      // Of equals the youngest host comes first, as observed.
-      return meeting
-        .map((host) => ({ host, weight: weight(host) }))
-        .sort((a, b) => b.weight - a.weight || b.host.id - a.host.id)
-        .map(({ host }) => host);
-    } catch (error) {
-      if (!(error instanceof ExpressionProblem)) throw error;
-      return `Error in SCHED_REQUIREMENTS: '${requirements}', error: ${error.message}`;
-    }
+    if (roomy.length === 0) throw cannot('No host with enough capacity to deploy the VM');
+    const requirements = joined(automaticRequirements(cloud, vm), vm.userTemplate.get('SCHED_REQUIREMENTS'));
+    const meeting = roomy.filter((host) => meets('SCHED_REQUIREMENTS', requirements, ofHost(cloud, host)));
+    if (meeting.length === 0) throw cannot(`No host meets capacity and SCHED_REQUIREMENTS: ${requirements}`);
+    const datastores = vm.resched ? undefined : this.#datastores(vm);
+    const ranking = vm.userTemplate.get('SCHED_RANK');
+    return byWeight(meeting, (host) => weight(ranking, ofHost(cloud, host)) ?? -host.vms.size).flatMap((host) => {
+      if (datastores === undefined) return [{ host, datastoreId: KEEP }];
+      const datastore = datastores.find(({ clusters }) => clusters.has(host.clusterId));
+      return datastore === undefined ? [] : [{ host, datastoreId: datastore.id }];
+    });
   }
 
-  #dispatch(vm: Vm, host: Host): boolean {
+  /** System datastores that may take the VM's disks, best first: the one with the most room, if not said otherwise. */
+  #datastores(vm: Vm): Datastore[] {
+    const cloud = this.#cloud;
+    const own = vm.userTemplate.get('SCHED_DS_REQUIREMENTS');
+    const requirements = joined(automaticClusters(cloud, vm), own);
+    const meeting = [...cloud.datastores].filter(
+      (datastore) =>
+        datastore.type === 'SYSTEM' && meets('SCHED_DS_REQUIREMENTS', requirements, ofDatastore(datastore)),
+    );
+    if (meeting.length === 0) {
+      throw cannot(`No system datastore meets capacity and SCHED_DS_REQUIREMENTS: ${own ?? requirements}`);
+    }
+    const ranking = vm.userTemplate.get('SCHED_DS_RANK');
+    return byWeight(meeting, (datastore) => weight(ranking, ofDatastore(datastore)) ?? datastore.freeMiB);
+  }
+
+  /** @throws NoPlace when oned refuses: the VM is looked at again when something has changed */
+  #dispatch(vm: Vm, { host, datastoreId }: Place): void {
     const cloud = this.#cloud;
     try {
-      if (vm.resched) cloud.run(cloud.root, 'one.vm.migrate', vm.id, host.id, false, false, -1, 0);
-      else cloud.run(cloud.root, 'one.vm.deploy', vm.id, host.id, false, -1, '');
+      if (vm.resched) cloud.run(cloud.root, 'one.vm.migrate', vm.id, host.id, false, false, KEEP, 0);
+      else cloud.run(cloud.root, 'one.vm.deploy', vm.id, host.id, false, datastoreId, '');
     } catch (error) {
       if (!(error instanceof OneError)) throw error;
-      this.#explain(vm, `Cannot dispatch VM: ${error.message}`);
-      return false;
+      throw cannot(error.message);
     }
+    this.#waiting.delete(vm.id);
     if (vm.userTemplate.has('SCHED_MESSAGE')) vm.userTemplate.set('SCHED_MESSAGE', '');
-    return true;
-  }
-
-  #explain(vm: Vm, why: string): void {
-    vm.userTemplate.set('SCHED_MESSAGE', `${ctime(this.#cloud.seconds)}: ${why}`);
   }
 }
+
+/** The datastore that a VM has. */
+const KEEP = -1;
+
+const cannot = (why: string): NoPlace => new NoPlace(`Cannot dispatch VM: ${why}`);
 
 const wantsPlace = (vm: Vm): boolean =>
   vm.state === 'PENDING' ||
   (vm.resched && (vm.state === 'RUNNING' || vm.state === 'POWEROFF' || vm.state === 'UNKNOWN'));
 
-/** SCHED_RANK where it is given and can be read, else the shipped policy: the host with the fewest VMs first. */
-function weigh(cloud: Cloud, host: Host, ranking: string | undefined): number {
-  if (ranking !== undefined && ranking !== '') {
-    try {
-      return rank(ranking, look(cloud, host));
-    } catch (error) {
-      if (!(error instanceof ExpressionProblem)) throw error;
-    }
+/** Requirements of oned and of the VM together. An empty text of the VM's is none that can be read. */
+function joined(automatic: string, own: string | undefined): string {
+  if (own === undefined) return automatic;
+  return automatic === '' ? own : `${automatic} & ( ${own} )`;
+}
+
+/** @throws NoPlace when the requirements cannot be read */
+function meets(name: string, requirements: string, lookup: Lookup): boolean {
+  try {
+    return matches(requirements, lookup);
+  } catch (error) {
+    if (!(error instanceof ExpressionProblem)) throw error;
+    throw new NoPlace(`Error in ${name}: '${requirements}', error: ${error.message}`);
   }
-  return -host.vms.size;
+}
+
+/** By a rank that is given and can be read. */
+function weight(ranking: string | undefined, lookup: Lookup): number | undefined {
+  if (!ranking) return undefined;
+  try {
+    return rank(ranking, lookup);
+  } catch (error) {
+    if (!(error instanceof ExpressionProblem)) throw error;
+    return undefined;
+  }
+}
+
+/** The heaviest first; of equals the youngest, as observed. */
+function byWeight<T extends { readonly id: number }>(candidates: readonly T[], weigh: (candidate: T) => number): T[] {
+  return candidates
+    .map((candidate) => ({ candidate, weight: weigh(candidate) }))
+    .sort((a, b) => b.weight - a.weight || b.candidate.id - a.candidate.id)
+    .map(({ candidate }) => candidate);
 }
 
 type Value = string | number | undefined;
 
-/** What an expression may ask of a host: its own fields, then its template. */
-function look(cloud: Cloud, host: Host): (name: string) => Value {
-  return (name) => HOST_VALUES[name]?.(host, cloud) ?? host.template.get(name) ?? clusterValue(cloud, host, name);
-}
+/** What an expression may ask of a host: its own fields, then its template and its cluster's. */
+const ofHost =
+  (cloud: Cloud, host: Host): Lookup =>
+  (name) =>
+    HOST_VALUES[name]?.(host, cloud) ?? host.template.get(name) ?? clusterValue(cloud, host, name);
+
+const ofDatastore =
+  (datastore: Datastore): Lookup =>
+  (name) =>
+    DATASTORE_VALUES[name]?.(datastore) ?? datastore.template.get(name);
+
+const DATASTORE_VALUES: Readonly<Record<string, (datastore: Datastore) => Value | readonly number[]>> = {
+  ID: ({ id }) => id,
+  NAME: ({ name }) => name,
+  'CLUSTERS/ID': ({ clusters }) => [...clusters],
+  TM_MAD: ({ tmMad }) => tmMad,
+  TOTAL_MB: ({ totalMiB }) => totalMiB,
+  FREE_MB: ({ freeMiB }) => freeMiB,
+  USED_MB: ({ usedMiB }) => usedMiB,
+};
 
 function clusterValue(cloud: Cloud, host: Host, name: string): string | undefined {
   return cloud.clusters.find(host.clusterId)?.template.get(name);
@@ -174,8 +233,8 @@ const HOST_VALUES: Readonly<Record<string, (host: Host, cloud: Cloud) => Value>>
   VM_MAD: (host) => host.vmMad,
   HYPERVISOR: (host) => host.template.get('HYPERVISOR') ?? host.vmMad,
   RUNNING_VMS: (host) => host.vms.size,
-  TOTAL_CPU: (host) => host.totalCpu,
-  TOTAL_MEM: (host) => host.totalMemKb,
+  TOTAL_CPU: (host) => capacity(host).cpu,
+  TOTAL_MEM: (host) => capacity(host).memKb,
   CPU_USAGE: (host) => host.usedCpu,
   MEM_USAGE: (host) => host.usedMemKb,
   MAX_CPU: (host, cloud) => limits(cloud, host).cpu,

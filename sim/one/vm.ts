@@ -159,6 +159,7 @@ const VMS: Kind<Vm> = {
   handOver(cloud, caller, vm, to) {
     if (vm.state === 'DONE') throw new OneError('ACTION', 'Could not change VM ownership, wrong state');
     cloud.quotas.move(caller, cloud.quotas.demands(vm), vm, to);
+    cloud.scheduler.look();
   },
 };
 

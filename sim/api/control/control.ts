@@ -11,7 +11,7 @@ import { isActive } from '../../one/lifecycle.ts';
 import { hostOf } from '../../one/placement.ts';
 import type { Vm } from '../../one/vm.ts';
 import { BodyTooLarge, readBody } from '../edge.ts';
-import { BadRequest, object, parseFault } from './fault-body.ts';
+import { BadRequest, object, parseFault, shortened } from './fault-body.ts';
 
 export interface Controlled {
   readonly clock: Clock;
@@ -124,63 +124,70 @@ function count(text: string | undefined, name: string, least: number, most: numb
 
 class Busy extends Error {}
 
-/** What a client may do to the clock: its other parts with their least values, and the deed. */
+/** The end of the year 9999: beyond it a time has no usual form. */
+const LAST_INSTANT = 253_402_300_799_999;
+
+/** What a number in a request has to be. */
+interface Bounds {
+  readonly least: number;
+  readonly most: number;
+  readonly whole: boolean;
+}
+
+const events: Bounds = { least: 1, most: 1_000_000_000, whole: true };
+
+/** What a client may do to the clock: what it may say beside the action, and the deed. */
 const MOVES: Readonly<
-  Record<
-    string,
-    {
-      readonly parts: Readonly<Record<string, number>>;
-      run: Move;
-      readonly needs?: string;
-    }
-  >
+  Record<string, { readonly parts: Readonly<Record<string, Bounds>>; readonly needs?: string; readonly run: Move }>
 > = {
-  freeze: { parts: {}, run: async ({ pace }) => pace.set(0) },
-  resume: { parts: {}, run: async ({ pace }) => pace.set(pace.factor || 1) },
+  freeze: { parts: {}, run: async ({ pace }) => void pace.set(0) },
+  resume: { parts: {}, run: async ({ pace }) => void pace.set(pace.factor || 1) },
   scale: {
-    parts: { factor: 0.001 },
+    parts: { factor: { least: 0.001, most: 1_000_000, whole: false } },
     needs: 'factor',
-    run: async ({ pace }, { factor = 1 }) => pace.set(factor),
+    run: async ({ pace }, { factor = 1 }) => void pace.set(factor),
   },
   advance: {
-    parts: { ms: 0 },
+    parts: { ms: { least: 0, most: LAST_INSTANT, whole: false } },
     needs: 'ms',
-    run: ({ clock }, { ms = 0 }) => clock.advance(Math.round(ms)),
+    run: async ({ clock }, { ms = 0 }) => {
+      if (clock.now + ms > LAST_INSTANT) throw new BadRequest(`ms must not lead beyond ${time(LAST_INSTANT)}`);
+      return clock.advance(Math.round(ms));
+    },
   },
-  step: { parts: { n: 1 }, run: ({ clock }, { n = 1 }) => clock.step(n) },
+  step: { parts: { n: events }, run: ({ clock }, { n = 1 }) => clock.step(n) },
   runUntilIdle: {
-    parts: { maxEvents: 1 },
-    run: ({ clock }, { maxEvents = 1_000_000 }) =>
-      clock.runUntilIdle(maxEvents).catch(() => {
-        throw new Busy(`Not idle after ${maxEvents} events`);
-      }),
+    parts: { maxEvents: events },
+    run: async ({ clock }, { maxEvents = 1_000_000 }) => {
+      const moved = await clock.step(maxEvents);
+      if (moved.nextDue !== null) throw new Busy(`Not idle after ${maxEvents} events`);
+      return moved;
+    },
   },
 };
 
-type Move = (world: Controlled, parts: Record<string, number | undefined>) => Promise<unknown>;
+type Move = (world: Controlled, parts: Readonly<Record<string, number>>) => Promise<Moved | undefined>;
 
 async function move(world: Controlled, body: unknown): Promise<Moved | undefined> {
-  const action = object(body, 'The body', undefined, ['action']).action;
-  const chosen = typeof action === 'string' && Object.hasOwn(MOVES, action) ? MOVES[action] : undefined;
+  const { action } = object(body, 'The body', undefined, ['action']);
+  if (typeof action !== 'string') throw new BadRequest('action must be a text');
+  const chosen = Object.hasOwn(MOVES, action) ? MOVES[action] : undefined;
   if (chosen === undefined) {
-    throw new BadRequest(`Unknown action ${JSON.stringify(action)}${suggestion(String(action), Object.keys(MOVES))}`);
+    throw new BadRequest(`Unknown action "${shortened(action)}"${suggestion(action, Object.keys(MOVES))}`);
   }
-  const parts = object(
-    body,
-    'The body',
-    ['action', ...Object.keys(chosen.parts)],
-    chosen.needs === undefined ? [] : [chosen.needs],
-  );
-  const numbers: Record<string, number | undefined> = {};
-  for (const [name, least] of Object.entries(chosen.parts)) {
-    const value = parts[name];
-    if (value === undefined) continue;
-    if (typeof value !== 'number' || !Number.isFinite(value) || value < least) {
-      throw new BadRequest(`${name} must be a number of at least ${least}`);
-    }
-    numbers[name] = value;
+  const { needs, parts, run } = chosen;
+  const given = object(body, 'The body', ['action', ...Object.keys(parts)], needs === undefined ? [] : [needs]);
+  const numbers: Record<string, number> = {};
+  for (const [name, bounds] of Object.entries(parts)) {
+    const value = given[name];
+    if (value !== undefined) numbers[name] = number(value, name, bounds);
   }
-  return ((await chosen.run(world, numbers)) ?? undefined) as Moved | undefined;
+  return run(world, numbers);
+}
+
+function number(value: unknown, name: string, { least, most, whole }: Bounds): number {
+  if (typeof value === 'number' && value >= least && value <= most && (!whole || Number.isInteger(value))) return value;
+  throw new BadRequest(`${name} must be a ${whole ? 'whole ' : ''}number between ${least} and ${most}`);
 }
 
 const time = (ms: number): string => new Date(ms).toISOString();

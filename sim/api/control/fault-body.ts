@@ -18,12 +18,17 @@ const integer =
       throw new BadRequest(`${where} must be a whole number of at least ${least}`);
     }
   };
-const share: Check = (value, where) => {
-  if (typeof value !== 'number' || !(value >= 0 && value <= 1))
-    throw new BadRequest(`${where} must be between 0 and 1`);
+/** A fault that never comes is a mistake. */
+const probability: Check = (value, where) => {
+  if (typeof value !== 'number' || !(value > 0 && value <= 1)) {
+    throw new BadRequest(`${where} must be a number above 0, at most 1`);
+  }
 };
+const YEAR_MS = 365 * 86_400_000;
 const milliseconds: Check = (value, where) => {
-  if (typeof value !== 'number' || !(value >= 0)) throw new BadRequest(`${where} must be a number of at least 0`);
+  if (typeof value !== 'number' || !(value >= 0 && value <= YEAR_MS)) {
+    throw new BadRequest(`${where} must be a number between 0 and ${YEAR_MS}`);
+  }
 };
 const oneOf =
   (words: readonly string[]): Check =>
@@ -50,7 +55,7 @@ const SELECTOR: Readonly<Record<string, Check>> = {
 const TRIGGER: Readonly<Record<string, Check>> = {
   skip: integer(0),
   times: integer(1),
-  probability: share,
+  probability,
 };
 const EFFECTS: Readonly<Record<Effect['do'], Readonly<Record<string, Check>>>> = {
   fail: { message: text },
@@ -85,6 +90,9 @@ function checked(
   return parts;
 }
 
+/** A text of a client, short enough for a message. */
+export const shortened = (given: string): string => (given.length > 64 ? `${given.slice(0, 64)}…` : given);
+
 /** An object with no key but `allowed` (any, when it is undefined) and all of `required`. */
 export function object(
   value: unknown,
@@ -97,7 +105,7 @@ export function object(
   }
   for (const key of Object.keys(value)) {
     if (allowed !== undefined && !allowed.includes(key)) {
-      throw new BadRequest(`${where} has no part "${key}"${suggestion(key, allowed)}`);
+      throw new BadRequest(`${where} has no part "${shortened(key)}"${suggestion(key, allowed)}`);
     }
   }
   for (const key of required) if (!Object.hasOwn(value, key)) throw new BadRequest(`${where} lacks "${key}"`);

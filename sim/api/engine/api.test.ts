@@ -274,6 +274,18 @@ describe('a deviation that is off', () => {
     }
   });
 
+  it("delete-leaks-vm: nobody else's VM ends, whatever the body says", async () => {
+    const at = client(CONTRACT);
+    const other = { Authorization: basic('other:otherpass') };
+    const theirs = await (await at.ask('POST', '/serverless-runtimes', new Headers(other), inRuntime(FAAS))).text();
+    const vm = JSON.parse(theirs).SERVERLESS_RUNTIME.FAAS.VM_ID;
+    const { path } = await at.runtime(inRuntime(`${FAAS},"DAAS":{"FLAVOUR":"","VM_ID":${vm}}`));
+    await at.settle();
+    expect((await at.request('DELETE', path)).status).toBe(204);
+    await at.settle();
+    expect(at.state(vm)).toBe('RUNNING');
+  });
+
   it('put-504-as-500: an update whose time is up is 504', async () => {
     const at = client(upstreamWithout('put-504-as-500'));
     const { path } = await at.runtime();

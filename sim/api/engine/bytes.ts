@@ -11,13 +11,17 @@ export function textOf(bytes: Uint8Array): string {
     return strict.decode(bytes);
   } catch {
     let text = '';
+    let start = 0;
     for (let at = 0; at < bytes.length; ) {
       const length = characterLength(bytes, at);
-      text +=
-        length === 0 ? String.fromCharCode(0xdc00 + (bytes[at] ?? 0)) : strict.decode(bytes.subarray(at, at + length));
-      at += Math.max(length, 1);
+      if (length === 0) {
+        if (at > start) text += strict.decode(bytes.subarray(start, at));
+        text += String.fromCharCode(0xdc00 + (bytes[at] ?? 0));
+        start = at + 1;
+      }
+      at += length || 1;
     }
-    return text;
+    return text + strict.decode(bytes.subarray(start));
   }
 }
 
@@ -37,15 +41,30 @@ export function bytesOf(text: string): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
+/** By the first byte, up to: how long a character is, and between what its second byte is. Unicode, table 3-7. */
+const SEQUENCES: readonly (readonly [upTo: number, length: number, low: number, high: number])[] = [
+  [0x7f, 1, 0, 0],
+  [0xc1, 0, 0, 0],
+  [0xdf, 2, 0x80, 0xbf],
+  [0xe0, 3, 0xa0, 0xbf],
+  [0xec, 3, 0x80, 0xbf],
+  [0xed, 3, 0x80, 0x9f],
+  [0xef, 3, 0x80, 0xbf],
+  [0xf0, 4, 0x90, 0xbf],
+  [0xf3, 4, 0x80, 0xbf],
+  [0xf4, 4, 0x80, 0x8f],
+  [0xff, 0, 0, 0],
+];
+
+const OF_FIRST = Array.from({ length: 256 }, (_, first) => SEQUENCES.find(([upTo]) => first <= upTo));
+
 /** Number of bytes of the character that begins at `at`; 0 when none does. */
 function characterLength(bytes: Uint8Array, at: number): number {
-  for (let length = 1; length <= 4 && at + length <= bytes.length; length++) {
-    try {
-      strict.decode(bytes.subarray(at, at + length));
-      return length;
-    } catch {
-      // not yet a whole character
-    }
+  const sequence = OF_FIRST[bytes[at] ?? 0xff];
+  if (sequence === undefined) return 0;
+  for (let i = 1; i < sequence[1]; i++) {
+    const next = bytes[at + i] ?? 0;
+    if (next < (i === 1 ? sequence[2] : 0x80) || next > (i === 1 ? sequence[3] : 0xbf)) return 0;
   }
-  return 0;
+  return sequence[1];
 }

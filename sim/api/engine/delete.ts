@@ -3,8 +3,7 @@ import { nodeIds } from '../../one/service.ts';
 import type { Vm } from '../../one/vm.ts';
 import { type Declined, granted, type OpenNebula, titled } from './opennebula.ts';
 import { refusal } from './refusal.ts';
-import type { Value } from './ruby-json.ts';
-import { type Engine, FUNCTIONS, idOf, type Runtime, VM_TITLE } from './runtime.ts';
+import { type Engine, FUNCTIONS, idOf, type Runtime, VM_TITLE, vmIdOf } from './runtime.ts';
 
 /** @throws Refusal, Crash */
 export async function remove(engine: Engine, runtime: Runtime): Promise<void> {
@@ -18,7 +17,13 @@ export async function remove(engine: Engine, runtime: Runtime): Promise<void> {
       throw refusal(500, `Failed to delete Serverless Runtime Service ${serviceId}`, declined.message + left.message);
     }
   }
-  if (!deviations.has('delete-leaks-vm')) endVms(one, vmsOf(runtime));
+  if (!deviations.has('delete-leaks-vm')) {
+    endVms(
+      one,
+      runtime.document.uid,
+      FUNCTIONS.map((name) => vmIdOf(runtime, name) ?? -1),
+    );
+  }
   titled('Failed to delete Serverless Runtime Document', () => one.oned('one.document.delete', runtime.document.id));
 }
 
@@ -32,8 +37,9 @@ export async function destroyService({ one }: Engine, id: number): Promise<Decli
 }
 
 function refuseWhileUpdating({ body }: Runtime): void {
-  for (const [name, fields] of functions(body)) {
-    if (fields.get('STATE') !== 'UPDATING') continue;
+  for (const name of FUNCTIONS) {
+    const fields = body.get(name);
+    if (!(fields instanceof Map) || fields.get('STATE') !== 'UPDATING') continue;
     throw refusal(423, `Cannot delete ${VM_TITLE} ${name} on a transient state`, 'UPDATING');
   }
 }
@@ -41,17 +47,12 @@ function refuseWhileUpdating({ body }: Runtime): void {
 /** What a VM goes through that has been told to end. */
 const ENDING: readonly Vm['state'][] = ['SHUTDOWN', 'EPILOG', 'CLEANUP_DELETE', 'DONE'];
 
-/** The VMs of a runtime. The id in a body may be one that a client has put there: only the owner's own count. */
-function vmsOf({ document, body }: Runtime): number[] {
-  const ids = functions(body).map(([, fields]) => Number(fields.get('VM_ID') ?? -1));
-  return ids.filter((id) => isOwn(document, id));
-}
-
-/** Ends VMs that nobody else ends, whatever they are doing: that is for the cloud's administrator. */
-function endVms(one: OpenNebula, ids: readonly number[]): void {
+/** Ends an owner's VMs that nobody else ends, whatever they are doing. */
+function endVms(one: OpenNebula, ownerId: number, ids: readonly number[]): void {
+  const DELETE = 3;
   for (const id of ids) {
     const vm = one.cloud.vms.find(id);
-    if (vm !== undefined && !ENDING.includes(vm.state)) one.asRoot('one.vm.recover', id, 3);
+    if (vm !== undefined && !ENDING.includes(vm.state)) one.recoverFor(ownerId, id, DELETE);
   }
 }
 
@@ -59,18 +60,8 @@ function endVms(one: OpenNebula, ids: readonly number[]): void {
 export async function abandonService(engine: Engine, id: number): Promise<void> {
   const { one } = engine;
   granted(() => {
-    const { roles } = one.flow((flow, caller) => flow.info(caller, id)).body;
-    endVms(
-      one,
-      roles.flatMap((role) => nodeIds(role)),
-    );
+    const { uid, body } = one.flow((flow, caller) => flow.info(caller, id));
+    endVms(one, uid, body.roles.flatMap(nodeIds));
   });
   await destroyService(engine, id);
 }
-
-/** The functions that a body has, in their order. */
-export const functions = (body: ReadonlyMap<string, Value>): [name: string, fields: Map<string, Value>][] =>
-  FUNCTIONS.flatMap((name) => {
-    const fields = body.get(name);
-    return fields instanceof Map ? [[name, fields]] : [];
-  });

@@ -20,7 +20,8 @@ export class GeneratorError extends Error {}
 const MAX_NESTING = 100;
 const FAILED = Symbol('no value here');
 
-const NUMBER_START = /[-0-9]/;
+const NUMBER_START = new Set('-0123456789');
+const FRACTION_START = new Set('.eE');
 const FLOAT = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+(?:[Ee][+-]?[0-9]+)?|[Ee][+-]?[0-9]+)(?![0-9Ee.-])/y;
 const INTEGER = /-?(?:0|[1-9][0-9]*)(?![0-9])/y;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: no text may hold them
@@ -91,14 +92,20 @@ export function parseJson(source: string): Value {
     if (char === '"') return string();
     if (char === '[') return array(depth + 1);
     if (char === '{') return object(depth + 1);
-    return NUMBER_START.test(char) ? number() : FAILED;
+    return NUMBER_START.has(char) ? number() : FAILED;
   }
 
   function number(): bigint | number | typeof FAILED {
+    const start = at;
+    const integer = match(INTEGER);
+    if (integer === undefined) return FAILED;
+    const end = at;
+    if (!FRACTION_START.has(source[at] ?? '')) return BigInt(integer);
+    at = start;
     const float = match(FLOAT);
     if (float !== undefined) return Number(float);
-    const integer = match(INTEGER);
-    return integer === undefined ? FAILED : BigInt(integer);
+    at = end;
+    return BigInt(integer);
   }
 
   function match(pattern: RegExp): string | undefined {

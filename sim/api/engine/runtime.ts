@@ -28,6 +28,7 @@ export interface Runtime {
 
 /** The functions a runtime may have, in the order they are handled; also the names of the service's roles. */
 export const FUNCTIONS = ['FAAS', 'DAAS'] as const;
+export type FunctionName = (typeof FUNCTIONS)[number];
 
 export const VM_TITLE = 'Serverless Runtime Function VM';
 
@@ -156,6 +157,13 @@ export const serviceLog = (service: Service): Value[] =>
 export function idOf(value: Value | undefined): number {
   if (typeof value !== 'bigint') throw new Crash('an id is missing from the document');
   return Number(value);
+}
+
+/** The VM of a function; one with an empty flavour has none, or whatever a client has written there. */
+export function vmIdOf({ body }: Runtime, name: FunctionName): number | undefined {
+  const fields = body.get(name);
+  const id = fields instanceof Map ? fields.get('VM_ID') : undefined;
+  return typeof id === 'bigint' ? Number(id) : undefined;
 }
 
 /** Tells a function what there is to know of its VM, new keys in this order. */

@@ -1,12 +1,21 @@
 /** The update of a runtime: its name, the capacity and disk of its VMs, and where they are to run. Mirrors `ServerlessRuntime#update_sr`. */
 import type { Vm } from '../../one/vm.ts';
-import { functions } from './delete.ts';
 import { userTemplate } from './extra-template.ts';
 import { granted, orCrash, titled } from './opennebula.ts';
 import { refusal } from './refusal.ts';
 import type { Hash, Value } from './ruby-json.ts';
 import { toText } from './ruby-text.ts';
-import { diskSize, type Engine, type Runtime, store, synchronise, VM_TITLE } from './runtime.ts';
+import {
+  diskSize,
+  type Engine,
+  FUNCTIONS,
+  type FunctionName,
+  type Runtime,
+  store,
+  synchronise,
+  VM_TITLE,
+  vmIdOf,
+} from './runtime.ts';
 import { type FunctionState, functionState } from './state.ts';
 import { validated } from './validate.ts';
 
@@ -16,12 +25,7 @@ export async function update(engine: Engine, runtime: Runtime, specification: Va
   const wanted = validated(engine, specification);
   const nameFirst = deviations.has('rename-before-423');
   if (nameFirst) rename(engine, runtime, wanted);
-  for (const [name, fields] of functions(runtime.body)) {
-    const change = wanted.get(name);
-    const vmId = fields.get('VM_ID');
-    if (change instanceof Map && typeof vmId === 'bigint')
-      await updateFunction(engine, name, Number(vmId), change, wanted);
-  }
+  for (const name of FUNCTIONS) await updateFunction(engine, runtime, name, wanted);
   if (!nameFirst) rename(engine, runtime, wanted);
   for (const key of ['SCHEDULING', 'DEVICE_INFO']) {
     const value = wanted.get(key);
@@ -38,14 +42,18 @@ function rename({ one, deviations }: Engine, runtime: Runtime, wanted: Hash): vo
   if (!deviations.has('rename-shows-late')) runtime.name = name;
 }
 
-async function updateFunction(engine: Engine, name: string, vmId: number, change: Hash, wanted: Hash): Promise<void> {
+/** A function that the body leaves out, or that has no VM, stays as it is. */
+async function updateFunction(engine: Engine, runtime: Runtime, name: FunctionName, wanted: Hash): Promise<void> {
   const { one } = engine;
+  const change = wanted.get(name);
+  const vmId = vmIdOf(runtime, name);
+  if (!(change instanceof Map) || vmId === undefined) return;
   const vm = titled(`Failed to read ${VM_TITLE} ${name}`, () => one.oned('one.vm.info', vmId));
   const state = functionState(vm);
   if (state === 'PENDING' || state === 'UPDATING') {
     throw refusal(423, `Cannot update ${VM_TITLE} ${name} on a transient state`, state);
   }
-  if (state === 'ERROR') throw recovered(engine, name, vmId);
+  if (state === 'ERROR') throw recovered(engine, runtime, name, vmId);
   resizeCapacity(engine, vm, change);
   await untilRunning(engine, name, vm);
   resizeDisk(engine, vm, change);
@@ -57,10 +65,10 @@ async function updateFunction(engine: Engine, name: string, vmId: number, change
 }
 
 /** Has the step that failed tried again; what oned says to that is not looked at. */
-function recovered({ one, deviations }: Engine, name: string, vmId: number): Error {
+function recovered({ one, deviations }: Engine, { document }: Runtime, name: string, vmId: number): Error {
   const RETRY = 2;
   if (deviations.has('put-error-owner-not-recovered')) granted(() => one.oned('one.vm.recover', vmId, RETRY));
-  else one.asRoot('one.vm.recover', vmId, RETRY);
+  else one.recoverFor(document.uid, vmId, RETRY);
   const message = deviations.has('put-error-null-message') ? null : 'ERROR';
   return refusal(500, `Cannot update ${VM_TITLE} ${name} on an error state. A recovery was attempted`, message);
 }

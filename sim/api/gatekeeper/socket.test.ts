@@ -10,12 +10,10 @@ import { Client, INSTANCE, TODAY, userGuide, VC } from './testing.ts';
 class End extends Duplex {
   peer: End | undefined;
   #wanted: (() => void) | undefined;
-  /** Bytes that have come in. */
-  received = 0;
-
   override _read(): void {
-    this.#wanted?.();
+    const wanted = this.#wanted;
     this.#wanted = undefined;
+    wanted?.();
   }
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
@@ -34,7 +32,6 @@ class End extends Duplex {
 
   /** What is written is done when the other end wants more. */
   deliver(chunk: Buffer, done: () => void): void {
-    this.received += chunk.length;
     if (this.push(chunk)) done();
     else this.#wanted = done;
   }
@@ -94,8 +91,9 @@ test('a stream is read over a real WebSocket', async () => {
   const rig = new Rig();
   const { socket, frames, closed } = rig.open(await rig.url());
   expect(await frame(socket)).toEqual({ Status: 'Socket Opened' });
+  const reply = frame(socket);
   socket.send('hello');
-  expect(await frame(socket)).toEqual({ Error: 'Current version doesnt support incomming messages' });
+  expect(await reply).toEqual({ Error: 'Current version doesnt support incomming messages' });
   for (let i = 0; i < 3; i++) {
     const next = frame(socket);
     await rig.simulator.world.clock.advance(3000);
@@ -156,11 +154,16 @@ test('when the simulator closes, or is reset, clients are told that it goes away
 
 test('a message that is too large ends the connection, and not the process', async () => {
   const rig = new Rig();
-  const { socket, closed } = rig.open(await rig.url());
+  const { clock } = rig.simulator.world;
+  const { pending } = clock;
+  const { socket, near, closed } = rig.open(await rig.url());
   await frame(socket);
+  expect(clock.pending).toBe(pending + 1);
+  const over = new Promise((resolve) => near.peer?.once('close', resolve));
   socket.send('x'.repeat(1_000_000));
   expect(await closed).toBe(1009);
-  expect(rig.simulator.world.clock.pending).toBe(0);
+  await over;
+  expect(clock.pending).toBe(pending);
 });
 
 test('bytes that are no frames end the connection, and not the process', async () => {

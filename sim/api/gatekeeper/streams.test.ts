@@ -2,23 +2,31 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Clock } from '../../kernel/clock.ts';
 import { TIMINGS } from '../../one/timing.ts';
-import { createSimulator } from '../../simulator.ts';
+import { createSimulator, type World } from '../../simulator.ts';
 import { GATEKEEPER_DEVIATIONS } from './deviations.ts';
 import { MOST_STREAMS, MOST_UNREAD_BYTES, type Sink, Streams } from './streams.ts';
 import { runVnf, TODAY, userGuide, VC } from './testing.ts';
 
 const OTHER_VC = '3f3c7a62-7b43-4f0c-9d0e-6a4a1e2f5b11';
 
-/** Two VNFs that run; the first has been stopped after a while. Time for the streams begins where it began for them. */
-function start(on: Iterable<string> = GATEKEEPER_DEVIATIONS, stopsAfterMs?: number) {
-  const deviations: ReadonlySet<string> = new Set(on);
+/** Two VNFs that run; the first has been stopped after a while. */
+function machines(deviations: ReadonlySet<string>, stopsAfterMs?: number): World {
   const { world } = createSimulator({ epochMs: TODAY, timing: TIMINGS.instant, deviations, furnish: userGuide });
-  const { cloud, random, metrics } = world;
+  const { cloud, clock } = world;
   runVnf(cloud, OTHER_VC);
   if (stopsAfterMs !== undefined) {
-    world.clock.advanceNow(stopsAfterMs);
+    clock.advanceNow(stopsAfterMs);
     cloud.run(cloud.root, 'one.vm.action', 'terminate-hard', 0);
+    clock.advanceNow(0);
   }
+  return world;
+}
+
+const UPSTREAM: ReadonlySet<string> = new Set(GATEKEEPER_DEVIATIONS);
+const running = machines(UPSTREAM);
+
+/** Streams of these machines, which change nothing in them. Their time begins where it began for the machines. */
+function start({ random, metrics, config: { deviations } }: World = running) {
   const clock = new Clock(TODAY);
   return { clock, metrics, streams: new Streams({ clock, random, metrics, deviations }) };
 }
@@ -191,7 +199,7 @@ describe('a stream', () => {
   });
 
   test('of a machine that has stopped repeats its last push, with its time', async () => {
-    const world = start(GATEKEEPER_DEVIATIONS, 10_000);
+    const world = start(machines(UPSTREAM, 10_000));
     const { reader } = opened(world, ['vm_up']);
     await world.clock.advance(60_000);
     const times = (reader.frames.slice(1) as { vm_up: { time: number }[] }[]).map(({ vm_up: [up] }) => up?.time ?? 0);
@@ -201,7 +209,7 @@ describe('a stream', () => {
   });
 
   test('without deviations carries every metric, labels of the history, and a reply in English', async () => {
-    const world = start([]);
+    const world = start(machines(new Set()));
     const { reader, connection } = opened(world, ['vm_cpu_perc', 'vm_up']);
     connection.receive();
     await world.clock.advance(3000);

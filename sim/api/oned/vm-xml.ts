@@ -55,12 +55,12 @@ function vmTemplateXml(cloud: Cloud, vm: Vm): string {
   const add = (name: string, xml: string): void => {
     parts.push([name, xml]);
   };
-  const clusters = automaticClusters(vm);
+  const clusters = automaticClusters(cloud, vm);
   if (clusters !== '') {
     add('AUTOMATIC_DS_REQUIREMENTS', cdata('AUTOMATIC_DS_REQUIREMENTS', clusters));
     add('AUTOMATIC_NIC_REQUIREMENTS', cdata('AUTOMATIC_NIC_REQUIREMENTS', clusters));
   }
-  add('AUTOMATIC_REQUIREMENTS', cdata('AUTOMATIC_REQUIREMENTS', automaticRequirements(vm)));
+  add('AUTOMATIC_REQUIREMENTS', cdata('AUTOMATIC_REQUIREMENTS', automaticRequirements(cloud, vm)));
   const context = contextAttributes(cloud, vm);
   if (context !== null) add('CONTEXT', vector('CONTEXT', context));
   add('CPU', cdata('CPU', cpuText(vm.cpu)));

@@ -12,6 +12,7 @@ import {
   updateServiceTemplate,
 } from '../../one/service-template.ts';
 import type { Caller } from '../../one/user.ts';
+import { BodyTooLarge, type Edge, readBody } from '../edge.ts';
 import { JsonProblem, parseJson, prettyJson } from '../ruby-json.ts';
 import { actionOf } from './action.ts';
 import { documentJson, poolJson } from './document-json.ts';
@@ -22,18 +23,22 @@ import { templateAction } from './template-action.ts';
 /** What the API needs of a world. */
 export interface OneflowWorld {
   readonly cloud: Cloud;
+  /** Largest body that is read. */
+  readonly maxBodyBytes: number;
 }
 
-type Env = { Variables: { caller: Caller } };
+type Env = { Bindings: Edge; Variables: { caller: Caller; body: string } };
 
-export function oneflowApi({ cloud }: OneflowWorld): Hono<Env> {
+export function oneflowApi({ cloud, maxBodyBytes }: OneflowWorld): Hono<Env> {
   const { flow } = cloud;
   const app = new Hono<Env>();
 
   // Before any route, and also where there is none.
   app.use(async (c, next) => {
     c.set('caller', flow.authenticate(sessionOf(c.req.header('Authorization'))));
-    await next();
+    c.set('body', new TextDecoder().decode(await readBody(c.req.raw, maxBodyBytes)));
+    // Handlers wait for nothing more, so all they do is done on behalf of this request.
+    await cloud.clock.because(c.env?.cause ?? 0, next);
   });
 
   app.get('/service', (c) => text(200, prettyJson(poolJson(cloud, flow.services(c.get('caller'))))));
@@ -45,19 +50,19 @@ export function oneflowApi({ cloud }: OneflowWorld): Hono<Env> {
     return noContent();
   });
 
-  app.put('/service/:id', async (c) => {
-    const { body, append } = updateOf(await c.req.text());
+  app.put('/service/:id', (c) => {
+    const { body, append } = updateOf(c.get('body'));
     flow.update(c.get('caller'), idOf(c), body, append);
     return noContent();
   });
 
-  app.post('/service/:id/action', async (c) => {
-    serviceAction(flow, c.get('caller'), idOf(c), actionOf(await c.req.text()));
+  app.post('/service/:id/action', (c) => {
+    serviceAction(flow, c.get('caller'), idOf(c), actionOf(c.get('body')));
     return noContent();
   });
 
-  app.post('/service/:id/scale', async (c) => {
-    const body = parsed(await c.req.text());
+  app.post('/service/:id/scale', (c) => {
+    const body = parsed(c.get('body'));
     const force = at(body, 'force');
     const cardinality = toInteger(at(body, 'cardinality'));
     flow.scale(
@@ -70,15 +75,15 @@ export function oneflowApi({ cloud }: OneflowWorld): Hono<Env> {
     return noContent();
   });
 
-  app.post('/service/:id/role/:role/action', async (c) => {
-    const { perform, params } = actionOf(await c.req.text());
+  app.post('/service/:id/role/:role/action', (c) => {
+    const { perform, params } = actionOf(c.get('body'));
     const line = "\n\n    opts['period'] ||= conf[:action_period]\n        ^^^^^^^^^^";
     flow.schedule(c.get('caller'), idOf(c), scheduled(toText(perform), params, line), c.req.param('role'));
     return noContent();
   });
 
-  app.post('/service/:id/role_action', async (c) => {
-    const { perform, params } = actionOf(await c.req.text());
+  app.post('/service/:id/role_action', (c) => {
+    const { perform, params } = actionOf(c.get('body'));
     if (perform === 'add_role') {
       const role = at(params, 'role');
       flow.addRole(c.get('caller'), idOf(c), typeof role === 'string' ? parsed(role, 400) : (role ?? null));
@@ -101,26 +106,26 @@ export function oneflowApi({ cloud }: OneflowWorld): Hono<Env> {
     shown(200, documentJson(cloud, serviceTemplate(cloud, c.get('caller'), idOf(c)))),
   );
 
-  app.post('/service_template', async (c) => {
-    const created = createServiceTemplate(cloud, c.get('caller'), parsed(await c.req.text(), 400));
+  app.post('/service_template', (c) => {
+    const created = createServiceTemplate(cloud, c.get('caller'), parsed(c.get('body'), 400));
     return shown(201, documentJson(cloud, created));
   });
 
-  app.put('/service_template/:id', async (c) => {
-    const body = await c.req.text();
+  app.put('/service_template/:id', (c) => {
+    const body = c.get('body');
     const updated = updateServiceTemplate(cloud, c.get('caller'), idOf(c), () => parsed(body, 400));
     return shown(200, documentJson(cloud, updated));
   });
 
-  app.delete('/service_template/:id', async (c) => {
-    deleteServiceTemplate(cloud, c.get('caller'), idOf(c), extentOf(await c.req.text()));
+  app.delete('/service_template/:id', (c) => {
+    deleteServiceTemplate(cloud, c.get('caller'), idOf(c), extentOf(c.get('body')));
     return noContent();
   });
 
-  app.post('/service_template/:id/action', async (c) => {
+  app.post('/service_template/:id/action', (c) => {
     const caller = c.get('caller');
     const id = idOf(c);
-    const { perform, params = {} } = actionOf(await c.req.text());
+    const { perform, params = {} } = actionOf(c.get('body'));
     if (perform === 'instantiate') {
       const { service, body } = flow.instantiate(caller, id, at(params, 'merge_template'));
       return shown(201, documentJson(cloud, service, body));
@@ -145,6 +150,7 @@ export function oneflowApi({ cloud }: OneflowWorld): Hono<Env> {
     if (error instanceof FlowCrash) return crashed(error.message);
     if (error instanceof FlowError) return text(error.status, error.message);
     if (error instanceof JsonProblem) return crashed(error.message);
+    if (error instanceof BodyTooLarge) return text(413, error.message);
     throw error;
   });
 

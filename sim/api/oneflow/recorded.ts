@@ -69,7 +69,7 @@ export class RecordedCloud {
   constructor() {
     const cloud = freshCloud({ ...TIMINGS.fast, schedulerIntervalMs: 1_000 });
     this.cloud = cloud;
-    this.#app = oneflowApi({ cloud });
+    this.#app = oneflowApi({ cloud, maxBodyBytes: 1_000_000 });
     const { root } = cloud;
     for (const name of ['host0', 'host1']) addHost(cloud, { name, imMad: 'dummy', vmMad: 'dummy' });
     cloud.run(root, 'one.image.allocate', 'NAME=fimg TYPE=DATABLOCK SIZE=200 DEV_PREFIX=vd', 1);
