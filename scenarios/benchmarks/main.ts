@@ -7,10 +7,11 @@ import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { type Benchmark, meetsBar, type Result, ratio } from './benchmark.ts';
 import { exposition } from './exposition.ts';
+import { fanout } from './fanout.ts';
 import { queue } from './queue.ts';
 import { range } from './range.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [queue, range, exposition];
+const BENCHMARKS: readonly Benchmark[] = [queue, range, exposition, fanout];
 
 /** Set, to its name, in the process of a benchmark. */
 const ALONE = 'ONESIM_BENCHMARK';

@@ -227,17 +227,15 @@ function create(cloud: Cloud, caller: Caller, template: Template, wish: Wish): V
 }
 
 function split(template: Template): { kept: Template; user: Template } {
+  const keeps = (attribute: Attribute): boolean =>
+    TEMPLATE_ATTRIBUTES.has(attribute.name) && !isUnreadMaximum(attribute);
   return {
-    kept: template.filter(({ name }) => TEMPLATE_ATTRIBUTES.has(name)),
-    user: template.filter(
-      (attribute) =>
-        isUnreadMaximum(attribute) ||
-        !(TEMPLATE_ATTRIBUTES.has(attribute.name) || CONSUMED_ATTRIBUTES.has(attribute.name)),
-    ),
+    kept: template.filter(keeps),
+    user: template.filter((attribute) => !keeps(attribute) && !CONSUMED_ATTRIBUTES.has(attribute.name)),
   };
 }
 
-/** What oned cannot read as a number, it leaves where it was as well. */
+/** What oned cannot read as a number, it leaves where it was. */
 const isUnreadMaximum = ({ name, value }: Attribute): boolean =>
   name === 'VCPU_MAX' && typeof value === 'string' && !/^\s*\d+\s*$/.test(value);
 

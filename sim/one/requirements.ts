@@ -15,7 +15,14 @@ export function automaticRequirements(cloud: Cloud, vm: Placed): string {
   return clusters === undefined ? anywhere : `(${either('CLUSTER_ID =', clusters)}) & ${anywhere}`;
 }
 
-/** Of the system datastore and of networks; empty when the VM has nothing to reach. */
+/** Of the system datastore: as of networks, and once its disks have come back from a host, that they can go out again. */
+export function automaticDatastores(cloud: Cloud, vm: Placed & Pick<Vm, 'history'>): string {
+  const clusters = automaticClusters(cloud, vm);
+  const back = vm.history.slice(0, -1).findLast(({ eetime }) => eetime > 0);
+  return back === undefined || clusters === '' ? clusters : `${clusters} & (TM_MAD = "${back.tmMad}")`;
+}
+
+/** Of networks, and of the system datastore; empty when the VM has nothing to reach. */
 export function automaticClusters(cloud: Cloud, vm: Placed): string {
   const clusters = commonClusters(cloud, vm);
   return clusters === undefined ? '' : `(${either('"CLUSTERS/ID" @>', clusters)})`;

@@ -19,13 +19,13 @@ export interface Scene {
 /** How a VM gets into each state of the recording. */
 export const ROADS: Readonly<Record<string, (scene: Scene) => void>> = {
   PENDING: () => {},
-  HOLD: ({ act }) => act('hold'),
+  HOLD: () => {},
   RUNNING: running,
   POWEROFF: (scene) => settled(scene, 'poweroff', 'POWEROFF'),
   SUSPENDED: (scene) => settled(scene, 'suspend', 'SUSPENDED'),
   STOPPED: (scene) => settled(scene, 'stop', 'STOPPED'),
   UNDEPLOYED: (scene) => settled(scene, 'undeploy', 'UNDEPLOYED'),
-  DONE: ({ act }) => act('terminate'),
+  DONE: (scene) => settled(scene, 'terminate-hard', 'DONE'),
   UNKNOWN: (scene) => {
     running(scene);
     report(scene.cloud, scene.vm, 'FAILURE');
@@ -37,7 +37,7 @@ export const ROADS: Readonly<Record<string, (scene: Scene) => void>> = {
   },
   HOTPLUG_RESIZE: (scene) => {
     running(scene);
-    scene.cloud.call(TESTER, 'one.vm.resize', scene.vm.id, 'CPU=1\nMEMORY=64', true);
+    scene.cloud.call(TESTER, 'one.vm.resize', scene.vm.id, 'CPU=1\nVCPU=1\nMEMORY=192', true);
   },
   DISK_RESIZE: (scene) => {
     running(scene);
@@ -49,7 +49,7 @@ export const ROADS: Readonly<Record<string, (scene: Scene) => void>> = {
   SAVE_SUSPEND: (scene) => begun(scene, 'suspend'),
   SAVE_STOP: (scene) => begun(scene, 'stop'),
   EPILOG: (scene) => {
-    begun(scene, 'terminate');
+    begun(scene, 'terminate-hard');
     scene.until('EPILOG');
   },
   BOOT_POWEROFF: (scene) => {
@@ -79,7 +79,7 @@ export const ROADS: Readonly<Record<string, (scene: Scene) => void>> = {
     failing(scene, 'deploy', 'BOOT_UNDEPLOY_FAILURE');
   },
   EPILOG_FAILURE: (scene) => {
-    begun(scene, 'terminate');
+    begun(scene, 'terminate-hard');
     scene.fail('epilog');
     scene.until('EPILOG_FAILURE');
   },
@@ -116,18 +116,18 @@ function failing({ fail, deploy, until }: Scene, action: string, state: State, m
   until(state);
 }
 
-/** A VM of tester's, in PENDING, on a cloud whose scheduler is not heard of: its rounds are a day apart. */
-export function sceneOn(cloud: Cloud): Scene {
+/** A VM of tester's in a state, on a cloud that has VM template 0, and whose scheduler is not to be heard of. */
+export function sceneIn(cloud: Cloud, state: string): Scene {
   const { clock, judge } = cloud;
-  const vm = cloud.vms.get(cloud.call(TESTER, 'one.template.instantiate', 0, 'vmx'));
-  return {
+  const vm = cloud.vms.get(cloud.call(TESTER, 'one.template.instantiate', 0, 'vmx', state === 'HOLD'));
+  const scene: Scene = {
     cloud,
     vm,
     act: (name) => void cloud.call(TESTER, 'one.vm.action', name, vm.id),
     deploy: () => void cloud.call(ADMIN_SESSION, 'one.vm.deploy', vm.id, 0),
-    until(state) {
-      for (let events = 0; vm.state !== state; events++) {
-        if (events > 20) throw new Error(`VM is ${vm.state}, not ${state}`);
+    until(next) {
+      for (let events = 0; vm.state !== next; events++) {
+        if (events > 20) throw new Error(`VM is ${vm.state}, not ${next}`);
         clock.advanceNow((clock.nextDue ?? clock.now) - clock.now);
       }
       judge.disarmAll();
@@ -136,4 +136,7 @@ export function sceneOn(cloud: Cloud): Scene {
       judge.arm({ selector: { layer: 'vm', action }, effect: { do: 'fail', message } });
     },
   };
+  ROADS[state]?.(scene);
+  if (vm.state !== state) throw new Error(`the road to ${state} leads to ${vm.state}`);
+  return scene;
 }

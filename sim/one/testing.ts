@@ -24,12 +24,23 @@ export function freshCloud(timing: Timing = TIMINGS.instant): Cloud {
   return cloud;
 }
 
+const BY_HAND: Timing = { ...TIMINGS.fast, schedulerIntervalMs: 86_400_000 };
+
+/** Every driver action takes a second, and the scheduler looks every 15. */
+export const BY_THE_SECOND: Timing = {
+  ...TIMINGS.realistic,
+  actions: Object.fromEntries(
+    Object.keys(TIMINGS.realistic.actions).map((action) => [action, { fixed: 1000 }]),
+  ) as Timing['actions'],
+};
+
 /**
- * Two hosts, an image, a network and VM template 0, as on the cloud of the recordings. Every driver action takes a
- * second; the scheduler's rounds are a day apart, so that a test deploys by hand.
+ * Two hosts, an image, a network and VM template 0, as on the cloud of the recordings.
+ * @param timing by default every driver action takes half a second, and the scheduler's rounds are a day apart, so that a
+ *   test deploys by hand
  */
-export function furnishedCloud(): Cloud {
-  const cloud = freshCloud({ ...TIMINGS.fast, schedulerIntervalMs: 86_400_000 });
+export function furnishedCloud(timing: Timing = BY_HAND): Cloud {
+  const cloud = freshCloud(timing);
   const { root } = cloud;
   for (const name of ['host0', 'host1']) addHost(cloud, { name, imMad: 'dummy', vmMad: 'dummy' });
   const image = cloud.run(root, 'one.image.allocate', IMAGE, 1);

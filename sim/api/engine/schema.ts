@@ -5,7 +5,7 @@
 import { type Hash, parseJson, type Value } from './ruby-json.ts';
 import { inspect } from './ruby-text.ts';
 
-/** The part of draft 4 that the schema of a runtime needs. The order of the keys is the order of the checks. */
+/** The part of draft 4 that the schema of a runtime needs. */
 export interface Schema {
   readonly type: 'object' | 'string' | 'integer' | 'number';
   readonly format?: 'float';
@@ -108,7 +108,10 @@ export const STRICT_RUNTIME_SCHEMA: Schema = {
 
 type Check = (schema: Schema, value: Value, path: readonly string[]) => string | undefined;
 
-const CHECKS: { readonly [keyword in keyof Schema]: Check } = {
+/** In the order in which a schema has them, which is that of the checks. */
+const KEYWORDS = ['type', 'enum', 'properties', 'required'] as const;
+
+const CHECKS: { readonly [keyword in (typeof KEYWORDS)[number]]: Check } = {
   type(schema, value, path) {
     if (IS[schema.type](value)) return undefined;
     return `The property '${pointer(path)}' of type ${typeName(value)} did not match the following type: ${schema.type}`;
@@ -151,8 +154,8 @@ function typeName(value: Value): string {
 }
 
 function firstProblem(schema: Schema, value: Value, path: readonly string[]): string | undefined {
-  for (const keyword of Object.keys(schema) as (keyof Schema)[]) {
-    const problem = CHECKS[keyword]?.(schema, value, path);
+  for (const keyword of KEYWORDS) {
+    const problem = schema[keyword] === undefined ? undefined : CHECKS[keyword](schema, value, path);
     if (problem !== undefined) return problem;
   }
   return undefined;
@@ -172,16 +175,14 @@ function parsed(text: string): Value {
 }
 
 /** A schema as a value that can be sent. */
-export function schemaValue(schema: Schema): Hash {
-  const value: Hash = new Map();
-  for (const [key, part] of Object.entries(schema)) value.set(key, partValue(part));
+export function schemaValue({ type, format, description, enum: allowed, properties, required }: Schema): Hash {
+  const value: Hash = new Map([['type', type]]);
+  if (format !== undefined) value.set('format', format);
+  if (description !== undefined) value.set('description', description);
+  if (allowed !== undefined) value.set('enum', [...allowed]);
+  if (properties !== undefined) {
+    value.set('properties', new Map(Object.entries(properties).map(([name, schema]) => [name, schemaValue(schema)])));
+  }
+  if (required !== undefined) value.set('required', [...required]);
   return value;
-}
-
-function partValue(part: Schema[keyof Schema] | Readonly<Record<string, Schema>>): Value {
-  if (typeof part === 'string' || part === undefined) return part ?? null;
-  if (Array.isArray(part)) return [...part];
-  return new Map(
-    Object.entries(part as Readonly<Record<string, Schema>>).map(([name, schema]) => [name, schemaValue(schema)]),
-  );
 }

@@ -5,40 +5,44 @@ import type { Vm } from '../../one/vm.ts';
 export type FunctionState = 'PENDING' | 'RUNNING' | 'UPDATING' | 'ERROR';
 
 /** LCM states by function state; any other is UPDATING. */
-const LCM_STATES = {
-  PENDING: [
-    'BOOT',
-    'PROLOG',
-    'BOOT_UNKNOWN',
-    'BOOT_POWEROFF',
-    'BOOT_SUSPENDED',
-    'BOOT_STOPPED',
-    'BOOT_UNDEPLOY',
-    'PROLOG_UNDEPLOY',
-    'CLEANUP_RESUBMIT',
+const LCM_STATES: readonly (readonly [FunctionState, readonly State[]])[] = [
+  [
+    'PENDING',
+    [
+      'BOOT',
+      'PROLOG',
+      'BOOT_UNKNOWN',
+      'BOOT_POWEROFF',
+      'BOOT_SUSPENDED',
+      'BOOT_STOPPED',
+      'BOOT_UNDEPLOY',
+      'PROLOG_UNDEPLOY',
+      'CLEANUP_RESUBMIT',
+    ],
   ],
-  RUNNING: ['RUNNING'],
-  ERROR: [
-    'UNKNOWN',
-    'BOOT_FAILURE',
-    'BOOT_MIGRATE_FAILURE',
-    'BOOT_UNDEPLOY_FAILURE',
-    'BOOT_STOPPED_FAILURE',
-    'PROLOG_FAILURE',
-    'PROLOG_MIGRATE_FAILURE',
-    'PROLOG_MIGRATE_POWEROFF_FAILURE',
-    'PROLOG_MIGRATE_SUSPEND_FAILURE',
-    'PROLOG_RESUME_FAILURE',
-    'PROLOG_UNDEPLOY_FAILURE',
-    'PROLOG_MIGRATE_UNKNOWN',
-    'PROLOG_MIGRATE_UNKNOWN_FAILURE',
+  ['RUNNING', ['RUNNING']],
+  [
+    'ERROR',
+    [
+      'UNKNOWN',
+      'BOOT_FAILURE',
+      'BOOT_MIGRATE_FAILURE',
+      'BOOT_UNDEPLOY_FAILURE',
+      'BOOT_STOPPED_FAILURE',
+      'PROLOG_FAILURE',
+      'PROLOG_MIGRATE_FAILURE',
+      'PROLOG_MIGRATE_POWEROFF_FAILURE',
+      'PROLOG_MIGRATE_SUSPEND_FAILURE',
+      'PROLOG_RESUME_FAILURE',
+      'PROLOG_UNDEPLOY_FAILURE',
+      'PROLOG_MIGRATE_UNKNOWN',
+      'PROLOG_MIGRATE_UNKNOWN_FAILURE',
+    ],
   ],
-} as const satisfies Partial<Record<FunctionState, readonly State[]>>;
+];
 
 const BY_LCM_STATE: ReadonlyMap<State, FunctionState> = new Map(
-  Object.entries(LCM_STATES).flatMap(([state, lcmStates]) =>
-    lcmStates.map((lcmState): [State, FunctionState] => [lcmState, state as FunctionState]),
-  ),
+  LCM_STATES.flatMap(([state, lcmStates]) => lcmStates.map((lcmState) => [lcmState, state] as const)),
 );
 
 export function functionState(vm: Vm): FunctionState {

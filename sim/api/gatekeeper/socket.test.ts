@@ -189,7 +189,7 @@ test('a client that never reads and floods costs bounded memory, and no other cl
   near.pause();
   for (let i = 0; i < 40_000; i++) {
     socket.send('hello');
-    socket.ping();
+    socket.ping('x'.repeat(125));
   }
   const { clock } = rig.simulator.world;
   for (let i = 0; i < 100; i++) {

@@ -32,7 +32,7 @@ function serve(streams: Streams, id: string, webSocket: WebSocket): void {
   });
   webSocket.on('message', () => connection.receive());
   webSocket.on('ping', (data) => {
-    webSocket.pong(data);
+    if (webSocket.bufferedAmount <= MOST_UNREAD_BYTES) webSocket.pong(data);
   });
   webSocket.on('close', () => connection.closed());
 }

@@ -114,7 +114,7 @@ export class Wire {
   /** What was made has an id of its own here. */
   #learn(method: string, recorded: string, answered: string): void {
     if (!/\.(allocate|instantiate|clone)$/.test(method)) return;
-    const [theirs, ours] = [recorded, answered].map((body) => /<boolean>1<[^]*?<i4>(\d+)</.exec(body)?.[1]);
+    const [theirs, ours] = [recorded, answered].map((body) => /<boolean>1<[\s\S]*?<i4>(\d+)</.exec(body)?.[1]);
     if (theirs === undefined || ours === undefined) return;
     const ids = /^one\.document/.test(method) ? this.documents : this.vms;
     ids.set(Number(theirs), Number(ours));
@@ -150,10 +150,10 @@ const asText = (_: string, value: unknown): unknown => (typeof value === 'bigint
 /** What differs from one run of a real oned to the next. */
 function timeless(body: string): string {
   return body
+    .replace(/at line \d+/g, 'at line N')
     .replace(/\b1[78]\d{8}\b/g, 'TIME')
     .replace(/\b[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}/g, 'CTIME')
     .replace(/(REQUEST_ID|REQ_ID)&gt;\d+/g, '$1&gt;N')
-    .replace(/at line \d+/g, 'at line N')
     .replace(/10\.0\.0\.\d+/g, 'IP')
     .replace(/02:00:0a:00:00:[0-9a-f]{2}/g, 'MAC')
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UUID')

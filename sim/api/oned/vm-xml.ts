@@ -5,7 +5,7 @@ import { contextAttributes } from '../../one/context.ts';
 import { diskAttributes } from '../../one/disk.ts';
 import { STATES, type State } from '../../one/lifecycle.ts';
 import { nicAttributes, nicRules } from '../../one/nic.ts';
-import { automaticClusters, automaticRequirements } from '../../one/requirements.ts';
+import { automaticClusters, automaticDatastores, automaticRequirements } from '../../one/requirements.ts';
 import type { Vector } from '../../one/syntax.ts';
 import type { Disk, Placement, Vm } from '../../one/vm.ts';
 import { attribute, cdata, element, heading, lock, permissions, templateXml, vector } from './xml.ts';
@@ -57,7 +57,7 @@ function vmTemplateXml(cloud: Cloud, vm: Vm): string {
   };
   const clusters = automaticClusters(cloud, vm);
   if (clusters !== '') {
-    add('AUTOMATIC_DS_REQUIREMENTS', cdata('AUTOMATIC_DS_REQUIREMENTS', clusters));
+    add('AUTOMATIC_DS_REQUIREMENTS', cdata('AUTOMATIC_DS_REQUIREMENTS', automaticDatastores(cloud, vm)));
     add('AUTOMATIC_NIC_REQUIREMENTS', cdata('AUTOMATIC_NIC_REQUIREMENTS', clusters));
   }
   add('AUTOMATIC_REQUIREMENTS', cdata('AUTOMATIC_REQUIREMENTS', automaticRequirements(cloud, vm)));
