@@ -55,7 +55,8 @@ const HOMES: readonly Home[] = [
   { home: 'sim/kernel/pace.test.ts', may: ['setImmediate'], because: 'it plays the host' },
   { home: 'sim/main.ts', may: ['process', 'setImmediate'], because: 'it is the command line' },
   { home: 'scenarios/benchmarks/', may: ['performance', 'setTimeout', 'process'], because: 'it measures the host' },
-  { home: 'scenarios/build.mjs', may: ['process'], because: 'it is run by npm' },
+  { home: 'scenarios/trace.ts', may: ['process'], because: 'it is run as a process of its own' },
+  { home: 'scenarios/determinism.test.ts', may: ['process'], because: 'it starts processes' },
 ];
 
 /** What is in flight in these folders would be state that no snapshot holds. */

@@ -42,7 +42,10 @@ export class Random {
     const high = hex(halves[0], entity, counter);
     const low = hex(halves[1], entity, counter);
     const variant = ((Number.parseInt(low.charAt(0), 16) & 3) | 8).toString(16);
-    return `${high.slice(0, 8)}-${high.slice(8, 12)}-4${high.slice(13)}-${variant}${low.slice(1, 4)}-${low.slice(4)}`;
+    // Joined, and not put together: such a text would be a tree of its pieces, and there is one for each VM.
+    return [high.slice(0, 8), high.slice(8, 12), `4${high.slice(13)}`, variant + low.slice(1, 4), low.slice(4)].join(
+      '-',
+    );
   }
 
   /** The key of a stream: its name, encrypted with the seed. */

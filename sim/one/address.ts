@@ -34,8 +34,7 @@ export function parseMac(text: string): number | undefined {
 
 export function formatMac(mac: number): string {
   const hex = mac.toString(16).padStart(12, '0');
-  const byte = (i: number): string => hex.slice(2 * i, 2 * i + 2);
-  return `${byte(0)}:${byte(1)}:${byte(2)}:${byte(3)}:${byte(4)}:${byte(5)}`;
+  return [0, 2, 4, 6, 8, 10].map((at) => hex.slice(at, at + 2)).join(':');
 }
 
 /** The n-th address after the first. Only the lower 32 bits count on; the two bytes in front are a prefix. */

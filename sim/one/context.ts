@@ -22,14 +22,15 @@ export function expandContext(cloud: Cloud, vm: Vm, given: Vector): Vector {
   }
   const target = vm.context?.get('TARGET') ?? contextTarget(given, new Set(vm.disks.map((disk) => disk.target)));
   const diskId = vm.context?.get('DISK_ID') ?? String(vm.disks.length);
-  let text = '';
-  for (const [name, value] of new SubAttributes([['DISK_ID', diskId], ['TARGET', target], ...given])) {
-    text += `${text === '' ? '' : SEPARATOR}${name}=${value}`;
-  }
+  const entries = [...new SubAttributes([['DISK_ID', diskId], ['TARGET', target], ...given])];
+  const parts = entries.map(([name, value]) => `${name}=${value}`);
   const substituted: [string, string][] = [];
-  for (const part of substitute(cloud, vm, text).split(SEPARATOR)) {
+  for (const [i, part] of substitute(cloud, vm, parts.join(SEPARATOR)).split(SEPARATOR).entries()) {
+    const entry = entries[i];
     const at = part.indexOf('=');
-    if (at >= 0) substituted.push([part.slice(0, at), part.slice(at + 1)]);
+    // What is as it was stays the same text, so that most VMs share theirs.
+    if (entry !== undefined && part === parts[i]) substituted.push(entry);
+    else if (at >= 0) substituted.push([part.slice(0, at), part.slice(at + 1)]);
   }
   return new SubAttributes(substituted);
 }

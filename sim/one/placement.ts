@@ -79,7 +79,8 @@ export function place(cloud: Cloud, vm: Vm, host: Host, datastoreId: number): Pl
   occupy(host, vm, 1);
   const tmMad = cloud.datastores.find(datastoreId)?.tmMad ?? 'dummy';
   const placement = record(vm.history.length, host, tmMad, datastoreId, cloud.seconds);
-  vm.history.push(placement);
+  // A new array and not a push, after which it would have room for sixteen more; most VMs need one.
+  vm.history = [...vm.history, placement];
   return placement;
 }
 
@@ -133,7 +134,7 @@ function turnTo(cloud: Cloud, vm: Vm, host: Host): Placement {
   placement.etime = now;
   placement.retime ||= now;
   const next = record(vm.history.length, host, placement.tmMad, placement.datastoreId, now);
-  vm.history.push(next);
+  vm.history = [...vm.history, next];
   return next;
 }
 

@@ -116,11 +116,11 @@ function failing({ fail, deploy, until }: Scene, action: string, state: State, m
   until(state);
 }
 
-/** A VM of tester's in a state, on a cloud that has VM template 0, and whose scheduler is not to be heard of. */
-export function sceneIn(cloud: Cloud, state: string): Scene {
+/** A VM of tester's, in PENDING or HOLD, on a cloud with VM template 0 whose scheduler is not to be heard of. */
+export function sceneOn(cloud: Cloud, hold = false): Scene {
   const { clock, judge } = cloud;
-  const vm = cloud.vms.get(cloud.call(TESTER, 'one.template.instantiate', 0, 'vmx', state === 'HOLD'));
-  const scene: Scene = {
+  const vm = cloud.vms.get(cloud.call(TESTER, 'one.template.instantiate', 0, 'vmx', hold));
+  return {
     cloud,
     vm,
     act: (name) => void cloud.call(TESTER, 'one.vm.action', name, vm.id),
@@ -136,7 +136,12 @@ export function sceneIn(cloud: Cloud, state: string): Scene {
       judge.arm({ selector: { layer: 'vm', action }, effect: { do: 'fail', message } });
     },
   };
+}
+
+/** As {@link sceneOn}, with the VM in a state. */
+export function sceneIn(cloud: Cloud, state: string): Scene {
+  const scene = sceneOn(cloud, state === 'HOLD');
   ROADS[state]?.(scene);
-  if (vm.state !== state) throw new Error(`the road to ${state} leads to ${vm.state}`);
+  if (scene.vm.state !== state) throw new Error(`the road to ${state} leads to ${scene.vm.state}`);
   return scene;
 }

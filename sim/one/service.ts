@@ -156,9 +156,9 @@ export function setRoleState(role: Role, state: RoleState): void {
 }
 
 export function log(service: Service, severity: LogEntry['severity'], message: string, timestamp: number): void {
-  service.body.log ??= [];
-  service.body.log.push({ timestamp, severity, message });
-  if (service.body.log.length > LOG_KEPT) service.body.log.shift();
+  // A new array and not a push, after which it would have room for sixteen more; there is a log for each service.
+  const entries = [...(service.body.log ?? []), { timestamp, severity, message }];
+  service.body.log = entries.length > LOG_KEPT ? entries.slice(1) : entries;
 }
 
 export const roleNamed = (service: Service, name: string): Role | undefined =>

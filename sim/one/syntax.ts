@@ -86,13 +86,13 @@ export class Template {
     const attribute = canonical({ name, value });
     let at = this.#attributes.length;
     while (at > 0 && (this.#attributes[at - 1]?.name ?? '') > attribute.name) at--;
-    this.#attributes.splice(at, 0, attribute);
+    this.#attributes = this.#attributes.toSpliced(at, 0, attribute);
   }
 
   /** Removes all of that name and gives them back. */
   remove(name: string): Attribute[] {
     const removed = this.#attributes.filter((attribute) => attribute.name === name);
-    if (removed.length > 0) this.#attributes = this.#attributes.filter((attribute) => attribute.name !== name);
+    if (removed.length > 0) this.#attributes = only(this.#attributes, (attribute) => attribute.name !== name);
     return removed;
   }
 
@@ -110,7 +110,7 @@ export class Template {
   /** Those that are wanted, in the same order. */
   filter(wanted: (attribute: Attribute) => boolean): Template {
     const filtered = new Template();
-    filtered.#attributes = this.#attributes.filter(wanted);
+    filtered.#attributes = only(this.#attributes, wanted);
     return filtered;
   }
 
@@ -120,6 +120,10 @@ export class Template {
     return copy;
   }
 }
+
+/** Those that are wanted, in an array without the room for more that filter leaves: a large cloud has several for each VM. */
+const only = (attributes: readonly Attribute[], wanted: (attribute: Attribute) => boolean): Attribute[] =>
+  attributes.filter(wanted).slice();
 
 const byName = (a: Attribute, b: Attribute) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 
@@ -149,6 +153,11 @@ function shared(names: Map<string, string>, spelling: string, derive: (upper: st
   names.set(Buffer.from(spelling).toString(), copy);
   return copy;
 }
+
+/** From this length on V8 makes a slice that points into the text that it was cut from, and keeps all of it. */
+const SLICED = 13;
+const copied = (slice: string): string =>
+  slice.length < SLICED ? slice : [slice.slice(0, 1), slice.slice(1)].join('');
 
 function canonical(attribute: Attribute): Attribute {
   const name = attributeName(attribute.name);
@@ -279,7 +288,7 @@ class Scanner {
   /** The last token as a value: without its quotes, with its escaped quotes plain. */
   value(): string {
     const text = this.#quoted ? this.#source.slice(this.#start + 1, this.#end - 1) : this.text();
-    return text.includes('\\"') ? text.replaceAll('\\"', '"') : text;
+    return text.includes('\\"') ? text.replaceAll('\\"', '"') : copied(text);
   }
 
   /** bison's message; the columns count bytes from the start of the text, and are never set back at a new line. */
