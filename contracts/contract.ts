@@ -72,7 +72,7 @@ const CONTRACTS = [
 ] as const;
 
 /** OpenNebula's own protocols: recordings define them, no document does. */
-const OPENNEBULA = ['/RPC2', '/service', '/service_template'];
+const OPENNEBULA = ['/RPC2', '/service', '/service_template', '/service_pool'];
 
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'];
 

@@ -30,6 +30,8 @@ export type Json = { readonly [key: string]: Json } & { readonly [index: number]
 
 export interface StandIn {
   readonly simulator: Simulator;
+  /** The door itself, for requests that {@link ask} cannot make. */
+  fetch(request: Request): Promise<Response>;
   ask(path: string, ask?: Ask): Promise<Answer>;
   /** Asks, and moves the clock until the answer is there: for requests that wait. */
   askWaiting(path: string, ask?: Ask): Promise<Answer>;
@@ -67,6 +69,7 @@ export async function standIn(options: StartOptions = {}): Promise<StandIn> {
 
   return {
     simulator,
+    fetch,
     ask,
     async askWaiting(path, options) {
       const { clock } = simulator.world;

@@ -7,7 +7,8 @@ import { Problem } from './problem.ts';
 
 /** What is bound: the part of a simulator that clients see. */
 export interface Served {
-  fetch(request: Request): Response | Promise<Response>;
+  /** @param only the one API that answers, on a port of its own; without it, each by its paths */
+  fetch(request: Request, only?: 'oned' | 'oneflow'): Response | Promise<Response>;
   /** Takes over a connection that a client wants to go on with as a WebSocket. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
@@ -46,7 +47,12 @@ const LIMITS = {
 /** How long answers that are under way may take after a close, in milliseconds. */
 const GRACE_MS = 2_000;
 
-const FLAGS = { port: '--port', onedPort: '--oned-port', oneflowPort: '--oneflow-port' } as const;
+/** The flag of each port, and the one API that has it for itself. */
+const FLAGS = {
+  port: { flag: '--port', only: undefined },
+  onedPort: { flag: '--oned-port', only: 'oned' },
+  oneflowPort: { flag: '--oneflow-port', only: 'oneflow' },
+} as const;
 
 /** @throws Problem that names the port and its flag */
 export async function listen(served: Served, ports: Ports): Promise<Listening> {
@@ -54,8 +60,9 @@ export async function listen(served: Served, ports: Ports): Promise<Listening> {
   const open = async (which: keyof typeof FLAGS): Promise<string | undefined> => {
     const port = ports[which];
     if (port === 'off') return undefined;
-    const server = serverFor(served);
-    await bind(server, ports.host, port, FLAGS[which]);
+    const { flag, only } = FLAGS[which];
+    const server = serverFor({ ...served, fetch: (request) => served.fetch(request, only) });
+    await bind(server, ports.host, port, flag);
     servers.push(server);
     return urlOf(server, ports.host);
   };
@@ -83,7 +90,7 @@ export async function listen(served: Served, ports: Ports): Promise<Listening> {
 export function serverFor(served: Served): Server {
   const { headersTimeout, requestTimeout, keepAliveTimeout, connectionsCheckingInterval, maxHeaderSize } = LIMITS;
   const server = createAdaptorServer({
-    fetch: served.fetch,
+    fetch: (request: Request) => served.fetch(request),
     serverOptions: { headersTimeout, requestTimeout, keepAliveTimeout, connectionsCheckingInterval, maxHeaderSize },
   }) as Server;
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {

@@ -163,8 +163,11 @@ function apisOf(world: World, gatekeeper: Gatekeeper, reset: () => void): Api[] 
 export interface Simulator {
   /** The present world; {@link reset} makes another. */
   readonly world: World;
-  /** Answers a request as the server on the main port does. Never rejects. */
-  fetch(request: Request): Promise<Response>;
+  /**
+   * Answers a request as the server on the main port does, or as one of OpenNebula's own ports. Never rejects.
+   * @param only the API that answers whatever the path
+   */
+  fetch(request: Request, only?: 'oned' | 'oneflow'): Promise<Response>;
   /** Takes over a connection that is to become a WebSocket. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   reset(): void;
@@ -199,7 +202,7 @@ export function createSimulator(given: Partial<SimulatorConfig> = {}): Simulator
     get world() {
       return world;
     },
-    fetch: (request) => answer(world, apis, request),
+    fetch: (request, only) => answer(world, apis, request, only),
     upgrade(request, socket, head) {
       const cause = world.journal.append('upgrade', request.url ?? '');
       world.clock.because(cause, () => gatekeeper.upgrade(request, socket, head));
@@ -212,14 +215,14 @@ export function createSimulator(given: Partial<SimulatorConfig> = {}): Simulator
 /** Status of a WebSocket that is closed because the server stops, or its world does. */
 const GOING_AWAY = 1001;
 
-async function answer(world: World, apis: readonly Api[], request: Request): Promise<Response> {
+async function answer(world: World, apis: readonly Api[], request: Request, only?: string): Promise<Response> {
   const { clock, journal, pace, config } = world;
   if (pace.factor > 0) await pace.catchUp();
   const { method } = request;
   const path = pathOf(request.url);
   // An encoded slash separates segments too, as the real servers have it.
   const owned = path.replace(/%2f/gi, '/');
-  const { name, app } = apis.find((candidate) => candidate.owns(owned)) as Api;
+  const { name, app } = apis.find((api) => (only === undefined ? api.owns(owned) : api.name === only)) as Api;
   const user = userOf(request);
   const cause = journal.append('request', path, { api: name, method, user });
   let response: Response;

@@ -60,7 +60,7 @@ export async function startSim({ onAnswer = () => {}, ...options }: StartOptions
   // The ports come first, for the engine shows them in its configuration.
   const listening = await listen(
     {
-      fetch: (request) => simulator?.fetch(request) ?? new Response(null, { status: 503 }),
+      fetch: (request, only) => simulator?.fetch(request, only) ?? new Response(null, { status: 503 }),
       upgrade: (request, socket, head) => simulator?.upgrade(request, socket, head),
     },
     config,

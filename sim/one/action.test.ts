@@ -1,15 +1,11 @@
 /** The calls that move a VM through its life cycle: what they refuse, and in which words; deploy, migrate, recover. */
 import { describe, expect, it } from 'vitest';
 import { addHost } from './host.ts';
-import { FAILURES, type State, STATES } from './lifecycle.ts';
-import { ROADS, type Scene, sceneOn } from './scene.ts';
+import type { FAILURES, State } from './lifecycle.ts';
+import { ROADS, type Scene, sceneIn, sceneOn } from './scene.ts';
 import { ADMIN_SESSION, furnishedCloud, OTHER, refusalOf, TESTER } from './testing.ts';
 
-function at(road: string): Scene {
-  const scene = sceneOn(furnishedCloud());
-  ROADS[road]?.(scene);
-  return scene;
-}
+const at = (state: string): Scene => sceneIn(furnishedCloud(), state);
 
 const settle = ({ cloud }: Scene): void => void cloud.clock.advanceNow(60_000);
 
@@ -51,9 +47,7 @@ describe('is refused', () => {
     );
     const cluster = cloud.call(ADMIN_SESSION, 'one.cluster.allocate', 'far');
     const far = addHost(cloud, { name: 'far', clusterId: cluster });
-    expect(deploy(far.id)).toBe(
-      'ACTION [one.vm.deploy] datastore [0] and host [3] are not in the same cluster [100].',
-    );
+    expect(deploy(far.id)).toBe('ACTION [one.vm.deploy] datastore [0] and host [3] are not in the same cluster [100].');
   });
 
   it('an overfull deploy only when it counts', () => {
@@ -73,9 +67,7 @@ describe('is refused', () => {
   it('a migration from where it cannot be, to where the VM is, or to where it does not fit', () => {
     const migrate = ({ cloud, vm }: Scene, host: number, live = false, datastore = -1) =>
       refusalOf(() => cloud.call(ADMIN_SESSION, 'one.vm.migrate', vm.id, host, live, false, datastore));
-    expect(migrate(at('PENDING'), 1)).toBe(
-      'ACTION [one.vm.migrate] Migrate action is not available for state PENDING',
-    );
+    expect(migrate(at('PENDING'), 1)).toBe('ACTION [one.vm.migrate] Migrate action is not available for state PENDING');
     expect(migrate(at('POWEROFF'), 1, true)).toBe(
       'ACTION [one.vm.migrate] Migrate action is not available for state POWEROFF',
     );
@@ -248,7 +240,15 @@ describe('migrate', () => {
     expect(scene.vm.state).toBe('RUNNING');
     expect([0, 1].map((id) => scene.cloud.hosts.get(id).usedCpu)).toEqual([10, 0]);
     expect(scene.vm.history.map(({ hostId }) => hostId)).toEqual([0, 1, 0]);
-    expect(scene.vm.spans).toHaveLength(1);
+    // Its memory was being written when it went on.
+    expect(scene.vm.spans.map(({ boot, hostId }) => [boot, hostId])).toEqual(
+      live
+        ? [[1, 0]]
+        : [
+            [1, 0],
+            [1, 0],
+          ],
+    );
   });
 
   it('keeps the place on the old host while it can still fail back to it', () => {
@@ -351,10 +351,6 @@ describe('recover', () => {
     }
   });
 
-  it('knows every failure', () => {
-    expect(Object.keys(INTO).sort()).toEqual(Object.keys(FAILURES).sort());
-  });
-
   it('takes whatever is hot-plugged for an attach', () => {
     const detaching = (operation: number) => {
       const scene = at('RUNNING');
@@ -440,8 +436,4 @@ describe('a deploy', () => {
     expect(scene.vm.state).toBe('PROLOG_UNDEPLOY');
     expect(scene.cloud.hosts.get(0).usedCpu).toBe(10);
   });
-});
-
-it('names every state that a VM can be in', () => {
-  expect(Object.keys(STATES)).toContain(at('RUNNING').vm.state);
 });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { STATES, type State } from './lifecycle.ts';
 import { report } from './monitoring.ts';
-import { ROADS, type Scene, sceneOn } from './scene.ts';
+import { type Scene, sceneIn, sceneOn } from './scene.ts';
 import { ADMIN_SESSION, BY_THE_SECOND, furnishedCloud, TESTER } from './testing.ts';
 
 interface Timeline {
@@ -134,8 +134,8 @@ describe('an operation with a driver that takes a second for each action', () =>
       let scene = id === undefined ? [...scenes.values()].at(-1) : scenes.get(id);
       // Where the recording goes on with a VM that runs again, what was done for that was not recorded.
       if (scene === undefined || (startOf(name, timeline) === 'RUNNING' && scene.vm.state !== 'RUNNING')) {
-        scene = sceneOn(furnishedCloud({ ...BY_THE_SECOND, schedulerIntervalMs: 86_400_000 }));
-        ROADS[startOf(name, timeline)]?.(scene);
+        const cloud = furnishedCloud({ ...BY_THE_SECOND, schedulerIntervalMs: 86_400_000 });
+        scene = sceneIn(cloud, startOf(name, timeline));
         scenes.set(id ?? name, scene);
       }
       const { cloud, vm } = scene;
@@ -163,8 +163,7 @@ describe('an operation with a driver that takes a second for each action', () =>
 
 describe('a driver that fails', () => {
   const failed = (action: string, message: string, call: Call, road = 'RUNNING') => {
-    const scene = sceneOn(furnishedCloud());
-    ROADS[road]?.(scene);
+    const scene = sceneIn(furnishedCloud(), road);
     scene.fail(action, message);
     call(scene);
     scene.cloud.clock.advanceNow(60_000);
@@ -252,8 +251,7 @@ describe('a fault of the driver', () => {
   });
 
   it('is not asked about a step that only passes by', () => {
-    const scene = sceneOn(furnishedCloud());
-    ROADS.EPILOG_FAILURE?.(scene);
+    const scene = sceneIn(furnishedCloud(), 'EPILOG_FAILURE');
     const fault = scene.cloud.judge.arm({ selector: { layer: 'vm' }, effect: { do: 'fail' } });
     const steps = scene.vm.steps;
     scene.cloud.call(ADMIN_SESSION, 'one.vm.recover', scene.vm.id, SUCCESS);
@@ -264,8 +262,7 @@ describe('a fault of the driver', () => {
 
 describe('the name that the hypervisor gives a VM', () => {
   it('is there from the first boot on, and stays', () => {
-    const scene = sceneOn(furnishedCloud());
-    ROADS.BOOT?.(scene);
+    const scene = sceneIn(furnishedCloud(), 'BOOT');
     expect(scene.vm.deployId).toBe('');
     scene.until('RUNNING');
     expect(scene.vm.deployId).toBe('host0:vmx:dummy');
@@ -275,15 +272,13 @@ describe('the name that the hypervisor gives a VM', () => {
   });
 
   it.each(['BOOT', 'BOOT_FAILURE'])('is made up when an administrator says that a VM in %s has booted', (state) => {
-    const scene = sceneOn(furnishedCloud());
-    ROADS[state]?.(scene);
+    const scene = sceneIn(furnishedCloud(), state);
     scene.cloud.call(ADMIN_SESSION, 'one.vm.recover', scene.vm.id, SUCCESS);
     expect(scene.vm).toMatchObject({ state: 'RUNNING', deployId: `one-${scene.vm.id}` });
   });
 
   it('is forgotten when the VM is made anew', () => {
-    const scene = sceneOn(furnishedCloud());
-    ROADS.RUNNING?.(scene);
+    const scene = sceneIn(furnishedCloud(), 'RUNNING');
     scene.cloud.call(ADMIN_SESSION, 'one.vm.recover', scene.vm.id, RECREATE);
     expect(scene.vm.deployId).toBe('');
   });
