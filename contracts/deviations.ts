@@ -19,7 +19,7 @@ export type Accepted =
     }
   | { readonly status: number; readonly like: number; readonly omits?: readonly string[] };
 
-interface Expectation {
+export interface Expectation {
   readonly status: number;
   readonly mediaType?: string;
   /** Regular expressions by header name; null for a header that must be absent. */
@@ -28,10 +28,10 @@ interface Expectation {
 }
 
 /** Frames of a stream: some frame fits the schema, or none does. */
-type FrameExpectation = { readonly some: Schema } | { readonly none: Schema };
+export type FrameExpectation = { readonly some: Schema } | { readonly none: Schema };
 
 /** `{name}` in path, headers and body stands for a saved value, and `{owner}` and the like for `user:password`. */
-type ProbeStep =
+export type ProbeStep =
   | {
       readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
       readonly path: string;

@@ -56,9 +56,9 @@ export const HOSTILE_IDS = [
 const HONEST_IDS = [
   '0',
   '1',
-  '5',
+  '7',
   '8',
-  '9',
+  'FAAS',
   '39cfccd6-9475-4e99-aa88-9a2066ac3976',
   'e60558d6-91c3-4196-abad-46079a0e3c61',
   'vdu01',
@@ -68,20 +68,27 @@ const HONEST_IDS = [
 ];
 
 /** OpenNebula's own protocols, which no contract describes. */
-const OPENNEBULA_PATHS = [
-  '/RPC2',
-  '/RPC2/',
-  '/service',
-  '/service/{id}',
-  '/service/{id}/action',
-  '/service/{id}/scale',
-  '/service/{id}/role/{role}/action',
-  '/service/{id}/role_action',
-  '/service_pool/purge_done',
-  '/service_template',
-  '/service_template/{id}',
-  '/service_template/{id}/action',
-];
+const OPENNEBULA = [
+  'POST /RPC2',
+  'GET /service',
+  'GET /service/{id}',
+  'DELETE /service/{id}',
+  'PUT /service/{id}',
+  'POST /service/{id}/action',
+  'POST /service/{id}/scale',
+  'POST /service/{id}/role/FAAS/action',
+  'POST /service/{id}/role_action',
+  'POST /service_pool/purge_done',
+  'GET /service_template',
+  'POST /service_template',
+  'GET /service_template/{id}',
+  'PUT /service_template/{id}',
+  'DELETE /service_template/{id}',
+  'POST /service_template/{id}/action',
+].map((operation) => {
+  const [method = '', path = ''] = operation.split(' ');
+  return { method, path };
+});
 
 const STRANGE_PATHS = [
   '/',
@@ -115,24 +122,23 @@ const STRANGE_QUERIES = [
   '?#',
 ];
 
-function targets(contracts: readonly Contract[]): fc.Arbitrary<string> {
-  const documented = contracts.flatMap(operationsOf).map(({ path }) => path);
-  const id = fc.oneof(
-    { weight: 3, arbitrary: fc.constantFrom(...HONEST_IDS) },
-    { weight: 2, arbitrary: fc.constantFrom(...HOSTILE_IDS) },
-    { weight: 1, arbitrary: fc.webSegment() },
-  );
-  const path = fc
-    .tuple(
-      fc.constantFrom(...new Set([...documented, ...OPENNEBULA_PATHS])),
-      fc.array(id, { minLength: 4, maxLength: 4 }),
-    )
-    .map(([template, ids]) => template.replace(/\{[^}]+\}/g, () => ids.shift() ?? '0'));
-  const query = fc.oneof(
-    { weight: 5, arbitrary: fc.constant('') },
-    { weight: 2, arbitrary: fc.constantFrom(...STRANGE_QUERIES) },
-    { weight: 1, arbitrary: fc.webQueryParameters().map((text) => `?${text}`) },
-  );
+const hostileId = fc.oneof(fc.constantFrom(...HOSTILE_IDS), fc.webSegment());
+const honestId = fc.constantFrom(...HONEST_IDS);
+
+const filled = (template: string, id: fc.Arbitrary<string>): fc.Arbitrary<string> =>
+  fc
+    .tuple(...template.split('/').map((segment) => (segment.startsWith('{') ? id : fc.constant(segment))))
+    .map((segments) => segments.join('/'));
+
+const query = fc.oneof(
+  { weight: 5, arbitrary: fc.constant('') },
+  { weight: 2, arbitrary: fc.constantFrom(...STRANGE_QUERIES) },
+  { weight: 1, arbitrary: fc.webQueryParameters().map((text) => `?${text}`) },
+);
+
+function targets(paths: readonly string[]): fc.Arbitrary<string> {
+  const id = fc.oneof(honestId, hostileId);
+  const path = fc.constantFrom(...paths).chain((template) => filled(template, id));
   return fc.oneof(
     { weight: 8, arbitrary: fc.tuple(path, query).map(([whole, end]) => whole + end) },
     { weight: 1, arbitrary: fc.constantFrom(...STRANGE_PATHS) },
@@ -381,6 +387,8 @@ interface Known {
 }
 
 export function attacks({ contracts, methods, token }: Known): fc.Arbitrary<Attack> {
+  const operations = [...contracts.flatMap(operationsOf), ...OPENNEBULA];
+  const paths = [...new Set(operations.map(({ path }) => path))];
   const body = fc.oneof(
     { weight: 6, arbitrary: json },
     { weight: 1, arbitrary: fc.constantFrom(...Object.values(HOSTILE_BODIES)) },
@@ -389,9 +397,21 @@ export function attacks({ contracts, methods, token }: Known): fc.Arbitrary<Atta
   );
   const anything = fc.record({
     method: fc.oneof(fc.constantFrom('GET', 'POST', 'PUT', 'DELETE'), fc.constantFrom(...METHODS)),
-    target: targets(contracts),
+    target: targets(paths),
     headers: headers(token),
     body,
+  });
+  // Past the first checks: what is documented, by someone who may.
+  const plausible = fc.constantFrom(...operations).chain(({ method, path }) => {
+    const [, json] = BODIES_BY_PATH.find(([pattern]) => pattern.test(path)) ?? [/^/, body];
+    const isGatekeeper = /^(\/api\/v2)?\/(functions|sessions)/.test(path);
+    const users = ['oneadmin:opennebula', 'alice:alice', 'alice:alice', 'bob:bob'].map(basic);
+    return fc.record({
+      method: fc.constant(method),
+      target: fc.tuple(filled(path, honestId), query).map(([whole, end]) => whole + end),
+      headers: fc.record({ Authorization: fc.constantFrom(...(isGatekeeper ? [`bearer ${token}`] : users)) }),
+      body: json,
+    });
   });
   const rpc = fc.record({
     method: fc.constant('POST'),
@@ -399,5 +419,15 @@ export function attacks({ contracts, methods, token }: Known): fc.Arbitrary<Atta
     headers: fc.constant({}),
     body: calls(methods),
   });
-  return fc.oneof({ weight: 4, arbitrary: anything }, { weight: 1, arbitrary: rpc });
+  return fc.oneof(anything, { weight: 2, arbitrary: plausible }, rpc);
 }
+
+const asJson = (value: unknown): Uint8Array => bytes(JSON.stringify(value));
+
+/** The first that fits. */
+const BODIES_BY_PATH: readonly (readonly [RegExp, fc.Arbitrary<Uint8Array>])[] = [
+  [/runtimes/, runtime.map(asJson)],
+  [/_onesim/, control.map(asJson)],
+  [/sessions/, login.map(asJson)],
+  [/service/, fc.oneof(action, value).map(asJson)],
+];

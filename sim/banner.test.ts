@@ -51,6 +51,11 @@ test('people get addresses, credentials, and a command to paste', () => {
   `);
 });
 
+test('the profile is said with what is switched besides', () => {
+  const config = { ...CONFIG_DEFAULTS, deviations: { 'get-200': false, 'limit-uncapped': true } };
+  expect(banner({ ...READY, config }, false)).toContain('upstream, get-200 off, limit-uncapped on\n');
+});
+
 test('colours are for terminals only', () => {
   expect(banner(READY, true)).toContain('\u001b[1monesim\u001b[0m');
   expect(banner(READY, false)).not.toContain('\u001b');

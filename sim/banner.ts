@@ -41,7 +41,7 @@ export function banner(ready: Ready, coloured: boolean): string {
     ...(guests.length === 0 ? [] : [row('gatekeeper users', guests.join('  '))]),
     row('world', `${nameOf(config.world)}, seed ${config.seed}`),
     row('time', `clock ${paceName(config.clock)}, timing ${nameOf(config.timing)}`),
-    row('profile', config.profile),
+    row('profile', [config.profile, ...switched(config)].join(', ')),
     '',
     `  ${dim('Create a runtime, or whatever else you came for:')}`,
     '',
@@ -59,6 +59,9 @@ const nameOf = (given: Config['world'] | Config['timing']): string => ('name' in
 
 const paceName = (factor: number): string =>
   factor === 0 ? 'virtual, stands still until advanced' : factor === 1 ? 'real' : `${factor}x`;
+
+const switched = ({ deviations }: Config): string[] =>
+  Object.entries(deviations).map(([id, on]) => `${id} ${on ? 'on' : 'off'}`);
 
 /** A command that works when pasted: as an ordinary user, for a flavour that there is. */
 function example({ urls, world }: Ready): string {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CONFIG_DEFAULTS, type Config, flagsHelp, parseConfig, readCommandLine } from './config.ts';
+import { CONFIG_DEFAULTS, type Config, DEVIATIONS, flagsHelp, parseConfig, readCommandLine } from './config.ts';
 import { readSource } from './source.ts';
 
 type Environment = Readonly<Record<string, string>>;
@@ -73,6 +73,13 @@ describe('settings', () => {
     [['--max-body', '512KiB'], { maxBody: 512 * 1024 }],
     [['--max-body', '65536'], { maxBody: 65_536 }],
     [['--engine-resize-mode', 'HOTPLUG'], { engineResizeMode: 'HOTPLUG' }],
+    [['--deviation', 'get-200=off'], { deviations: { 'get-200': false } }],
+    [
+      ['--deviation=get-200=off', '--deviation', 'limit-uncapped=on'],
+      { deviations: { 'get-200': false, 'limit-uncapped': true } },
+    ],
+    [['--deviation', 'get-200=off,get-writes=on'], { deviations: { 'get-200': false, 'get-writes': true } }],
+    [['--deviation', 'get-200=off', '--deviation', 'get-200=on'], { deviations: { 'get-200': true } }],
   ])('are read from %j', (args, expected) => {
     expect(configOf(args)).toEqual({ ...CONFIG_DEFAULTS, ...expected });
   });
@@ -117,9 +124,25 @@ describe('settings', () => {
       ['--max-body', '2TiB'],
       '--max-body: expected a number of bytes from 1024 to 1073741824, such as 65536, 512KiB or 4MiB, not "2TiB"',
     ],
+    [
+      ['--deviation', 'get-20=off'],
+      '--deviation: expected ID=on or ID=off, with the id of a deviation, not "get-20=off", did you mean "get-200=off"?',
+    ],
+    [
+      ['--deviation', 'public-key-html'],
+      '--deviation: expected ID=on or ID=off, with the id of a deviation, not "public-key-html", did you mean "public-key-html=on"?',
+    ],
+    [['--deviations', 'get-200=off'], 'unknown flag "--deviations", did you mean "--deviation"?'],
     [['--journal-size', '0'], '--journal-size: expected a whole number from 1 to 100000000, not "0"'],
   ])('are refused in %j', (args, message) => {
     expect(() => configOf(args)).toThrow(new Error(message));
+  });
+
+  test('that may be repeated add up over file, environment and flags', async () => {
+    const file = 'deviations:\n  get-200: off\n  get-writes: false\n  crash-html: off\n';
+    const env = { ONESIM_DEVIATION: 'get-writes=on, public-key-html=off' };
+    const { deviations } = await withFile(file, ['--deviation', 'crash-html=on'], env);
+    expect(deviations).toEqual({ 'get-200': false, 'get-writes': true, 'crash-html': true, 'public-key-html': false });
   });
 
   test('name the variable that is wrong', () => {
@@ -135,6 +158,11 @@ describe('settings', () => {
     ['config: x.yaml\n', 'onesim.config.yaml:1:1: unknown key "config"'],
     ['port: [1]\n', 'onesim.config.yaml:1:7: port takes a number or a text'],
     ['\nport: many\n', 'onesim.config.yaml:2:7: port: expected a whole number from 0 to 65535, not "many"'],
+    ['deviations: get-200\n', 'onesim.config.yaml:1:13: deviations takes keys with on or off'],
+    [
+      'deviations:\n  get-200: off\n  crash-htm: off\n',
+      'onesim.config.yaml:3:3: deviations: expected ID=on or ID=off, with the id of a deviation, not "crash-htm=off", did you mean "crash-html=off"?',
+    ],
     ['- 1\n', 'onesim.config.yaml:1:1: a configuration is keys with values'],
   ])('name the line of the file that is wrong: %j', async (file, message) => {
     await expect(withFile(file)).rejects.toThrow(new Error(message));
@@ -149,8 +177,10 @@ describe('settings', () => {
   test('are all in the help, each with its default', () => {
     const help = flagsHelp();
     for (const key of Object.keys(CONFIG_DEFAULTS)) {
-      const flag = `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+      const words = key === 'deviations' ? 'deviation' : key;
+      const flag = `--${words.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
       expect(help).toMatch(new RegExp(`^ {2}${flag} .*\\(.+\\)$`, 'm'));
     }
+    for (const id of DEVIATIONS) expect(help).toContain(id);
   });
 });

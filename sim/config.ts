@@ -1,4 +1,6 @@
 /** What `onesim serve` can be told: one table of settings, each of them a flag, an environment variable and a key of `onesim.config.yaml`. */
+import { ENGINE_DEVIATIONS } from './api/engine/deviations.ts';
+import { GATEKEEPER_DEVIATIONS } from './api/gatekeeper/deviations.ts';
 import { nearest, suggestion } from './kernel/nearest.ts';
 import { TIMINGS } from './one/timing.ts';
 import { Problem } from './problem.ts';
@@ -20,6 +22,8 @@ interface Setting<T> extends Kind<T> {
   /** The default in words, where its value does not say enough. */
   readonly otherwiseText?: string;
   readonly meaning: string;
+  /** Of a setting that may be given more than once: what two together are. Its key is a plural; its flag names one. */
+  readonly joined?: (before: T, more: T) => T;
 }
 
 // ---- kinds of values ----------------------------------------------------------------------------------------------
@@ -95,6 +99,22 @@ const size = (least: number, most: number): Kind<number> => ({
   },
 });
 
+/** Every departure from a contract that can be switched. */
+export const DEVIATIONS = [...ENGINE_DEVIATIONS, ...GATEKEEPER_DEVIATIONS];
+export type DeviationId = (typeof DEVIATIONS)[number];
+
+/** Departures that are reproduced, or are not, whatever the profile says. */
+export type Switches = { readonly [id in DeviationId]?: boolean };
+
+const switches: Kind<Switches> = {
+  allowed: 'ID=on or ID=off, with the id of a deviation',
+  read: (given) => {
+    const id = DEVIATIONS.find((each) => given === `${each}=on` || given === `${each}=off`);
+    return id === undefined ? undefined : { [id]: given.endsWith('=on') };
+  },
+  words: DEVIATIONS.flatMap((id) => [`${id}=on`, `${id}=off`]),
+};
+
 /** The worlds that come with onesim. */
 export const WORLD_NAMES = ['default', 'empty', 'recorded'] as const;
 
@@ -149,6 +169,10 @@ const SETTINGS = {
     'upstream',
     'upstream departs from the contracts as the real servers do, contract does not',
   ),
+  deviations: {
+    ...setting<Switches>(switches, 'ID=on|off', {}, 'one departure, whatever the profile; may be repeated', 'none'),
+    joined: (before: Switches, more: Switches) => ({ ...before, ...more }),
+  },
   log: setting<'pretty' | 'json' | 'auto'>(
     oneOf('pretty', 'json'),
     'FORM',
@@ -175,8 +199,13 @@ export type Config = { readonly [K in Key]: Settings[K] extends Setting<infer T>
 
 const KEYS = Object.keys(SETTINGS) as Key[];
 
-const flagOf = (key: string): string => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-const variableOf = (key: string): string => `ONESIM_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+const isRepeated = (key: string): boolean => Object.hasOwn(SETTINGS, key) && 'joined' in SETTINGS[key as Key];
+const single = (key: string): string => (isRepeated(key) ? key.replace(/s$/, '') : key);
+const flagOf = (key: string): string => `--${single(key).replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+const variableOf = (key: string): string =>
+  `ONESIM_${single(key)
+    .replace(/[A-Z]/g, (letter) => `_${letter}`)
+    .toUpperCase()}`;
 
 /** Names the configuration file itself, so it is a flag and a variable but no key. */
 const FILE_KEY = 'config';
@@ -200,27 +229,41 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export interface CommandLine {
   /** The configuration file that is named, if any. */
   readonly configFile: Given | undefined;
-  readonly flags: ReadonlyMap<string, Given>;
-  readonly variables: ReadonlyMap<string, Given>;
+  readonly flags: AllGiven;
+  readonly variables: AllGiven;
 }
+
+/** By key, in the order in which they were given. */
+type AllGiven = ReadonlyMap<string, readonly Given[]>;
 
 /** @throws Problem */
 export function readCommandLine(args: readonly string[], env: Environment): CommandLine {
   const flags = givenFlags(args);
   const variables = givenVariables(env);
-  return { configFile: flags.get(FILE_KEY) ?? variables.get(FILE_KEY), flags, variables };
+  return { configFile: (flags.get(FILE_KEY) ?? variables.get(FILE_KEY))?.at(-1), flags, variables };
 }
 
 /** In order: defaults, file, environment, flags. @throws Problem */
 export function parseConfig({ flags, variables }: CommandLine, file?: Source): Config {
-  const given = new Map([...(file === undefined ? [] : givenKeys(file)), ...variables, ...flags]);
+  const sources = [...(file === undefined ? [] : [givenKeys(file)]), variables, flags];
   const values = KEYS.map((key) => {
-    const { otherwise, ...kind } = SETTINGS[key] as Setting<unknown>;
-    const text = given.get(key);
-    return [key, text === undefined ? otherwise : readValue(kind, text)];
+    const { otherwise, joined, ...kind } = SETTINGS[key] as Setting<unknown>;
+    const given = sources.flatMap((source) => source.get(key) ?? []);
+    const counting = joined === undefined ? given.slice(-1) : given.flatMap(parts);
+    return [key, counting.map((each) => readValue(kind, each)).reduce(joined ?? last, otherwise)];
   });
   return Object.fromEntries(values) as Config;
 }
+
+const last = (_: unknown, value: unknown): unknown => value;
+
+/** A setting that may be repeated may also be given as a list with commas. */
+const parts = ({ text: list, origin }: Given): Given[] =>
+  list
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+    .map((part) => ({ text: part, origin }));
 
 /** What holds when nothing is said. */
 export const CONFIG_DEFAULTS = parseConfig(readCommandLine([], {}));
@@ -232,8 +275,8 @@ function readValue(kind: Kind<unknown>, { text: given, origin }: Given): unknown
   throw new Problem(`${origin}: expected ${kind.allowed}, not ${JSON.stringify(given)}${meant}`);
 }
 
-function givenFlags(args: readonly string[]): Map<string, Given> {
-  const given = new Map<string, Given>();
+function givenFlags(args: readonly string[]): AllGiven {
+  const given = new Map<string, Given[]>();
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? '';
     const [, flag = arg, inline] = /^(--[^=]+)=(.*)$/s.exec(arg) ?? [];
@@ -244,52 +287,87 @@ function givenFlags(args: readonly string[]): Map<string, Given> {
     }
     const value = inline ?? args[++i];
     if (value === undefined) throw new Problem(`${flag} needs a value`);
-    given.set(key, { text: value, origin: flag });
+    given.set(key, [...(given.get(key) ?? []), { text: value, origin: flag }]);
   }
   return given;
 }
 
-function givenVariables(env: Environment): Map<string, Given> {
-  const given = new Map<string, Given>();
+function givenVariables(env: Environment): AllGiven {
+  const given = new Map<string, Given[]>();
   for (const [name, value] of Object.entries(env)) {
     if (!name.startsWith(VARIABLE_PREFIX) || value === undefined) continue;
     const key = keyOfVariable.get(name);
     if (key === undefined) {
       throw new Problem(`unknown environment variable ${name}${suggestion(name, keyOfVariable.keys())}`);
     }
-    given.set(key, { text: value, origin: name });
+    given.set(key, [{ text: value, origin: name }]);
   }
   return given;
 }
 
-function givenKeys(source: Source): [string, Given][] {
+function givenKeys(source: Source): AllGiven {
   const { value } = source;
-  if (value === null || value === undefined) return [];
+  if (value === null || value === undefined) return new Map();
   if (typeof value !== 'object' || Array.isArray(value)) {
     throw new Problem(`${source.place([])}: a configuration is keys with values`);
   }
-  return Object.entries(value).map(([key, inner]) => {
+  const entries = Object.entries(value).map(([key, inner]): [string, Given[]] => {
     if (!Object.hasOwn(SETTINGS, key)) {
       const meant = keyOfFlag.get(nearest(flagOf(key), keyOfFlag.keys()) ?? '') ?? nearest(key, KEYS);
       const hint = meant === undefined || meant === FILE_KEY ? '' : `, did you mean "${meant}"?`;
       throw new Problem(`${source.placeOfKey([key])}: unknown key ${JSON.stringify(key)}${hint}`);
     }
+    if (isRepeated(key)) return [key, givenSwitches(source, key, inner)];
     if (typeof inner !== 'string' && typeof inner !== 'number') {
       throw new Problem(`${source.place([key])}: ${key} takes a number or a text`);
     }
-    return [key, { text: String(inner), origin: `${source.place([key])}: ${key}` }];
+    return [key, [{ text: String(inner), origin: `${source.place([key])}: ${key}` }]];
   });
+  return new Map(entries);
 }
+
+/** In the file they are keys with `on` or `off`. */
+function givenSwitches(source: Source, key: string, inner: unknown): Given[] {
+  if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) {
+    throw new Problem(`${source.place([key])}: ${key} takes keys with on or off`);
+  }
+  return Object.entries(inner).map(([id, value]) => ({
+    text: `${id}=${ON_OFF.get(value) ?? value}`,
+    origin: `${source.placeOfKey([key, id])}: ${key}`,
+  }));
+}
+
+/** What YAML of old takes `on` and `off` for means the same. */
+const ON_OFF: ReadonlyMap<unknown, string> = new Map([
+  [true, 'on'],
+  [false, 'off'],
+]);
 
 // ---- help ---------------------------------------------------------------------------------------------------------
 
 /** One line a flag, with its default. */
 export function flagsHelp(): string {
   const rows = KEYS.map((key) => {
-    const { value, meaning, otherwise, otherwiseText } = SETTINGS[key];
+    const { value, meaning, otherwise, otherwiseText } = SETTINGS[key] as Setting<unknown>;
     return [`${flagOf(key)} ${value}`, `${meaning} (${otherwiseText ?? otherwise})`] as const;
   });
   rows.push([`${flagOf(FILE_KEY)} FILE`, `settings by key: port: 1337 (${CONFIG_FILE} if there is one)`]);
   const width = Math.max(...rows.map(([flag]) => flag.length));
-  return rows.map(([flag, meaning]) => `  ${flag.padEnd(width)}  ${meaning}`).join('\n');
+  return [
+    ...rows.map(([flag, meaning]) => `  ${flag.padEnd(width)}  ${meaning}`),
+    '',
+    'Deviations, explained in contracts/deviations:',
+    ...linesOf(DEVIATIONS, 118).map((line) => `  ${line}`),
+  ].join('\n');
+}
+
+/** Words with commas between them, in lines of so many characters at most. */
+function linesOf(words: readonly string[], width: number): string[] {
+  const lines: string[] = [];
+  for (const word of words) {
+    const longer = `${lines.at(-1)}, ${word}`;
+    if (lines.length > 0 && longer.length <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
 }

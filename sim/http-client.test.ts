@@ -58,6 +58,11 @@ describe('onesim http', () => {
 }`);
   });
 
+  test('leaves a float a float, and an integer as long as it is', async () => {
+    const { out } = await use(['get', URI], new Response('{"10":5.0,"2":12345678901234567890,"a":1e3}'));
+    expect(out).toBe('Response Code: 200\n{\n  "10": 5.0,\n  "2": 12345678901234567890,\n  "a": 1000.0\n}');
+  });
+
   test('sends the file with the credentials of the home directory', async () => {
     const { sent } = await use(['post', URI, 'sr.json'], Response.json({}, { status: 201 }));
     const [request] = sent;

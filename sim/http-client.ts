@@ -1,7 +1,6 @@
 /** `onesim http`: the client tool of the Provisioning Engine's user guide. Mirrors `http_cli.rb`, which prints JSON as Ruby does. */
-import { prettyJson } from './api/ruby-json.ts';
+import { ParserError, parseJson, prettyJson } from './api/ruby-json.ts';
 import { type Machine, reason } from './machine.ts';
-import type { Json } from './one/json.ts';
 
 export const HTTP_USAGE = 'onesim http [get|post|put|delete] <URI> [<JSON file, for post and put only>]';
 
@@ -58,7 +57,7 @@ async function credentialsOf(machine: Client): Promise<string> {
 async function jsonFile(machine: Client, file: string): Promise<string> {
   const text = await readText(machine, file);
   try {
-    JSON.parse(text);
+    parseJson(text);
   } catch (error) {
     throw new Stop(`${file} is not JSON: ${reason(error)}`);
   }
@@ -85,11 +84,10 @@ async function ask(machine: Client, uri: string, request: RequestInit): Promise<
 
 /** What is no JSON, such as a page of a crash, is printed as it is. */
 function pretty(text: string): string {
-  let value: Json;
   try {
-    value = JSON.parse(text) as Json;
-  } catch {
+    return prettyJson(parseJson(text));
+  } catch (error) {
+    if (!(error instanceof ParserError)) throw error;
     return text;
   }
-  return prettyJson(value);
 }

@@ -11,3 +11,16 @@ export {
 } from './simulator.ts';
 export { loadSimulator, type Running, type StartOptions, startSim } from './start.ts';
 export { furnishing } from './worlds.ts';
+
+// ---- what the harness stands on -------------------------------------------------------------------------------------
+
+export { type FunctionState, mappedState } from './api/engine/state.ts';
+export type { Command } from './command.ts';
+export type { Entry } from './kernel/journal.ts';
+export { suggestion } from './kernel/nearest.ts';
+export { type Machine, reason } from './machine.ts';
+export { setHostState } from './one/host.ts';
+export { ACTIONS, FAILURES, OPERATIONS, STATES, STEPS, type State, VM_ACTIONS } from './one/lifecycle.ts';
+export { TIMINGS, type TimingName } from './one/timing.ts';
+export { PROFILES } from './simulator.ts';
+export { type Path, readSource, type Source } from './source.ts';

@@ -1,35 +1,9 @@
-import { Duplex } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { portProblem, type Served, serverFor } from './listen.ts';
-
-/** A connection without a network: what a client writes, and what it has read when the server has closed it. */
-class Wire extends Duplex {
-  #answer = '';
-  readonly #enough: RegExp;
-  readonly answer = new Promise<string>((resolve) => this.once('close', () => resolve(this.#answer)));
-
-  /** @param enough an answer after which the client hangs up */
-  constructor(enough: RegExp) {
-    super();
-    this.#enough = enough;
-  }
-
-  override _read(): void {}
-
-  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
-    this.#answer += chunk.toString('latin1');
-    done();
-    if (this.#enough.test(this.#answer)) this.destroy();
-  }
-
-  override _final(done: () => void): void {
-    done();
-    this.destroy();
-  }
-}
+import { Wire } from './wire.ts';
 
 /** Sends bytes to a server, and gives what it answers, and which connections it was asked to take over. */
-async function talk(bytes: string, enough = /$^/) {
+async function talk(bytes: string, enough?: RegExp) {
   const upgrades: string[] = [];
   const requests: string[] = [];
   const served: Served = {
@@ -43,10 +17,10 @@ async function talk(bytes: string, enough = /$^/) {
       socket.destroy();
     },
   };
-  const wire = new Wire(enough);
-  serverFor(served).emit('connection', wire);
-  wire.push(bytes);
-  return { answer: await wire.answer, upgrades, requests };
+  const wire = new Wire(serverFor(served)).send(bytes);
+  const answer = enough === undefined ? await wire.closing() : await wire.until(enough);
+  wire.destroy();
+  return { answer, upgrades, requests };
 }
 
 const request = (line: string, ...headers: string[]): string =>

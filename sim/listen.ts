@@ -1,5 +1,5 @@
 /** The door to the network: a simulator bound to ports of this machine, with limits for clients that are slow or half there. */
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createAdaptorServer } from '@hono/node-server';
@@ -41,8 +41,13 @@ const LIMITS = {
   requestTimeout: 30_000,
   keepAliveTimeout: 5_000,
   connectionsCheckingInterval: 2_000,
+  /** For a client that takes nothing of the answer that it is being sent. */
+  unreadTimeout: 30_000,
+  /** In bytes. */
   maxHeaderSize: 16 * 1024,
 };
+
+export type Limits = Readonly<typeof LIMITS>;
 
 /** How long answers that are under way may take after a close, in milliseconds. */
 const GRACE_MS = 2_000;
@@ -87,12 +92,21 @@ export async function listen(served: Served, ports: Ports): Promise<Listening> {
 }
 
 /** A server that is not bound yet. It takes whatever comes as a connection. */
-export function serverFor(served: Served): Server {
-  const { headersTimeout, requestTimeout, keepAliveTimeout, connectionsCheckingInterval, maxHeaderSize } = LIMITS;
+export function serverFor(served: Served, limits: Partial<Limits> = {}): Server {
+  const { unreadTimeout, ...serverOptions } = { ...LIMITS, ...limits };
   const server = createAdaptorServer({
     fetch: (request: Request) => served.fetch(request),
-    serverOptions: { headersTimeout, requestTimeout, keepAliveTimeout, connectionsCheckingInterval, maxHeaderSize },
+    // HTTP/1.0 has requests that name no host.
+    hostname: 'localhost',
+    serverOptions,
   }) as Server;
+  server.timeout = unreadTimeout;
+  /** The newest answer of each connection. */
+  const answers = new WeakMap<Duplex, ServerResponse>();
+  server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    answers.set(socket, response);
+    response.on('timeout', dropUnread);
+  });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (request.headers.upgrade?.toLowerCase() === 'websocket') {
       // A connection that breaks while it is being taken over must not take the process with it.
@@ -100,19 +114,33 @@ export function serverFor(served: Served): Server {
       served.upgrade(request, socket, head);
       return;
     }
-    socket.unshift(Buffer.concat([headWithoutUpgrade(request), head]));
-    server.emit('connection', socket);
+    const readAgain = (): void => {
+      if (socket.destroyed) return;
+      // These two Node leaves behind, and adds again.
+      socket.removeAllListeners('resume').removeAllListeners('pause');
+      socket.unshift(Buffer.concat([headWithoutUpgrade(request), head]));
+      server.emit('connection', socket);
+    };
+    const before = answers.get(socket);
+    if (before === undefined || before.writableFinished) readAgain();
+    else before.once('close', readAgain);
   });
   server.on('clientError', refuseClient);
   return server;
+}
+
+/** Nothing has moved for a while: an answer that takes long is waited for, one that nobody takes is given up. */
+function dropUnread(this: ServerResponse): void {
+  if (this.headersSent) this.destroy();
 }
 
 /**
  * An offer of another protocol, such as the HTTP/2 that Java's client offers with every request, may be left alone. Node
  * does not: it gives up the connection. So the request is put back without the offer, and read again.
  */
-function headWithoutUpgrade({ method, url, rawHeaders }: IncomingMessage): Buffer {
-  const lines = [`${method} ${url} HTTP/1.1`];
+function headWithoutUpgrade({ method, url, httpVersion, headers, rawHeaders }: IncomingMessage): Buffer {
+  const lines = [`${method} ${url} HTTP/${httpVersion}`];
+  if (/\bclose\b/i.test(headers.connection ?? '')) lines.push('Connection: close');
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? '';
     if (!OFFER.has(name.toLowerCase())) lines.push(`${name}: ${rawHeaders[i + 1]}`);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { controlApi } from './api/control/control.ts';
-import type { Edge } from './api/edge.ts';
+import { BodyCutShort, type Edge } from './api/edge.ts';
 import { engineApi } from './api/engine/api.ts';
 import { ENGINE_DEFAULTS, type EngineConfig } from './api/engine/config.ts';
 import { ENGINE_DEVIATIONS } from './api/engine/deviations.ts';
@@ -229,10 +229,13 @@ async function answer(world: World, apis: readonly Api[], request: Request, only
   try {
     response = await app.fetch(request, { cause });
   } catch (error) {
-    // A mistake of ours: the client is told so, the journal keeps what happened, and the server goes on.
-    const message = error instanceof Error ? error.message : String(error);
-    clock.because(cause, () => journal.append('defect', path, { message }));
-    response = Response.json({ error: 'Internal error of the simulator', message }, { status: 500 });
+    if (error instanceof BodyCutShort) response = new Response(null, { status: 400 });
+    else {
+      // A mistake of ours: the client is told so, the journal keeps what happened, and the server goes on.
+      const message = error instanceof Error ? error.message : String(error);
+      clock.because(cause, () => journal.append('defect', path, { message }));
+      response = Response.json({ error: 'Internal error of the simulator', message }, { status: 500 });
+    }
   }
   const { status } = response;
   clock.because(cause, () => journal.append('answer', path, { status }));
@@ -240,11 +243,16 @@ async function answer(world: World, apis: readonly Api[], request: Request, only
   return response;
 }
 
+const LONG_QUERY = 256;
+
 /** The path of a URL, without its query string. */
 function pathOf(url: string): string {
   const start = url.indexOf('/', url.indexOf('://') + 3);
   const end = url.indexOf('?', start);
-  return end < 0 ? url.slice(start) : url.slice(start, end);
+  if (end < 0) return url.slice(start);
+  const path = url.slice(start, end);
+  // A slice keeps the whole text in memory; the journal is to keep the path, and not a query string of any length.
+  return url.length - end > LONG_QUERY ? Buffer.from(path, 'latin1').toString('latin1') : path;
 }
 
 /** Who a request says it comes from; never more of the credentials than the name. */

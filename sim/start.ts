@@ -1,6 +1,6 @@
 /** Starts a stand-in on this machine's ports, as `onesim serve` does and as a program may. */
 import { ENGINE_DEFAULTS, type EngineConfig } from './api/engine/config.ts';
-import { CONFIG_DEFAULTS, type Config } from './config.ts';
+import { CONFIG_DEFAULTS, type Config, DEVIATIONS } from './config.ts';
 import { furnish } from './furnish.ts';
 import { hostEpochMs } from './kernel/pace.ts';
 import { listen, type Urls } from './listen.ts';
@@ -96,7 +96,7 @@ interface Loaded {
 }
 
 function simulatorConfig(config: Config, { worldFile, timing, urls }: Loaded): Partial<SimulatorConfig> {
-  const { seed, clock, epoch, profile, maxBody, journalSize } = config;
+  const { seed, clock, epoch, maxBody, journalSize } = config;
   const start = clock === 0 ? VIRTUAL_EPOCH_MS : hostEpochMs();
   return {
     seed,
@@ -104,11 +104,16 @@ function simulatorConfig(config: Config, { worldFile, timing, urls }: Loaded): P
     factor: clock,
     timing,
     engine: engineConfig(config, urls),
-    deviations: PROFILES[profile],
+    deviations: deviationsOf(config),
     journalCapacity: journalSize,
     maxBodyBytes: maxBody,
     furnish: (cloud) => furnish(cloud, worldFile),
   };
+}
+
+/** Those of the profile, but for what is switched one by one. */
+function deviationsOf({ profile, deviations }: Config): ReadonlySet<string> {
+  return new Set(DEVIATIONS.filter((id) => deviations[id] ?? PROFILES[profile].has(id)));
 }
 
 /** As `GET /server/config` shows it. */

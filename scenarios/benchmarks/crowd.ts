@@ -4,8 +4,8 @@ import { create } from '../../sim/api/engine/create.ts';
 import { credentialsOf } from '../../sim/api/engine/credentials.ts';
 import { remove } from '../../sim/api/engine/delete.ts';
 import { OpenNebula } from '../../sim/api/engine/opennebula.ts';
-import { parseJson } from '../../sim/api/engine/ruby-json.ts';
 import { type Engine, type Runtime, read } from '../../sim/api/engine/runtime.ts';
+import { parseJson } from '../../sim/api/ruby-json.ts';
 import { CLOUD_DEFAULTS } from '../../sim/one/cloud.ts';
 import { addHost } from '../../sim/one/host.ts';
 import { createServiceTemplate } from '../../sim/one/service-template.ts';
@@ -23,7 +23,7 @@ export const REQUEST = '{"SERVERLESS_RUNTIME":{"NAME":"Example Serverless Runtim
 /** The cause of what no request has made happen. */
 const NO_REQUEST = 0;
 
-const HOSTS = 20;
+const HOSTS = 2;
 const USABLE_BY_ALL = [1, 1, 0, 1, 0, 0, 1, 0, 0] as const;
 
 /** Longer than anything takes in the `fast` timing: the scheduler's interval and two driver actions. */

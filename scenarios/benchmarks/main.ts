@@ -6,12 +6,15 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { type Benchmark, meetsBar, type Result, ratio } from './benchmark.ts';
+import { cycles } from './cycles.ts';
 import { exposition } from './exposition.ts';
 import { fanout } from './fanout.ts';
+import { http } from './http.ts';
+import { memory } from './memory.ts';
 import { queue } from './queue.ts';
 import { range } from './range.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [queue, range, exposition, fanout];
+const BENCHMARKS: readonly Benchmark[] = [cycles, memory, http, queue, range, exposition, fanout];
 
 /** Set, to its name, in the process of a benchmark. */
 const ALONE = 'ONESIM_BENCHMARK';

@@ -13,12 +13,29 @@ export class BodyTooLarge extends Error {
   }
 }
 
-/** Reads a body, and no further than the limit. @throws BodyTooLarge */
+/** A body that stops before its end: its client has gone, and nobody is left to read an answer. */
+export class BodyCutShort extends Error {}
+
+/** Reads a body, and no further than the limit. @throws BodyTooLarge; BodyCutShort */
 export async function readBody(request: Request, limitBytes: number): Promise<Uint8Array> {
   const declared = Number(request.headers.get('Content-Length') ?? 0);
   if (declared > limitBytes) throw new BodyTooLarge(limitBytes);
+  try {
+    return await read(request, declared, limitBytes);
+  } catch (error) {
+    if (error instanceof BodyTooLarge) throw error;
+    throw new BodyCutShort(error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function read(request: Request, declared: number, limitBytes: number): Promise<Uint8Array> {
   if (request.body === null) return new Uint8Array();
-  if (declared > 0) return new Uint8Array(await request.arrayBuffer());
+  if (declared > 0) {
+    // The network lets no more through than was declared; whoever calls in process may have declared anything.
+    const whole = new Uint8Array(await request.arrayBuffer());
+    if (whole.byteLength > limitBytes) throw new BodyTooLarge(limitBytes);
+    return whole;
+  }
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request.body) {

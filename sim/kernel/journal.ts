@@ -36,13 +36,16 @@ export class Journal {
     return this.#seq;
   }
 
-  /** Records an entry caused by {@link Clock.cause}; returns its `seq`, to name it as a cause. */
+  /**
+   * Records an entry caused by {@link Clock.cause}; returns its `seq`, to name it as a cause. Texts that are longer
+   * than any of ours are cut.
+   */
   append(kind: string, subject: string, detail: Detail = NOTHING): number {
     const { now: at, cause } = this.#clock;
     const seq = this.#seq + 1;
     if (cause >= seq) throw new Error(`entry ${cause} cannot cause entry ${seq}: it is not written yet`);
     this.#seq = seq;
-    const entry: Entry = { seq, at, cause, kind, subject, detail };
+    const entry: Entry = { seq, at, cause, kind, subject: cut(subject), detail: bounded(detail) };
     this.#ring[(seq - 1) % this.capacity] = entry;
     return seq;
   }
@@ -72,4 +75,20 @@ export class Journal {
     for (let entry = this.entry(seq); entry !== undefined; entry = this.entry(entry.cause)) chain.push(entry);
     return chain;
   }
+}
+
+const LONGEST_TEXT = 1000;
+
+/** A copy, for a slice would keep the whole text in memory. */
+const cut = (text: string): string =>
+  text.length <= LONGEST_TEXT ? text : `${Buffer.from(text.slice(0, LONGEST_TEXT), 'utf16le').toString('utf16le')}…`;
+
+function bounded(detail: Detail): Detail {
+  for (const key in detail) {
+    const value = detail[key];
+    if (typeof value === 'string' && value.length > LONGEST_TEXT) {
+      return Object.fromEntries(Object.entries(detail).map(([name, v]) => [name, typeof v === 'string' ? cut(v) : v]));
+    }
+  }
+  return detail;
 }

@@ -15,7 +15,14 @@ export class FlowCrash extends FlowError {
   constructor(message: string) {
     super(500, message);
   }
+
+  /** The body of the answer. */
+  get body(): string {
+    return crashBody(this.message);
+  }
 }
+
+export const crashBody = (reason: string): string => JSON.stringify({ message: 'Internal server error', reason });
 
 /** The status for what oned refuses. The first two look swapped, and are. */
 const STATUS: Partial<Record<ErrorCode, number>> = {

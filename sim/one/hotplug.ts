@@ -4,11 +4,12 @@ import type { Cloud } from './cloud.ts';
 import { expandContext } from './context.ts';
 import { expandDisks, releaseDisk } from './disk.ts';
 import { OneError } from './error.ts';
+import { releasePort, takePort } from './graphics-port.ts';
 import { saveDiskAs } from './image.ts';
 import { edge, OPERATIONS, type Operation, type State } from './lifecycle.ts';
 import { expandNics, releaseNic } from './nic.ts';
 import { parseTemplate } from './parse.ts';
-import { mark, turnPage } from './placement.ts';
+import { hostOf, mark, turnPage } from './placement.ts';
 import { Template } from './syntax.ts';
 import { undoing } from './undo.ts';
 import type { Caller } from './user.ts';
@@ -162,8 +163,10 @@ export function vmUpdateConf(cloud: Cloud, caller: Caller, id: number, text: str
     throw new OneError('INTERNAL', `configuration cannot be updated in state ${vm.state}`);
   }
   const taken = [...template].filter((attribute) => CONFIGURABLE_ATTRIBUTES.includes(attribute.name));
+  releasePort(cloud, vm);
   if (append === 0) for (const name of CONFIGURABLE_ATTRIBUTES) vm.template.remove(name);
   vm.template.append(new Template(taken));
+  if (hostOf(cloud, vm) !== undefined) takePort(cloud, vm);
   const context = template.vector('CONTEXT');
   if (context === undefined) return id;
   vm.context = expandContext(cloud, vm, append === 0 ? context : new Map([...(vm.context ?? []), ...context]));

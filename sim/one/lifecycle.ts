@@ -279,6 +279,8 @@ export const ACTIONS = {
 
 export type Action = keyof typeof ACTIONS;
 
+export const VM_ACTIONS = Object.keys(ACTIONS) as readonly Action[];
+
 /** The operations with a method of their own, in the same form. */
 export const OPERATIONS = {
   deploy: { PENDING: 'PROLOG', HOLD: 'PROLOG', STOPPED: 'PROLOG_RESUME', UNDEPLOYED: 'PROLOG_UNDEPLOY' },

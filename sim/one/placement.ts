@@ -72,6 +72,7 @@ export function setCapacity(cloud: Cloud, vm: Vm, to: Pick<Vm, 'cpu' | 'vcpu' | 
   vm.vcpu = to.vcpu;
   vm.memoryMiB = to.memoryMiB;
   if (host !== undefined) occupy(host, vm, 1);
+  cloud.scheduler.look();
 }
 
 /** Begins a history record on a host and takes the host's capacity. */

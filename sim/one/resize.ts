@@ -33,10 +33,7 @@ export function vmResize(cloud: Cloud, caller: Caller, id: number, text: string,
   if (same) return id;
   setCapacity(cloud, vm, to);
   cloud.quotas.resized(vm, before);
-  if (next === 'same') {
-    cloud.scheduler.look();
-    return id;
-  }
+  if (next === 'same') return id;
   vm.resched = false;
   vm.work = { kind: 'resize', ...before };
   cloud.driver.enter(vm, next);
@@ -57,9 +54,9 @@ function wantedCapacity(vm: Vm, template: Template): Pick<Vm, 'cpu' | 'vcpu' | '
 
 /** Grows a disk. Returns the disk's id, as oned does. */
 export function vmDiskResize(cloud: Cloud, caller: Caller, id: number, diskId: number, size: string): number {
+  if (!/^\s*-?\d+$/.test(size)) throw new OneError('ACTION', 'Disk SIZE is not a valid integer');
   const vm = cloud.vms.get(id);
   authorize(cloud, caller, { right: 'MANAGE', type: 'VM', object: vm });
-  if (!/^\s*-?\d+$/.test(size)) throw new OneError('ACTION', 'Disk SIZE is not a valid integer');
   const sizeMiB = Number(size);
   const disk = vm.disks.find((candidate) => candidate.id === diskId);
   if (disk === undefined) throw new OneError('ACTION', 'VM disk does not exist');

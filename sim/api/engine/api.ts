@@ -1,18 +1,18 @@
 /** The REST API of the COGNIT Provisioning Engine 1.3.3, over the fake OpenNebula. Mirrors `server.rb`. */
 import { type Context, Hono } from 'hono';
 import type { Cloud } from '../../one/cloud.ts';
+import { textOf } from '../bytes.ts';
 import { BodyTooLarge, type Edge, readBody } from '../edge.ts';
-import { textOf } from './bytes.ts';
+import { generateJson, ParserError, parseJson, type Value } from '../ruby-json.ts';
+import { toInteger } from '../ruby-text.ts';
 import { configValue, type EngineConfig } from './config.ts';
 import { create } from './create.ts';
 import { credentialsOf } from './credentials.ts';
 import { remove } from './delete.ts';
 import type { Deviations } from './deviations.ts';
 import { OpenNebula } from './opennebula.ts';
-import { crashPage, formProblem, noRoutePage } from './pages.ts';
+import { crashPage, formProblem, isForm, noRoutePage, queryProblem } from './pages.ts';
 import { Crash, Refusal, refusal } from './refusal.ts';
-import { generateJson, ParserError, parseJson, type Value } from './ruby-json.ts';
-import { toInteger } from './ruby-text.ts';
 import { type Engine, notFound, read, render, written } from './runtime.ts';
 import { RUNTIME_SCHEMA, schemaValue } from './schema.ts';
 import { update } from './update.ts';
@@ -28,7 +28,11 @@ export interface EngineWorld {
   readonly bodyLimit: number;
 }
 
-type Environment = { Bindings: Edge };
+type Environment = {
+  Bindings: Edge;
+  /** The body, where it has been read before the route was looked for. */
+  Variables: { body?: string };
+};
 
 export function engineApi(world: EngineWorld): Hono<Environment> {
   const { config, deviations, bodyLimit } = world;
@@ -49,13 +53,7 @@ export function engineApi(world: EngineWorld): Hono<Environment> {
     return BigInt(text);
   };
 
-  /** The body. Before the framework looks at anything else, it reads what calls itself a form. @throws NoForm */
-  const bodyOf = async (c: Context): Promise<string> => {
-    const text = await bodyText(c.req.raw, bodyLimit);
-    const page = deviations.has('form-body-html') ? formProblem(c.req.header('Content-Type') ?? '', text) : null;
-    if (page !== null) throw new NoForm(page);
-    return text;
-  };
+  const bodyOf = async (c: Context<Environment>): Promise<string> => c.get('body') ?? bodyText(c.req.raw, bodyLimit);
 
   /** Statuses that get through after a runtime has been updated; any other becomes 500. */
   const updateStatuses = [403, 423];
@@ -63,6 +61,22 @@ export function engineApi(world: EngineWorld): Hono<Environment> {
   const lateUpdate = deviations.has('put-504-as-500') ? [] : [504];
 
   const app = new Hono<Environment>();
+
+  // Before it looks for a route, the framework reads the query string, and whatever calls itself a form.
+  if (deviations.has('form-body-html')) {
+    app.use(async (c, next) => {
+      const { url, headers } = c.req.raw;
+      const type = headers.get('Content-Type') ?? '';
+      const query = url.indexOf('?');
+      let problem = query < 0 ? null : queryProblem(url.slice(query + 1));
+      if (problem === null && isForm(type)) {
+        const body = await bodyOf(c);
+        c.set('body', body);
+        problem = formProblem(type, body);
+      }
+      return problem ?? next();
+    });
+  }
 
   app.get('/serverless-runtimes/schema', () => json(200, schema));
 
@@ -105,7 +119,6 @@ export function engineApi(world: EngineWorld): Hono<Environment> {
   app.onError((error, c) => {
     try {
       if (error instanceof NoRoute) return noRoute(c, deviations);
-      if (error instanceof NoForm) return error.page;
       if (error instanceof Refusal) return refused(error, deviations);
       throw error;
     } catch (failure) {
@@ -119,16 +132,6 @@ export function engineApi(world: EngineWorld): Hono<Environment> {
 
 /** The path turns out to be none of ours. */
 class NoRoute extends Error {}
-
-/** A body that calls itself a form and is none. */
-class NoForm extends Error {
-  readonly page: Response;
-
-  constructor(page: Response) {
-    super('not a form');
-    this.page = page;
-  }
-}
 
 const READ_STATUSES = [401, 403, 404];
 const NO_SNIFF = { 'X-Content-Type-Options': 'nosniff' };

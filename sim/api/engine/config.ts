@@ -1,5 +1,5 @@
 /** The configuration of the Provisioning Engine, with the keys and the order in which `GET /server/config` shows it. Mirrors `configuration.rb`. */
-import type { Hash, Value } from './ruby-json.ts';
+import type { Hash, Value } from '../ruby-json.ts';
 
 export interface EngineConfig {
   readonly one_xmlrpc: string;

@@ -2,12 +2,12 @@
 import { DOCUMENT_TYPES } from '../../one/document.ts';
 import type { JsonObject } from '../../one/json.ts';
 import type { ServiceTemplate } from '../../one/service-template.ts';
-import { wellFormed } from './bytes.ts';
+import { wellFormed } from '../bytes.ts';
+import { generateJson, type Hash, type Value } from '../ruby-json.ts';
 import { abandonService, destroyService } from './delete.ts';
 import { roleContents, userTemplate } from './extra-template.ts';
 import { Declined, orCrash, titled } from './opennebula.ts';
 import { Crash, Refusal, refusal } from './refusal.ts';
-import { generateJson, type Hash, type Value } from './ruby-json.ts';
 import {
   bodyElement,
   type Engine,

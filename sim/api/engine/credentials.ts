@@ -1,5 +1,5 @@
 /** Who asks: the `Authorization` header as the Provisioning Engine takes it apart. Mirrors `auth?` of its server and Ruby's base64. */
-import { textOf } from './bytes.ts';
+import { textOf } from '../bytes.ts';
 import type { Deviations } from './deviations.ts';
 import { Crash, refusal } from './refusal.ts';
 

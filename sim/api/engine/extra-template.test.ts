@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Template } from '../../one/syntax.ts';
+import { type Hash, parseJson } from '../ruby-json.ts';
 import { ENGINE_DEFAULTS } from './config.ts';
 import { roleContents, userTemplate } from './extra-template.ts';
 import { Crash } from './refusal.ts';
-import { type Hash, parseJson } from './ruby-json.ts';
 
 const FUNCTION_VM =
   'CPU=0.1 MEMORY=128 DISK=[IMAGE_ID="0"] CONTEXT=[SSH_PUBLIC_KEY="$USER[SSH_PUBLIC_KEY]", NETWORK="YES"]';

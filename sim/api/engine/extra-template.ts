@@ -3,12 +3,12 @@
  * `map_user_template` of its `function.rb`, and `template_like_str` of OpenNebula's Ruby binding: oned's parser is the judge of it.
  */
 import type { Template, Vector } from '../../one/syntax.ts';
-import { bytesOf } from './bytes.ts';
+import { bytesOf } from '../bytes.ts';
+import type { Hash, Value } from '../ruby-json.ts';
+import { toInteger, toText } from '../ruby-text.ts';
 import type { EngineConfig } from './config.ts';
 import { encode64 } from './credentials.ts';
 import { Crash } from './refusal.ts';
-import type { Hash, Value } from './ruby-json.ts';
-import { toInteger, toText } from './ruby-text.ts';
 
 /** The contents of a role: capacity, disk and context of its VM. @throws Crash without a DISK, or with two */
 export function roleContents(

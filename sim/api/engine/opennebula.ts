@@ -5,10 +5,10 @@
 import type { Cloud } from '../../one/cloud.ts';
 import { type ErrorCode, OneError, Unreachable } from '../../one/error.ts';
 import type { Flow } from '../../one/flow.ts';
-import { FlowError } from '../../one/flow-error.ts';
+import { FlowCrash, FlowError } from '../../one/flow-error.ts';
 import type { Method, Operations } from '../../one/operations.ts';
 import type { Caller } from '../../one/user.ts';
-import { bytesOf } from './bytes.ts';
+import { bytesOf } from '../bytes.ts';
 import type { EngineConfig } from './config.ts';
 import type { Credentials } from './credentials.ts';
 import { Crash, refusal } from './refusal.ts';
@@ -68,6 +68,7 @@ export class OpenNebula {
     try {
       return clock.because(this.#cause, () => ask(flow, flowSession === null ? root : flow.authenticate(flowSession)));
     } catch (error) {
+      if (error instanceof FlowCrash) throw new Declined(error.status, error.body);
       if (error instanceof FlowError) throw new Declined(error.status, error.message);
       if (error instanceof Unreachable) {
         const { host } = new URL(this.#config.oneflow_server);

@@ -1,4 +1,4 @@
-/** The pages of the web framework under the Provisioning Engine: no route, a crash, a form that is none. Mirrors Sinatra 3.0 in kind; the words are ours. */
+/** The pages of the web framework under the Provisioning Engine: no route, a crash, a query string or a form that is none. Mirrors Sinatra 3.0 in kind; the words are ours. */
 
 /** Headers of every answer that Sinatra itself gives in HTML. */
 const HTML_HEADERS = {
@@ -23,15 +23,30 @@ export const crashPage = (path: string, reason: string): Response =>
 const page = (title: string, text: string): string =>
   `<!DOCTYPE html>\n<html><head><title>${title}</title></head><body><h1>${title}</h1><p>${escapeHtml(text)}</p></body></html>\n`;
 
-/** What the framework has against a form before it looks at the route; null when it can read it. */
+/** What the framework has against a query string; null when it can read it. */
+export const queryProblem = (query: string): Response | null => encodingProblem(query.split(/[&;] */));
+
+const MULTIPART = /^multipart\/form-data\s*;.*boundary="?([^";,]+)"?/i;
+const URL_ENCODED = /^application\/x-www-form-urlencoded\s*(;|$)/i;
+
+/** Whether a body of this media type is a form to the framework. */
+export const isForm = (type: string): boolean => MULTIPART.test(type) || URL_ENCODED.test(type);
+
+/** What the framework has against a form; null when it can read it. */
 export function formProblem(type: string, body: string): Response | null {
   if (body === '') return null;
-  const boundary = /^multipart\/form-data\s*;.*boundary="?([^";,]+)"?/i.exec(type)?.[1];
-  if (boundary !== undefined) {
-    return body.includes(`--${boundary}--`) ? null : badRequest('Invalid multipart/form-data: EOFError');
-  }
-  if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type)) return null;
-  const wrong = body.split(/[&=]/).find((part) => /%(?![0-9A-Fa-f]{2})/.test(part));
+  if (URL_ENCODED.test(type)) return encodingProblem(body.split(/& */));
+  const boundary = MULTIPART.exec(type)?.[1];
+  return body.includes(`--${boundary}--`) ? null : badRequest('Invalid multipart/form-data: EOFError');
+}
+
+function encodingProblem(pairs: readonly string[]): Response | null {
+  const wrong = pairs
+    .flatMap((pair) => {
+      const equals = pair.indexOf('=');
+      return equals < 0 ? [pair] : [pair.slice(0, equals), pair.slice(equals + 1)];
+    })
+    .find((part) => /%(?![0-9A-Fa-f]{2})/.test(part));
   if (wrong === undefined) return null;
   return badRequest(`Invalid query parameters: ${escapeHtml(`invalid %-encoding (${wrong})`)}`);
 }

@@ -1,5 +1,5 @@
 /** How a request ends without success: with an error the Provisioning Engine has words for, or with a crash of the server. */
-import type { Value } from './ruby-json.ts';
+import type { Value } from '../ruby-json.ts';
 
 export class Refusal extends Error {
   readonly status: number;

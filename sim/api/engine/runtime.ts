@@ -5,11 +5,11 @@
 import { DOCUMENT_TYPES, type Document } from '../../one/document.ts';
 import { SERVICE_STATES, type Service } from '../../one/service.ts';
 import type { Vm } from '../../one/vm.ts';
+import { GeneratorError, generateJson, generateObject, type Hash, parseJson, type Value } from '../ruby-json.ts';
 import type { EngineConfig } from './config.ts';
 import type { Deviations } from './deviations.ts';
 import { Declined, type OpenNebula, orCrash, titled } from './opennebula.ts';
 import { Crash, Refusal, refusal } from './refusal.ts';
-import { GeneratorError, generateJson, generateObject, type Hash, parseJson, type Value } from './ruby-json.ts';
 import { functionState } from './state.ts';
 
 /** What one request works with. */

@@ -1,7 +1,7 @@
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { generateJson, parseJson, type Value } from './ruby-json.ts';
+import { generateJson, parseJson, type Value } from '../ruby-json.ts';
 import { RUNTIME_SCHEMA, STRICT_RUNTIME_SCHEMA, schemaValue, violation } from './schema.ts';
 
 const problem = (body: string): string | undefined => violation(RUNTIME_SCHEMA, parseJson(body));

@@ -2,8 +2,8 @@
  * The JSON schema of a runtime, and the first thing a body has against it. Mirrors `serverless_runtime.json` of the
  * Provisioning Engine 1.3.3 (keys, types and order; the descriptions are ours) and the draft-4 rules of json-schema 2.8.1.
  */
-import { type Hash, parseJson, type Value } from './ruby-json.ts';
-import { inspect } from './ruby-text.ts';
+import { type Hash, parseJson, type Value } from '../ruby-json.ts';
+import { inspect } from '../ruby-text.ts';
 
 /** The part of draft 4 that the schema of a runtime needs. */
 export interface Schema {

@@ -45,10 +45,14 @@ const BY_LCM_STATE: ReadonlyMap<State, FunctionState> = new Map(
   LCM_STATES.flatMap(([state, lcmStates]) => lcmStates.map((lcmState) => [lcmState, state] as const)),
 );
 
-export function functionState(vm: Vm): FunctionState {
+/** What the state of a VM alone makes of its function. */
+export function mappedState(state: State): FunctionState {
   // Outside ACTIVE the LCM state is LCM_INIT, and that counts as PENDING: a VM that is powered off, suspended or done, too.
-  if (!isActive(vm.state)) return 'PENDING';
-  const state = BY_LCM_STATE.get(vm.state) ?? 'UPDATING';
+  return isActive(state) ? (BY_LCM_STATE.get(state) ?? 'UPDATING') : 'PENDING';
+}
+
+export function functionState(vm: Vm): FunctionState {
+  const state = mappedState(vm.state);
   const awaited = vm.context?.get('REPORT_READY') === 'YES' && vm.userTemplate.get('READY') !== 'YES';
   return state === 'RUNNING' && awaited ? 'PENDING' : state;
 }

@@ -1,6 +1,7 @@
 /** Whether a body may be a runtime. Mirrors `ServerlessRuntime.validate`. */
+
+import type { Hash, Value } from '../ruby-json.ts';
 import { Crash, refusal } from './refusal.ts';
-import type { Hash, Value } from './ruby-json.ts';
 import type { Engine } from './runtime.ts';
 import { RUNTIME_SCHEMA, STRICT_RUNTIME_SCHEMA, violation } from './schema.ts';
 

@@ -51,6 +51,12 @@ describe('the list', () => {
     expect(uuidsOf(body)).toHaveLength([10, 10, 5, 0][offset] ?? -1);
   });
 
+  test('that fits on one page has no page before another', async () => {
+    const { headers, body } = await (await given(many(3))).get('/functions?offset=2');
+    expect(body).toEqual([]);
+    expect(headers.get('Link')).not.toContain('prev');
+  });
+
   test('of nothing is empty, with links to the page that there is', async () => {
     const client = await given([]);
     const { status, headers, body } = await client.get('/functions/');
@@ -182,6 +188,16 @@ describe('filters', () => {
     expect(status).toBe(200);
     expect(uuidsOf(body)).toEqual(expected.map((n) => numbered(n).uuid));
     expect(headers.get('Record-Count')).toBe(`${expected.length}`);
+  });
+
+  test.each([
+    ['0.9', '0.10'],
+    ['9.0', '10.0'],
+  ])('version=last compares versions as text: %s is newer than %s', async (newer, older) => {
+    const versions = [older, newer].map((version, n) => numbered(n, { descriptor: descriptor({ version }) }));
+    expect(uuidsOf((await (await given(versions)).get('/functions?version=last')).body)).toEqual([numbered(1).uuid]);
+    const reversed = [newer, older].map((version, n) => numbered(n, { descriptor: descriptor({ version }) }));
+    expect(uuidsOf((await (await given(reversed)).get('/functions?version=last')).body)).toEqual([numbered(0).uuid]);
   });
 
   test('version=last counts what is on the page', async () => {

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { Duplex } from 'node:stream';
 import { afterEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { createSimulator, type Simulator } from '../../simulator.ts';
+import { createSimulator, PROFILES, type Simulator } from '../../simulator.ts';
 import { MOST_UNREAD_BYTES } from './streams.ts';
 import { Client, INSTANCE, TODAY, userGuide, VC } from './testing.ts';
 
@@ -57,10 +57,11 @@ interface Open {
 }
 
 class Rig {
-  readonly simulator: Simulator = createSimulator({ epochMs: TODAY, furnish: userGuide });
+  readonly simulator: Simulator;
   readonly #server: Server = createServer();
 
-  constructor() {
+  constructor(deviations: ReadonlySet<string> = PROFILES.upstream) {
+    this.simulator = createSimulator({ epochMs: TODAY, furnish: userGuide, deviations });
     this.#server.on('upgrade', (request, socket, head) => this.simulator.upgrade(request, socket, head));
   }
 
@@ -77,9 +78,11 @@ class Rig {
     return { socket, near, frames, closed };
   }
 
-  async url(metric = 'vm_cpu_perc'): Promise<string> {
+  /** Of a stream of some metrics. */
+  async url(metrics = 'vm_cpu_perc'): Promise<string> {
     const client = await Client.loggedIn(this.simulator.fetch);
-    const { body } = await client.get(`/functions/metrics/${INSTANCE}/vdu01/${VC}/synch-mon-data?metrics=${metric}`);
+    const parameters = `metrics=${metrics}&since=0&until=1&step=1`;
+    const { body } = await client.get(`/functions/metrics/${INSTANCE}/vdu01/${VC}/synch-mon-data?${parameters}`);
     return (body as { ws_url: string }).ws_url;
   }
 }
@@ -118,6 +121,22 @@ test('an unknown id is told so, and closed without a code; so is one that was us
   await first.closed;
   const second = rig.open(url);
   expect(await frame(second.socket)).toEqual({ Status: 'Socket NOT found' });
+});
+
+test.each([
+  ['upstream', [['vm_up']]],
+  ['contract', [['vm_mem_perc'], ['vm_up']]],
+] as const)('of several metrics, a stream in profile %s carries %j', async (profile, expected) => {
+  const rig = new Rig(PROFILES[profile]);
+  const { socket, frames } = rig.open(await rig.url('vm_mem_perc,vm_up'));
+  await frame(socket);
+  const next = frame(socket);
+  await rig.simulator.world.clock.advance(3000);
+  await next;
+  const pong = new Promise((resolve) => socket.once('pong', resolve));
+  socket.ping();
+  await pong;
+  expect(frames.slice(1).map((one) => Object.keys(one as object))).toEqual(expected);
 });
 
 test('no other path becomes a WebSocket', async () => {

@@ -10,11 +10,19 @@ const MOST_MESSAGE_BYTES = 64 * 1024;
 /** Pongs that a client leaves unread pile up no further than this. */
 const MOST_UNREAD_BYTES = 64 * 1024;
 
+const OPTIONS = {
+  noServer: true,
+  maxPayload: MOST_MESSAGE_BYTES,
+  autoPong: false,
+  /** Milliseconds that a client may take to agree to a close. */
+  closeTimeout: 2_000,
+};
+
 /** Takes over a connection that asks for an upgrade of its protocol. */
 export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 export function webSockets(streams: Streams): Upgrade {
-  const server = new WebSocketServer({ noServer: true, maxPayload: MOST_MESSAGE_BYTES, autoPong: false });
+  const server = new WebSocketServer(OPTIONS);
   return (request, socket, head) => {
     const [, id] = /^\/ws\/([^?#]*)/.exec(request.url ?? '') ?? [];
     if (id === undefined) refuse(socket);

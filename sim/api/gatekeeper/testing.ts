@@ -10,7 +10,7 @@ export const INSTANCE = 'e60558d6-91c3-4196-abad-46079a0e3c61';
 export const VC = 'fa8869e3-cc5f-4a5e-8520-932226d804e1';
 
 /** Since when the instance has been running, and the next day, when the user guide was written. */
-export const SINCE = Date.parse('2017-08-28T15:23:31Z');
+const SINCE = Date.parse('2017-08-28T15:23:31Z');
 export const TODAY = Date.parse('2017-08-29T14:00:00Z');
 
 /** The key that comes with onesim. */

@@ -44,6 +44,10 @@ export function onedApi(world: OnedWorld): Hono<Env> {
 
   app.notFound((c) => errorPage(404, noSuchPath(c.req.path)));
 
+  app.onError((error) => {
+    throw error;
+  });
+
   return app;
 }
 

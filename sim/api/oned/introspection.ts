@@ -1,7 +1,7 @@
 /** The methods that every server of XML-RPC for C/C++ has, whatever it serves. Mirrors its `registry.c` and `system_method.c`. */
 import { METHODS } from './methods.ts';
 import { requiredTypes, requireString } from './parameters.ts';
-import { type Call, FAULT_CODES, Fault, faultValue, type Value } from './xmlrpc.ts';
+import { type Call, FAULT_CODES, Fault, faultValue, type Pieces, type Value } from './xmlrpc.ts';
 
 type Dispatch = (call: Call) => Value;
 
@@ -46,7 +46,7 @@ function multicall([calls]: readonly Value[], dispatch: Dispatch): Value {
   return calls.map((each: Value): Value => {
     try {
       if (length > LONGEST_ANSWER) throw new Fault(FAULT_CODES.LIMIT_EXCEEDED, 'The answer is too long');
-      const answer = dispatch(callIn(each));
+      const answer = whole(dispatch(callIn(each)));
       length += lengthOf(answer);
       return [answer];
     } catch (error) {
@@ -55,6 +55,12 @@ function multicall([calls]: readonly Value[], dispatch: Dispatch): Value {
     }
   });
 }
+
+/** Pieces are put together at once, so that every call of a multicall shows what was there when its turn came. */
+const whole = (answer: Value): Value =>
+  Array.isArray(answer) ? answer.map((value: Value) => (isPieces(value) ? [...value.pieces].join('') : value)) : answer;
+
+const isPieces = (value: Value): value is Pieces => typeof value === 'object' && value !== null && 'pieces' in value;
 
 const lengthOf = (answer: Value): number =>
   Array.isArray(answer) ? answer.reduce((all, value) => all + (typeof value === 'string' ? value.length : 0), 0) : 0;

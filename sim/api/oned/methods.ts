@@ -18,7 +18,7 @@ import { datastoreXml, imageXml } from './storage-xml.ts';
 import { groupDefaults, groupPoolXml, groupXml, userDefaults, userPoolXml, userXml } from './user-xml.ts';
 import { historyXml, sampleXml, shortVmXml, vmXml } from './vm-xml.ts';
 import { element, pool, templateXml } from './xml.ts';
-import type { Value } from './xmlrpc.ts';
+import type { Pieces, Value } from './xmlrpc.ts';
 
 /** What a result is shown with. */
 export interface Shown {
@@ -52,11 +52,8 @@ const asIs = <T extends Value>(value: T): T => value;
 /** A pool, an object a line. */
 const poolOf =
   <T>(name: string, show: (cloud: Cloud, object: T) => string) =>
-  (objects: readonly T[], { cloud }: Shown): string =>
-    pool(
-      name,
-      objects.map((object) => show(cloud, object)),
-    );
+  (objects: readonly T[], { cloud }: Shown): Pieces =>
+    pool(name, objects, (object) => show(cloud, object));
 
 const one =
   <T>(show: (cloud: Cloud, object: T) => string) =>
@@ -79,11 +76,7 @@ function lastSample(metrics: Metrics, vmId: number, atMs: number): VmSample | un
 const fullVm = (vm: Vm, { cloud, metrics }: Shown): string =>
   vmXml(cloud, vm, lastSample(metrics, vm.id, cloud.clock.now));
 
-const fullVms = (vms: readonly Vm[], shown: Shown): string =>
-  pool(
-    'VM',
-    vms.map((vm) => fullVm(vm, shown)),
-  );
+const fullVms = (vms: readonly Vm[], shown: Shown): Pieces => pool('VM', vms, (vm) => fullVm(vm, shown));
 
 /** How far back to look, by the parameter that says so: -1 all the way, 0 for the last sample. */
 const lookingBack = (seconds: Value | undefined, now: number): number =>
@@ -202,11 +195,7 @@ const TABLE = {
   'one.host.rename': { takes: 'is', gives: asIs },
   'one.hostpool.info': {
     takes: '',
-    gives: (hosts, shown) =>
-      pool(
-        'HOST',
-        hosts.map((host) => fullHost(host, shown)),
-      ),
+    gives: (hosts, shown) => pool('HOST', hosts, (host) => fullHost(host, shown)),
   },
   'one.hostpool.monitoring': {
     takes: '|i',
@@ -276,7 +265,7 @@ const TABLE = {
 
   'one.acl.addrule': { takes: 'sss|s', gives: asIs },
   'one.acl.delrule': { takes: 'i', gives: asIs },
-  'one.acl.info': { takes: '', gives: (rules) => pool('ACL', rules.map(ruleXml)) },
+  'one.acl.info': { takes: '', gives: (rules) => pool('ACL', rules, ruleXml) },
 
   'one.datastore.info': { takes: 'i|d', gives: one(datastoreXml) },
   'one.datastore.update': { takes: 'is|i', gives: asIs },
@@ -296,7 +285,7 @@ const TABLE = {
   'one.cluster.deldatastore': { takes: 'ii', gives: asIs },
   'one.cluster.addvnet': { takes: 'ii', gives: asIs },
   'one.cluster.delvnet': { takes: 'ii', gives: asIs },
-  'one.clusterpool.info': { takes: '', gives: (clusters) => pool('CLUSTER', clusters.map(clusterXml)) },
+  'one.clusterpool.info': { takes: '', gives: (clusters) => pool('CLUSTER', clusters, clusterXml) },
 
   'one.document.allocate': { takes: 'si', gives: asIs },
   'one.document.delete': { takes: 'i', gives: asIs },
@@ -311,7 +300,7 @@ const TABLE = {
   'one.documentpool.info': { takes: 'iiii', gives: poolOf('DOCUMENT', documentXml) },
 
   'one.zone.info': { takes: 'i|d', gives: zoneXml },
-  'one.zonepool.info': { takes: '', gives: (zones) => pool('ZONE', zones.map(zoneXml)) },
+  'one.zonepool.info': { takes: '', gives: (zones) => pool('ZONE', zones, zoneXml) },
   'one.secgroup.info': { takes: 'i|d', gives: one(securityGroupXml) },
   'one.secgrouppool.info': { takes: 'iii', gives: poolOf('SECURITY_GROUP', securityGroupXml) },
   'one.vmgrouppool.info': { takes: 'iii', gives: none('VM_GROUP') },

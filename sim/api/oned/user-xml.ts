@@ -3,6 +3,7 @@ import type { Cloud } from '../../one/cloud.ts';
 import { type Book, METRICS, type Quota } from '../../one/quota.ts';
 import type { Group, User } from '../../one/user.ts';
 import { cdata, element, ids, pool, templateXml } from './xml.ts';
+import type { Pieces } from './xmlrpc.ts';
 
 function userBody(cloud: Cloud, user: User): string {
   const tokens = user.tokens.map(({ token, expires, egid }) =>
@@ -30,17 +31,19 @@ export const groupXml = (cloud: Cloud, group: Group): string =>
   element('GROUP', groupBody(cloud, group) + quotas(cloud.quotas.group(group.id)) + groupDefaults(cloud));
 
 /** In a pool the quotas stand beside their owners, and the defaults once at the end. */
-export function userPoolXml(cloud: Cloud, users: readonly User[]): string {
-  const each = users.map((user) => element('USER', userBody(cloud, user)) + ofOne(user.id, cloud.quotas.user(user.id)));
-  return pool('USER', [...each, userDefaults(cloud)]);
-}
-
-export function groupPoolXml(cloud: Cloud, groups: readonly Group[]): string {
-  const each = groups.map(
-    (group) => element('GROUP', groupBody(cloud, group)) + ofOne(group.id, cloud.quotas.group(group.id)),
+export const userPoolXml = (cloud: Cloud, users: readonly User[]): Pieces =>
+  pool('USER', [...users, null], (user) =>
+    user === null
+      ? userDefaults(cloud)
+      : element('USER', userBody(cloud, user)) + ofOne(user.id, cloud.quotas.user(user.id)),
   );
-  return pool('GROUP', [...each, groupDefaults(cloud)]);
-}
+
+export const groupPoolXml = (cloud: Cloud, groups: readonly Group[]): Pieces =>
+  pool('GROUP', [...groups, null], (group) =>
+    group === null
+      ? groupDefaults(cloud)
+      : element('GROUP', groupBody(cloud, group)) + ofOne(group.id, cloud.quotas.group(group.id)),
+  );
 
 const ofOne = (id: number, book: Book): string => element('QUOTAS', element('ID', id) + quotas(book));
 

@@ -155,9 +155,12 @@ function decoded(raw: string, text: string, at: number): string {
   if (raw.includes(']]>')) throw inContent(text, at + raw.indexOf(']]>'), 'not well-formed');
   if (!raw.includes('&')) return raw;
   if (ODD_REFERENCE.test(raw)) return numeric(raw, text, at);
-  let value = raw;
-  for (const [reference, character] of NAMED) value = value.replaceAll(reference, character);
-  return value;
+  return raw
+    .replace(/&lt;/g, '<')
+    .replace(/&gt;/g, '>')
+    .replace(/&quot;/g, '"')
+    .replace(/&apos;/g, "'")
+    .replace(/&amp;/g, '&');
 }
 
 function numeric(raw: string, text: string, at: number): string {

@@ -5,12 +5,26 @@
 import type { Owned } from '../../one/acl.ts';
 import type { Cloud } from '../../one/cloud.ts';
 import type { Attribute, Template } from '../../one/syntax.ts';
+import type { Pieces } from './xmlrpc.ts';
 
 /** An element with a plain value, or with elements inside. */
 export const element = (name: string, inner: string | number): string => `<${name}>${inner}</${name}>`;
 
 /** An element with a value in a CDATA section. */
-export const cdata = (name: string, value: string | number): string => `<${name}><![CDATA[${value}]]></${name}>`;
+export function cdata(name: string, value: string | number): string {
+  const [before, after] = TAGS.get(name) ?? tagsOf(name);
+  return before + value + after;
+}
+
+/** What stands around the values of an element. Few names make up almost all documents. */
+const TAGS = new Map<string, readonly [before: string, after: string]>();
+const TAGS_KEPT = 1000;
+
+function tagsOf(name: string): readonly [before: string, after: string] {
+  const tags = [`<${name}><![CDATA[`, `]]></${name}>`] as const;
+  if (TAGS.size < TAGS_KEPT) TAGS.set(name, tags);
+  return tags;
+}
 
 /** As {@link cdata}, closing itself when there is no value. */
 export const cdataOrNothing = (name: string, value: string): string =>
@@ -23,8 +37,16 @@ export function ids(name: string, set: Iterable<number>): string {
   return element(name, inner);
 }
 
-/** All objects of a pool: `<X_POOL>…</X_POOL>`. */
-export const pool = (name: string, objects: readonly string[]): string => element(`${name}_POOL`, objects.join(''));
+/** All objects of a pool, `<X_POOL>…</X_POOL>`, each of which is written when its turn comes. */
+export const pool = <T>(name: string, objects: Iterable<T>, show: (object: T) => string): Pieces => ({
+  pieces: poolPieces(`${name}_POOL`, objects, show),
+});
+
+function* poolPieces<T>(name: string, objects: Iterable<T>, show: (object: T) => string): Generator<string> {
+  yield `<${name}>`;
+  for (const object of objects) yield show(object);
+  yield `</${name}>`;
+}
 
 /** A vector attribute: an element a pair. */
 export function vector(name: string, pairs: Iterable<readonly [name: string, value: string]>): string {

@@ -1,4 +1,5 @@
 /** XML-RPC as it travels: calls, answers and faults, written and read. Mirrors XML-RPC for C/C++ 1.33, which oned is built with. */
+import { ByteWriter } from './byte-writer.ts';
 import { type Element, Malformed, readXml } from './xml-reader.ts';
 
 /** A number is an `i4`, a bigint an `i8`, a map a struct. */
@@ -11,8 +12,14 @@ export type Value =
   | { readonly double: number }
   | { readonly dateTime: string }
   | Uint8Array
+  | Pieces
   | readonly Value[]
   | ReadonlyMap<string, Value>;
+
+/** A long text that is written piece by piece, each of which is made only then; it is read as one. */
+export interface Pieces {
+  readonly pieces: Iterable<string>;
+}
 
 export interface Call {
   readonly method: string;
@@ -44,18 +51,30 @@ const MAX_NESTING = 64;
 
 // ---- writing ------------------------------------------------------------------------------------------------------
 
-export function encodeCall({ method, params }: Call): string {
-  const name = `<methodName>${escaped(method)}</methodName>`;
-  const list = params.map((param) => `<param>${encodeValue(param)}</param>\r\n`).join('');
-  return `${PROLOG}<methodCall>\r\n${name}\r\n<params>\r\n${list}</params>\r\n</methodCall>\r\n`;
+export function encodeCall({ method, params }: Call): Uint8Array {
+  const to = new ByteWriter();
+  to.markup(`${PROLOG}<methodCall>\r\n<methodName>`).text(method).markup('</methodName>\r\n<params>\r\n');
+  for (const param of params) {
+    to.markup('<param>');
+    encodeValue(to, param);
+    to.markup('</param>\r\n');
+  }
+  return to.markup('</params>\r\n</methodCall>\r\n').written();
 }
 
-export function encodeAnswer(answer: Value | Fault): string {
-  const body =
-    answer instanceof Fault
-      ? `<fault>\r\n${encodeValue(faultValue(answer))}\r\n</fault>`
-      : `<params>\r\n<param>${encodeValue(answer)}</param>\r\n</params>`;
-  return `${PROLOG}<methodResponse>\r\n${body}\r\n</methodResponse>\r\n`;
+export function encodeAnswer(answer: Value | Fault): Uint8Array {
+  const to = new ByteWriter();
+  to.markup(`${PROLOG}<methodResponse>\r\n`);
+  if (answer instanceof Fault) {
+    to.markup('<fault>\r\n');
+    encodeValue(to, faultValue(answer));
+    to.markup('\r\n</fault>\r\n');
+  } else {
+    to.markup('<params>\r\n<param>');
+    encodeValue(to, answer);
+    to.markup('</param>\r\n</params>\r\n');
+  }
+  return to.markup('</methodResponse>\r\n').written();
 }
 
 /** A fault as the struct that it travels as. */
@@ -65,41 +84,51 @@ export const faultValue = ({ code, message }: Fault): Value =>
     ['faultString', message],
   ]);
 
-function encodeValue(value: Value): string {
-  return `<value>${encodeTyped(value)}</value>`;
+function encodeValue(to: ByteWriter, value: Value): void {
+  to.markup('<value>');
+  encodeTyped(to, value);
+  to.markup('</value>');
 }
 
-function encodeTyped(value: Value): string {
-  switch (typeof value) {
-    case 'string':
-      return `<string>${escaped(value)}</string>`;
-    case 'number':
-      return `<i4>${value}</i4>`;
-    case 'bigint':
-      return `<i8>${value}</i8>`;
-    case 'boolean':
-      return `<boolean>${value ? 1 : 0}</boolean>`;
-    default:
-  }
-  if (value === null) return '<nil/>';
-  if (value instanceof Uint8Array) return `<base64>\r\n${Buffer.from(value).toString('base64')}\r\n</base64>`;
-  if (Array.isArray(value)) {
-    return `<array><data>\r\n${value.map((item: Value) => `${encodeValue(item)}\r\n`).join('')}</data></array>`;
-  }
-  if (value instanceof Map) return `<struct>\r\n${[...value].map(encodeMember).join('')}</struct>`;
-  if ('dateTime' in value) return `<dateTime.iso8601>${escaped(value.dateTime)}</dateTime.iso8601>`;
-  return `<double>${(value as { double: number }).double}</double>`;
+function encodeTyped(to: ByteWriter, value: Value): void {
+  if (typeof value === 'string') to.markup('<string>').text(value).markup('</string>');
+  else if (typeof value === 'number') to.markup(`<i4>${value}</i4>`);
+  else if (typeof value === 'bigint') to.markup(`<i8>${value}</i8>`);
+  else if (typeof value === 'boolean') to.markup(`<boolean>${value ? 1 : 0}</boolean>`);
+  else if (value === null) to.markup('<nil/>');
+  else if (value instanceof Uint8Array) to.markup(`<base64>${Buffer.from(value).toString('base64')}</base64>`);
+  else if (isArray(value)) encodeArray(to, value);
+  else if (value instanceof Map) encodeStruct(to, value);
+  else if ('pieces' in value) encodePieces(to, value);
+  else if ('dateTime' in value) to.markup('<dateTime.iso8601>').text(value.dateTime).markup('</dateTime.iso8601>');
+  else if ('double' in value) to.markup(`<double>${value.double}</double>`);
 }
 
-const encodeMember = ([name, value]: [string, Value]): string =>
-  `<member><name>${escaped(name)}</name>\r\n${encodeValue(value)}</member>\r\n`;
+const isArray = (value: Value): value is readonly Value[] => Array.isArray(value);
 
-function escaped(text: string): string {
-  let safe = text;
-  if (safe.includes('&')) safe = safe.replaceAll('&', '&amp;');
-  if (safe.includes('<')) safe = safe.replaceAll('<', '&lt;');
-  if (safe.includes('>')) safe = safe.replaceAll('>', '&gt;');
-  return safe.includes('\r') ? safe.replaceAll('\r', '&#x0d;') : safe;
+function encodeArray(to: ByteWriter, values: readonly Value[]): void {
+  to.markup('<array><data>\r\n');
+  for (const value of values) {
+    encodeValue(to, value);
+    to.markup('\r\n');
+  }
+  to.markup('</data></array>');
+}
+
+function encodeStruct(to: ByteWriter, struct: ReadonlyMap<string, Value>): void {
+  to.markup('<struct>\r\n');
+  for (const [name, value] of struct) {
+    to.markup('<member><name>').text(name).markup('</name>\r\n');
+    encodeValue(to, value);
+    to.markup('</member>\r\n');
+  }
+  to.markup('</struct>');
+}
+
+function encodePieces(to: ByteWriter, { pieces }: Pieces): void {
+  to.markup('<string>');
+  for (const piece of pieces) to.text(piece);
+  to.markup('</string>');
 }
 
 // ---- reading ------------------------------------------------------------------------------------------------------

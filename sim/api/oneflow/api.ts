@@ -1,7 +1,7 @@
 /** The REST API of OneFlow 6.10, over the fake OpenNebula. Mirrors `oneflow-server.rb`: its routes, statuses, headers and texts. */
 import { type Context, Hono } from 'hono';
 import type { Cloud } from '../../one/cloud.ts';
-import { FlowCrash, FlowError } from '../../one/flow-error.ts';
+import { crashBody, FlowCrash, FlowError } from '../../one/flow-error.ts';
 import { copyJson, isObject, type Json } from '../../one/json.ts';
 import { validateTemplate } from '../../one/service-schema.ts';
 import {
@@ -13,10 +13,10 @@ import {
 } from '../../one/service-template.ts';
 import type { Caller } from '../../one/user.ts';
 import { BodyTooLarge, type Edge, readBody } from '../edge.ts';
-import { JsonProblem, parseJson, prettyJson } from '../ruby-json.ts';
+import { ParserError } from '../ruby-json.ts';
 import { actionOf } from './action.ts';
 import { documentJson, poolJson } from './document-json.ts';
-import { at, isTruthy, toInteger, toText } from './ruby-value.ts';
+import { at, isTruthy, printJson, readJson, toInteger, toText } from './ruby-value.ts';
 import { scheduled, serviceAction } from './service-action.ts';
 import { templateAction } from './template-action.ts';
 
@@ -41,7 +41,7 @@ export function oneflowApi({ cloud, maxBodyBytes }: OneflowWorld): Hono<Env> {
     await cloud.clock.because(c.env?.cause ?? 0, next);
   });
 
-  app.get('/service', (c) => text(200, prettyJson(poolJson(cloud, flow.services(c.get('caller'))))));
+  app.get('/service', (c) => text(200, printJson(poolJson(cloud, flow.services(c.get('caller'))))));
 
   app.get('/service/:id', (c) => shown(200, documentJson(cloud, flow.info(c.get('caller'), idOf(c)))));
 
@@ -100,7 +100,7 @@ export function oneflowApi({ cloud, maxBodyBytes }: OneflowWorld): Hono<Env> {
     return noContent();
   });
 
-  app.get('/service_template', (c) => text(200, prettyJson(poolJson(cloud, flow.templates(c.get('caller'))))));
+  app.get('/service_template', (c) => text(200, printJson(poolJson(cloud, flow.templates(c.get('caller'))))));
 
   app.get('/service_template/:id', (c) =>
     shown(200, documentJson(cloud, serviceTemplate(cloud, c.get('caller'), idOf(c)))),
@@ -149,7 +149,7 @@ export function oneflowApi({ cloud, maxBodyBytes }: OneflowWorld): Hono<Env> {
   app.onError((error) => {
     if (error instanceof FlowCrash) return crashed(error.message);
     if (error instanceof FlowError) return text(error.status, error.message);
-    if (error instanceof JsonProblem) return crashed(error.message);
+    if (error instanceof ParserError) return crashed(error.message);
     if (error instanceof BodyTooLarge) return text(413, error.message);
     throw error;
   });
@@ -173,9 +173,9 @@ const idOf = (c: Context): number => toInteger(c.req.param('id'));
 /** @param status of the refusal where the route has one; elsewhere the parser's exception is not caught */
 function parsed(source: string, status?: number): Json {
   try {
-    return parseJson(source);
+    return readJson(source);
   } catch (error) {
-    if (!(error instanceof JsonProblem) || status === undefined) throw error;
+    if (!(error instanceof ParserError) || status === undefined) throw error;
     throw new FlowError(status, error.message);
   }
 }
@@ -202,7 +202,7 @@ function checked(body: Json): { [key: string]: Json } {
 /** A body that cannot be read says nothing about what goes with the template. */
 function extentOf(source: string): string {
   try {
-    const extent = at(parseJson(source), 'delete_type');
+    const extent = at(readJson(source), 'delete_type');
     return isTruthy(extent) ? toText(extent) : 'none';
   } catch {
     return 'none';
@@ -221,12 +221,12 @@ const HEADERS = {
 
 const text = (status: number, body: string): Response => new Response(body, { status, headers: HEADERS });
 
-const shown = (status: number, document: Json): Response => text(status, prettyJson({ DOCUMENT: document }));
+const shown = (status: number, document: Json): Response => text(status, printJson({ DOCUMENT: document }));
 
 const noContent = (): Response =>
   new Response(null, { status: 204, headers: { 'X-Content-Type-Options': HEADERS['X-Content-Type-Options'] } });
 
-const crashed = (reason: string): Response => text(500, JSON.stringify({ message: 'Internal server error', reason }));
+const crashed = (reason: string): Response => text(500, crashBody(reason));
 
 /** Sinatra's page in kind; the words are ours. */
 function noRoute(method: string, path: string): Response {

@@ -8,9 +8,9 @@ import type { Json } from '../../one/json.ts';
 import { attempt } from '../../one/role.ts';
 import { modesOf, updateServiceTemplate } from '../../one/service-template.ts';
 import type { Caller } from '../../one/user.ts';
-import { JsonProblem, parseJson } from '../ruby-json.ts';
+import { ParserError } from '../ruby-json.ts';
 import type { Action } from './action.ts';
-import { at, isTruthy, toInteger, toText } from './ruby-value.ts';
+import { at, isTruthy, readJson, toInteger, toText } from './ruby-value.ts';
 
 /** Tells whether the action was one, and had what it needs. */
 type Perform = (cloud: Cloud, caller: Caller, id: number, params: Json) => boolean;
@@ -56,9 +56,9 @@ const ACTIONS: Readonly<Record<string, Perform>> = {
 
 function read(source: string): Json {
   try {
-    return parseJson(source);
+    return readJson(source);
   } catch (error) {
-    if (error instanceof JsonProblem) throw new FlowError(400, error.message);
+    if (error instanceof ParserError) throw new FlowError(400, error.message);
     throw error;
   }
 }

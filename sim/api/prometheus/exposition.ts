@@ -12,6 +12,9 @@ const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 export function prometheusApi({ clock, metrics }: Exposed): Hono {
   return new Hono()
+    .onError((error) => {
+      throw error;
+    })
     .get(
       '/metrics',
       () =>

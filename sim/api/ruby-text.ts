@@ -1,10 +1,13 @@
 /** How Ruby 3.1 turns values into text, and text into integers: `to_s`, `inspect`, `to_i`. */
 import type { Value } from './ruby-json.ts';
 
+/** No more digits than these are looked at: the number is out of all bounds as it is, and reading it takes time. */
+const MAX_DIGITS = 10_000;
+
 /** `String#to_i`: blanks, a sign, digits with single underscores between them; what follows does not matter. */
 export function toInteger(text: string): bigint {
   const [, sign = '', digits = '0'] = /^[\s\0]*([+-]?)([0-9]+(?:_[0-9]+)*)/.exec(text) ?? [];
-  const size = BigInt(digits.replaceAll('_', ''));
+  const size = BigInt(digits.replaceAll('_', '').slice(0, MAX_DIGITS));
   return sign === '-' ? -size : size;
 }
 

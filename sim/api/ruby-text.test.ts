@@ -22,6 +22,10 @@ describe('toInteger', () => {
   });
 });
 
+it('reads a number of any length at once, and finds it large', () => {
+  expect(toInteger('9'.repeat(4_000_000)) > 2n ** 31n).toBe(true);
+});
+
 describe('floatText', () => {
   it.each([
     [1, '1.0'],

@@ -1,0 +1,165 @@
+/**
+ * The form of a value, said once: a JSON schema, a check that names what is wrong and where, and a TypeScript type all
+ * come from it.
+ */
+import { type Path, suggestion } from '../../sim/index.ts';
+
+/** What is wrong at a place. */
+export interface Flaw {
+  readonly path: Path;
+  readonly problem: string;
+  /** The key is meant, not its value. */
+  readonly key?: true;
+}
+
+export interface Form<T> {
+  readonly schema: object;
+  check(value: unknown, path: Path): Flaw[];
+  /** Only for the compiler. */
+  readonly type?: T;
+}
+
+export type FormOf<F> = F extends Form<infer T> ? T : never;
+
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' && value !== null ? 'keys with values' : JSON.stringify(value);
+}
+
+const flaw = (path: Path, expected: string, value: unknown): Flaw[] => [
+  { path, problem: `expected ${expected}, not ${shown(value)}` },
+];
+
+export function text(like?: { readonly pattern: string; readonly meaning: string }): Form<string> {
+  const pattern = like && new RegExp(like.pattern, 'u');
+  return {
+    schema: { type: 'string', ...(like ? { pattern: like.pattern, description: like.meaning } : {}) },
+    check(value, path) {
+      const fits = typeof value === 'string' && (pattern?.test(value) ?? true);
+      return fits ? [] : flaw(path, like?.meaning ?? 'a text', value);
+    },
+  };
+}
+
+export function whole(least: number, most: number = Number.MAX_SAFE_INTEGER): Form<number> {
+  const bounds = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
+  return {
+    schema: { type: 'integer', minimum: least, ...(most === Number.MAX_SAFE_INTEGER ? {} : { maximum: most }) },
+    check(value, path) {
+      const fits = typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most;
+      return fits ? [] : flaw(path, `a whole number ${bounds}`, value);
+    },
+  };
+}
+
+/** A number above 0, at most 1. */
+export const chance: Form<number> = {
+  schema: { type: 'number', exclusiveMinimum: 0, maximum: 1 },
+  check: (value, path) =>
+    typeof value === 'number' && value > 0 && value <= 1 ? [] : flaw(path, 'a number above 0, at most 1', value),
+};
+
+export function word<const W extends string>(...words: readonly W[]): Form<W> {
+  return {
+    schema: { enum: words },
+    check(value, path) {
+      if (typeof value === 'string' && (words as readonly string[]).includes(value)) return [];
+      const meant = suggestion(String(value), words);
+      return [{ path, problem: `${shown(value)} is not ${words.join(', ')}${meant}` }];
+    },
+  };
+}
+
+export const constant = <const C extends number>(wanted: C): Form<C> => ({
+  schema: { const: wanted },
+  check: (value, path) => (value === wanted ? [] : flaw(path, `${wanted}`, value)),
+});
+
+/** Anything that JSON can say. */
+export const anything: Form<unknown> = { schema: {}, check: () => [] };
+
+export function list<T>(item: Form<T>): Form<readonly T[]> {
+  return {
+    schema: { type: 'array', items: item.schema },
+    check(value, path) {
+      if (!Array.isArray(value)) return flaw(path, 'a list', value);
+      return value.flatMap((each, index) => item.check(each, [...path, index]));
+    },
+  };
+}
+
+/** One of two forms that a list and a single value can be told apart by. */
+export function oneOrMore<T>(item: Form<T>): Form<T | readonly T[]> {
+  const many = list(item);
+  return {
+    schema: { anyOf: [item.schema, many.schema] },
+    check: (value, path) => (Array.isArray(value) ? many : item).check(value, path),
+  };
+}
+
+/** Keys of the writer's choice. */
+export function map<T>(item: Form<T>): Form<Readonly<Record<string, T>>> {
+  return {
+    schema: { type: 'object', additionalProperties: item.schema },
+    check(value, path) {
+      if (!isObject(value)) return flaw(path, 'keys with values', value);
+      return Object.entries(value).flatMap(([key, each]) => item.check(each, [...path, key]));
+    },
+  };
+}
+
+type Fields = Readonly<Record<string, Form<unknown>>>;
+type ObjectOf<R extends Fields, O extends Fields> = { readonly [K in keyof R]: FormOf<R[K]> } & {
+  readonly [K in keyof O]?: FormOf<O[K]>;
+};
+
+/** These keys and no other. */
+export function object<R extends Fields, O extends Fields>(required: R, optional: O): Form<ObjectOf<R, O>> {
+  const fields: Fields = { ...required, ...optional };
+  const schemas = Object.entries(fields).map(([key, { schema }]) => [key, schema] as const);
+  return {
+    schema: {
+      type: 'object',
+      additionalProperties: false,
+      required: Object.keys(required),
+      properties: Object.fromEntries(schemas),
+    },
+    check(value, path) {
+      if (!isObject(value)) return flaw(path, 'keys with values', value);
+      const flaws: Flaw[] = [];
+      for (const [key, each] of Object.entries(value)) {
+        const form = Object.hasOwn(fields, key) ? fields[key] : undefined;
+        if (form !== undefined) flaws.push(...form.check(each, [...path, key]));
+        else {
+          const meant = suggestion(key, Object.keys(fields));
+          flaws.push({ path: [...path, key], problem: `unknown key ${JSON.stringify(key)}${meant}`, key: true });
+        }
+      }
+      for (const key of Object.keys(required)) {
+        if (!Object.hasOwn(value, key)) flaws.push({ path, problem: `${JSON.stringify(key)} is missing` });
+      }
+      return flaws;
+    },
+  };
+}
+
+/** An object whose form is told by one of its keys. */
+export function variants<const V extends Readonly<Record<string, Form<unknown>>>>(
+  key: string,
+  forms: V,
+): Form<FormOf<V[keyof V]>> {
+  const names = word(...Object.keys(forms));
+  return {
+    schema: { oneOf: Object.values(forms).map(({ schema }) => schema) },
+    check(value, path) {
+      if (!isObject(value)) return flaw(path, 'keys with values', value);
+      const name = value[key];
+      if (name === undefined) return [{ path, problem: `${JSON.stringify(key)} is missing` }];
+      const form = typeof name === 'string' && Object.hasOwn(forms, name) ? forms[name] : undefined;
+      return form === undefined ? names.check(name, [...path, key]) : form.check(value, path);
+    },
+  };
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

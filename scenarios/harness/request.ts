@@ -1,0 +1,108 @@
+/** The request that a step stands for, and those that the harness makes for itself. */
+import type { Auth, RequestStep, Specification } from './scenario.ts';
+import type { Role } from './trace.ts';
+
+/** `user:password` of each role; a role without any cannot be played. */
+export type Credentials = Readonly<Record<Role, string | undefined>>;
+
+/** Those of the worlds that come with onesim. */
+export const CREDENTIALS: Credentials = { owner: 'alice:alice', other: 'bob:bob', admin: 'oneadmin:opennebula' };
+
+export interface Plea {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+}
+
+/** @param id of the runtime that the step refers to */
+export function pleaOf(step: RequestStep, id: number | null): Plea {
+  const path = `/serverless-runtimes/${id}`;
+  switch (step.op) {
+    case 'create':
+      return { method: 'POST', path: '/serverless-runtimes', headers: JSON_BODY, body: bodyOf(step) };
+    case 'get':
+      return { method: 'GET', path, headers: {}, body: null };
+    case 'put':
+      return { method: 'PUT', path, headers: JSON_BODY, body: bodyOf(step) };
+    case 'delete':
+      return { method: 'DELETE', path, headers: {}, body: null };
+    case 'schema':
+      return { method: 'GET', path: '/serverless-runtimes/schema', headers: {}, body: null };
+    case 'version':
+    case 'config':
+      return { method: 'GET', path: `/server/${step.op}`, headers: {}, body: null };
+    case 'request': {
+      const { method, headers = {} } = step;
+      return { method, path: step.path, headers, body: 'send' in step || 'sendText' in step ? bodyOf(step) : null };
+    }
+    default:
+      return step satisfies never;
+  }
+}
+
+const JSON_BODY = { 'Content-Type': 'application/json' };
+
+interface Body {
+  readonly args?: Specification;
+  readonly send?: unknown;
+  readonly sendText?: string;
+}
+
+function bodyOf(step: Body): string {
+  if (step.sendText !== undefined) return step.sendText;
+  return JSON.stringify('send' in step ? step.send : { SERVERLESS_RUNTIME: runtimeOf(step.args ?? {}) });
+}
+
+/** The runtime as the engine wants it. */
+function runtimeOf({ name, faas, daas, scheduling, deviceInfo }: Specification): object {
+  const flavoured = (fields: object): object => ({ FLAVOUR: 'Function', ...fields });
+  return {
+    ...(name === undefined ? {} : { NAME: name }),
+    FAAS: flavoured(faas ?? {}),
+    ...(daas === undefined ? {} : { DAAS: flavoured(daas) }),
+    ...(scheduling === undefined ? {} : { SCHEDULING: scheduling }),
+    ...(deviceInfo === undefined ? {} : { DEVICE_INFO: deviceInfo }),
+  };
+}
+
+/** @param session `user:password` */
+export function authorization(session: string, auth: Auth): Readonly<Record<string, string>> {
+  switch (auth) {
+    case 'good':
+      return basic(session);
+    case 'wrong':
+      return basic(`${session.split(':')[0]}:no such password`);
+    case 'scheme':
+      return { Authorization: 'Bearer token' };
+    case 'none':
+      return {};
+    default:
+      return auth satisfies never;
+  }
+}
+
+const basic = (session: string): Readonly<Record<string, string>> => ({
+  Authorization: `Basic ${Buffer.from(session).toString('base64')}`,
+});
+
+/** A call of OpenNebula's XML-RPC. */
+export function xmlRpc(session: string, method: string, ...params: readonly (string | number)[]): Plea {
+  const values = [session, ...params].map((value) =>
+    typeof value === 'number' ? `<i4>${value}</i4>` : `<string>${value}</string>`,
+  );
+  const body = `<?xml version="1.0"?><methodCall><methodName>${method}</methodName><params>${values
+    .map((value) => `<param><value>${value}</value></param>`)
+    .join('')}</params></methodCall>`;
+  return { method: 'POST', path: '/RPC2', headers: { 'Content-Type': 'text/xml' }, body };
+}
+
+/** How the same request is made with curl; the password is left to the reader. */
+export function curl(target: string, { method, path, body }: Omit<Plea, 'headers'>, user: string | undefined): string {
+  const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+  const parts = ['curl -i'];
+  if (method !== 'GET') parts.push(`-X ${method}`);
+  if (user !== undefined) parts.push(`-u ${quoted(user)}`);
+  if (body !== null) parts.push("-H 'Content-Type: application/json'", `--data-binary ${quoted(body)}`);
+  return [...parts, quoted(`${target}${path}`)].join(' ');
+}

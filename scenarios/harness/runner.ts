@@ -1,0 +1,483 @@
+/** Runs a scenario over a transport, and writes down what was seen. It judges nothing. */
+import { type FunctionState, mappedState, reason } from '../../sim/index.ts';
+import { authorization, CREDENTIALS, type Credentials, type Plea, pleaOf, xmlRpc } from './request.ts';
+import { type Fault, faultsOf, isRequest, type RequestStep, type Scenario, type Step } from './scenario.ts';
+import type { Answer, ExchangeLine, Line, Role, Trace } from './trace.ts';
+import type { God, Transport } from './transport.ts';
+
+export interface RunOptions {
+  readonly credentials?: Credentials;
+  /** How long a step waits for the event that it is told from. */
+  readonly patienceMs?: number;
+  /** How often a runtime is looked at over HTTP, while something waits for its state. */
+  readonly pollMs?: number;
+}
+
+/** An id that nobody has. */
+const NOBODYS = 2_000_000_000;
+const ORIGIN = 'http://127.0.0.1:1337';
+
+export async function runScenario(
+  scenario: Scenario,
+  transport: Transport,
+  { credentials = CREDENTIALS, patienceMs = 600_000, pollMs = 500 }: RunOptions = {},
+): Promise<Trace> {
+  const run = new Run(scenario, transport, { credentials, patienceMs, pollMs });
+  const lines = await run.toEnd();
+  return { run: { kind: 'run', v: 1, ...transport.about, scenario }, lines };
+}
+
+/** Something that happens once its event has come, and so long after it. */
+interface Item {
+  readonly name: string;
+  /** Those of a client follow one another; `null` waits for nobody. */
+  readonly lane: number | null;
+  readonly event: string;
+  readonly delayMs: number;
+  act(): Promise<void>;
+}
+
+/** A runtime that a step has made. */
+interface Bound {
+  readonly id: number;
+  readonly service: number | null;
+  readonly vms: readonly number[];
+}
+
+/** What the harness asks on its own behalf. */
+interface Asked {
+  readonly step: RequestStep | null;
+  readonly op: string;
+  readonly as: Role;
+  readonly id?: number | null;
+}
+
+class Run {
+  readonly #scenario: Scenario;
+  readonly #transport: Transport;
+  readonly #options: Required<RunOptions>;
+  readonly #god: God | undefined;
+  readonly #lines: Line[] = [];
+  readonly #waiting: Item[] = [];
+  /** When each event came. */
+  readonly #events = new Map<string, number>([['start', 0]]);
+  readonly #bound = new Map<string, Bound>();
+  /** What the journal, or the last answer, said of each VM or function. */
+  readonly #states = new Map<number, FunctionState>();
+  readonly #busy = new Set<number>();
+  readonly #armed = new Map<string, string>();
+  #flying = 0;
+  #landed = 0;
+  #seq = 0;
+  #polled = Number.NEGATIVE_INFINITY;
+
+  constructor(scenario: Scenario, transport: Transport, options: Required<RunOptions>) {
+    this.#scenario = scenario;
+    this.#transport = transport;
+    this.#options = options;
+    this.#god = transport.god;
+    for (const fault of faultsOf(scenario)) this.#plan(fault);
+    let before = 'start';
+    for (const step of scenario.steps) {
+      this.#waiting.push(this.#itemOf(step, before));
+      before = over(step.id);
+    }
+  }
+
+  async toEnd(): Promise<Line[]> {
+    const { now } = this.#transport;
+    while (true) {
+      this.#listen();
+      const item = this.#ready();
+      if (item !== undefined) {
+        this.#start(item);
+        await this.#transport.settle();
+      } else if (this.#waiting.length > 0 || this.#flying > 0) await this.#wait(now());
+      else break;
+    }
+    this.#census();
+    return this.#lines;
+  }
+
+  // ---- what is to happen --------------------------------------------------------------------------------------------
+
+  #itemOf(step: Step, before: string): Item {
+    return {
+      name: step.id,
+      lane: isRequest(step) ? (step.client ?? 0) : null,
+      event: step.after?.event ?? before,
+      delayMs: step.after?.delayMs ?? 0,
+      act: async () => {
+        await this.#step(step);
+        this.#note(over(step.id));
+      },
+    };
+  }
+
+  #plan(fault: Fault): void {
+    this.#waiting.push({
+      name: fault.id,
+      lane: null,
+      event: fault.after?.event ?? 'start',
+      delayMs: fault.after?.delayMs ?? 0,
+      act: () => this.#trouble(fault),
+    });
+  }
+
+  /** The first item whose time has come. */
+  #ready(): Item | undefined {
+    const now = this.#transport.now();
+    const n = this.#waiting.findIndex((item) => !this.#isBusy(item) && (this.#due(item) ?? Number.POSITIVE_INFINITY) <= now);
+    return n < 0 ? undefined : this.#waiting.splice(n, 1)[0];
+  }
+
+  #isBusy({ lane }: Item): boolean {
+    return lane !== null && this.#busy.has(lane);
+  }
+
+  /** When it is to happen; `undefined` as long as nobody knows. */
+  #due({ event, delayMs }: Item): number | undefined {
+    const at = this.#events.get(event);
+    return at === undefined ? undefined : at + delayMs;
+  }
+
+  #start(item: Item): void {
+    if (item.lane !== null) this.#busy.add(item.lane);
+    this.#flying++;
+    const land = (): void => {
+      if (item.lane !== null) this.#busy.delete(item.lane);
+      this.#flying--;
+      this.#landed++;
+    };
+    item.act().then(land, land);
+  }
+
+  async #wait(now: number): Promise<void> {
+    const { patienceMs, pollMs } = this.#options;
+    const dues = this.#waiting.filter((item) => !this.#isBusy(item)).map((item) => this.#due(item));
+    const known = dues.filter((due) => due !== undefined);
+    const next = Math.min(...known, now + patienceMs);
+    const expecting = dues.length > known.length || this.#flying > 0;
+    if (!expecting) return this.#transport.pass(next);
+    if (this.#god === undefined) await this.#look(now);
+    const { size } = this.#events;
+    const landed = this.#landed;
+    const until = (): boolean => {
+      this.#listen();
+      return this.#landed > landed || this.#events.size > size;
+    };
+    await this.#transport.pass(this.#god === undefined ? Math.min(next, now + pollMs) : next, until);
+    this.#giveUp();
+  }
+
+  /** What has waited too long for its event, or waits for one that cannot come any more, is left out. */
+  #giveUp(): void {
+    const now = this.#transport.now();
+    for (const item of [...this.#waiting]) {
+      if (this.#due(item) !== undefined) continue;
+      const since = this.#events.get(`${item.event.split('.')[0]}.sent`) ?? this.#events.get(over(item.event.split('.')[0] ?? ''));
+      const from = since ?? (this.#flying === 0 && this.#waiting.every((each) => this.#due(each) === undefined) ? 0 : now);
+      if (now - from < this.#options.patienceMs) continue;
+      this.#waiting.splice(this.#waiting.indexOf(item), 1);
+      this.#skip(item.name, `${item.event} did not come`);
+    }
+  }
+
+  #skip(id: string, why: string): void {
+    this.#lines.push({ kind: 'skip', at: this.#transport.now(), id, why });
+    this.#note(over(id));
+  }
+
+  // ---- what has happened --------------------------------------------------------------------------------------------
+
+  #note(event: string): void {
+    if (!this.#events.has(event)) this.#events.set(event, this.#transport.now());
+  }
+
+  /** Takes down what the journal has written meanwhile, and which awaited states have come. */
+  #listen(): void {
+    const { epochMs } = this.#transport.about;
+    const entries = this.#god?.entries() ?? [];
+    for (const entry of entries) {
+      this.#lines.push({ kind: 'event', at: entry.at - epochMs, entry });
+      if (entry.kind === 'vm.state') {
+        const id = Number(entry.subject.slice('vm/'.length));
+        this.#states.set(id, mappedState(entry.detail.to as Parameters<typeof mappedState>[0]));
+      }
+    }
+    for (const { event } of this.#waiting) if (!this.#events.has(event) && this.#hasState(event)) this.#note(event);
+  }
+
+  /** Whether the event is that a runtime is in a state, and it is. */
+  #hasState(event: string): boolean {
+    const [id = '', state = ''] = event.split('.');
+    if (!this.#events.has(`${id}.sent`)) return false;
+    const bound = this.#boundBy(id);
+    const states = bound?.vms.map((vm) => this.#states.get(vm)) ?? [];
+    return state === 'RUNNING' ? states.length > 0 && states.every((each) => each === state) : states.some((each) => each === state);
+  }
+
+  #boundBy(stepId: string): Bound | undefined {
+    const step = this.#scenario.steps.find(({ id }) => id === stepId);
+    if (step === undefined) return undefined;
+    return this.#bound.get(step.op === 'create' ? (step.bind ?? '') : 'ref' in step ? step.ref : '');
+  }
+
+  /** Over HTTP, a look at the runtimes that something waits for. */
+  async #look(now: number): Promise<void> {
+    if (now - this.#polled < this.#options.pollMs) return;
+    this.#polled = now;
+    const awaited = this.#waiting.filter((item) => this.#due(item) === undefined).map(({ event }) => event.split('.')[0] ?? '');
+    for (const bound of new Set(awaited.map((id) => this.#boundBy(id)))) {
+      if (bound === undefined) continue;
+      await this.#ask(getting(bound.id), { step: null, op: 'get', as: 'owner', id: bound.id });
+    }
+  }
+
+  #census(): void {
+    this.#listen();
+    if (this.#god === undefined) return;
+    this.#lines.push({ kind: 'census', at: this.#transport.now(), census: this.#god.census() });
+  }
+
+  // ---- deeds --------------------------------------------------------------------------------------------------------
+
+  async #step(step: Step): Promise<void> {
+    switch (step.op) {
+      case 'advance':
+        this.#note(`${step.id}.sent`);
+        await this.#advance(step.ms);
+        this.#note(`${step.id}.answered`);
+        this.#census();
+        return;
+      case 'heal':
+        this.#note(`${step.id}.sent`);
+        await this.#heal();
+        this.#note(`${step.id}.answered`);
+        return;
+      default:
+        return this.#request(step);
+    }
+  }
+
+  /** Time passes by itself while the item is not over: it is told from the present. */
+  #advance(ms: number): Promise<void> {
+    const { now } = this.#transport;
+    return new Promise((resolve) => {
+      const act = async (): Promise<void> => resolve();
+      const event = `${now()} + ${ms}`;
+      this.#note(event);
+      this.#waiting.unshift({ name: event, lane: null, event, delayMs: ms, act });
+      this.#landed++;
+    });
+  }
+
+  async #request(step: RequestStep): Promise<void> {
+    const { as = 'owner' } = step;
+    const id = 'ref' in step ? this.#idOf(step.ref) : null;
+    if (id === undefined) return this.#skip(step.id, 'what it refers to was not made');
+    if (this.#options.credentials[as] === undefined) return this.#skip(step.id, `there are no credentials for ${as}`);
+    const answering = this.#ask(pleaOf(step, id), { step, op: step.op, as, id });
+    this.#note(`${step.id}.sent`);
+    const answer = await answering;
+    if (answer !== null && step.op === 'create' && answer.status === 201 && step.bind !== undefined) {
+      const bound = boundOf(answer.body);
+      if (bound !== undefined) this.#bound.set(step.bind, bound);
+    }
+    this.#note(`${step.id}.answered`);
+  }
+
+  #idOf(ref: string): number | null | undefined {
+    if (ref === 'none') return NOBODYS;
+    const bound = this.#bound.get(ref.replace(/\.service$/, ''));
+    return ref.endsWith('.service') ? (bound?.service ?? undefined) : bound?.id;
+  }
+
+  async #trouble(fault: Fault): Promise<void> {
+    const bound = 'ref' in fault && fault.ref !== undefined ? this.#bound.get(fault.ref) : undefined;
+    const vm = bound?.vms[0] ?? null;
+    const stop = (why: string): void => this.#skip(fault.id, why);
+    if ('ref' in fault && fault.ref !== undefined && vm === null) return stop('what it refers to was not made');
+    switch (fault.kind) {
+      case 'driver': {
+        const answer = await this.#post('/_onesim/faults', 'arm', driverFault(fault, vm));
+        if (answer?.status !== 201) return stop('the target takes no faults');
+        this.#armed.set(fault.id, JSON.parse(answer.body).id);
+        this.#began(fault, vm);
+        if (fault.forMs === undefined) return;
+        await this.#advance(fault.forMs);
+        await this.#disarm(fault.id);
+        this.#ended(fault, vm);
+        return;
+      }
+      case 'operator': {
+        const answer = await this.#administer('operator', 'one.vm.action', fault.action, vm ?? -1);
+        if (!succeeded(answer)) return stop('it was refused');
+        return this.#began(fault, vm);
+      }
+      case 'hostDown': {
+        if (this.#god === undefined) return stop('the target takes no faults');
+        if (!this.#god.setHostOf(vm ?? -1, false)) return stop('its VM is on no host');
+        this.#began(fault, vm);
+        await this.#advance(fault.forMs ?? 60_000);
+        this.#god.setHostOf(vm ?? -1, true);
+        this.#ended(fault, vm);
+        return;
+      }
+      default:
+        fault satisfies never;
+    }
+  }
+
+  #began({ id }: Fault, vm: number | null): void {
+    this.#listen();
+    this.#lines.push({ kind: 'fault', at: this.#transport.now(), fault: id, phase: 'began', vm });
+    this.#note(`${id}.began`);
+  }
+
+  #ended({ id }: Fault, vm: number | null): void {
+    this.#listen();
+    this.#lines.push({ kind: 'fault', at: this.#transport.now(), fault: id, phase: 'ended', vm });
+    this.#note(`${id}.ended`);
+  }
+
+  async #disarm(fault: string): Promise<void> {
+    const armed = this.#armed.get(fault);
+    if (armed === undefined) return;
+    this.#armed.delete(fault);
+    const plea = { method: 'DELETE', path: `/_onesim/faults/${armed}`, headers: {}, body: null };
+    await this.#ask(plea, { step: null, op: 'disarm', as: 'admin' });
+  }
+
+  /** Disarms what is armed, has what failed tried again, and what was put away taken up. */
+  async #heal(): Promise<void> {
+    const [RETRY, SUCCESS] = [2, 1];
+    for (const fault of [...this.#armed.keys()]) await this.#disarm(fault);
+    for (const vm of this.#vms()) {
+      await this.#administer('heal', 'one.vm.recover', vm, RETRY);
+      await this.#administer('heal', 'one.vm.action', 'resume', vm);
+      await this.#administer('heal', 'one.vm.action', 'release', vm);
+    }
+    // What no driver tries again, such as a resize, is told that it has succeeded.
+    await this.#advance(60_000);
+    this.#listen();
+    for (const vm of this.#vms()) {
+      if (this.#states.get(vm) === 'UPDATING') await this.#administer('heal', 'one.vm.recover', vm, SUCCESS);
+    }
+    this.#listen();
+    this.#lines.push({ kind: 'healed', at: this.#transport.now() });
+  }
+
+  #vms(): number[] {
+    return [...this.#bound.values()].flatMap(({ vms }) => vms);
+  }
+
+  #administer(op: string, method: string, ...params: readonly (string | number)[]): Promise<Answer | null> {
+    const session = this.#options.credentials.admin ?? '';
+    return this.#ask(xmlRpc(session, method, ...params), { step: null, op, as: 'admin' });
+  }
+
+  #post(path: string, op: string, body: object): Promise<Answer | null> {
+    const headers = { 'Content-Type': 'application/json' };
+    return this.#ask({ method: 'POST', path, headers, body: JSON.stringify(body) }, { step: null, op, as: 'admin' });
+  }
+
+  async #ask(plea: Plea, { step, op, as, id = null }: Asked): Promise<Answer | null> {
+    const { method, path, headers, body } = plea;
+    const auth = step?.auth ?? 'good';
+    const sent = this.#transport.now();
+    const { target } = this.#transport.about;
+    const session = this.#options.credentials[as] ?? '';
+    const request = new Request(`${target || ORIGIN}${path}`, {
+      method,
+      headers: { ...authorization(session, auth), ...headers },
+      ...(body === null ? {} : { body }),
+    });
+    const entry = this.#god === undefined ? null : this.#god.written + 1;
+    let response: Answer | null = null;
+    let problem: string | null = null;
+    try {
+      response = await this.#transport.send(request);
+    } catch (error) {
+      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+      problem = reason(cause);
+    }
+    this.#listen();
+    // Credentials are nowhere in a trace; an administrator's call has them in its body.
+    const shown = path === '/RPC2' ? (body?.replace(session, '…') ?? null) : body;
+    const line: ExchangeLine = {
+      kind: 'exchange',
+      seq: ++this.#seq,
+      sent,
+      at: this.#transport.now(),
+      step: step?.id ?? null,
+      op,
+      as,
+      auth,
+      ref: step !== null && 'ref' in step ? step.ref : null,
+      id,
+      entry,
+      until: this.#god?.written ?? null,
+      request: { method, path, body: shown },
+      response,
+      problem,
+    };
+    this.#lines.push(line);
+    if (this.#god === undefined && response !== null) this.#learn(response.body);
+    return response;
+  }
+
+  /** What an answer says of states, where no journal does. */
+  #learn(body: string): void {
+    for (const { vm, state } of functionsIn(body)) this.#states.set(vm, state);
+  }
+}
+
+/** When a step has been answered, or left out. */
+const over = (id: string): string => `${id} is over`;
+
+const getting = (id: number): Plea => ({ method: 'GET', path: `/serverless-runtimes/${id}`, headers: {}, body: null });
+
+const succeeded = (answer: Answer | null): boolean => answer?.body.includes('<boolean>1</boolean>') === true;
+
+function driverFault(fault: Extract<Fault, { readonly kind: 'driver' }>, vm: number | null): object {
+  const { action, message, ms, skip, times, probability } = fault;
+  return {
+    selector: { layer: 'vm', ...(action === undefined ? {} : { action }), ...(vm === null ? {} : { vm }) },
+    trigger: {
+      ...(skip === undefined ? {} : { skip }),
+      ...(times === undefined ? {} : { times }),
+      ...(probability === undefined ? {} : { probability }),
+    },
+    effect: {
+      do: fault.do,
+      ...(message === undefined || fault.do !== 'fail' ? {} : { message }),
+      ...(ms === undefined ? {} : { ms }),
+    },
+  };
+}
+
+function boundOf(body: string): Bound | undefined {
+  const { ID, SERVICE_ID } = runtimeIn(body) ?? {};
+  if (typeof ID !== 'number') return undefined;
+  const vms = functionsIn(body).map(({ vm }) => vm);
+  return { id: ID, service: typeof SERVICE_ID === 'number' ? SERVICE_ID : null, vms };
+}
+
+export function runtimeIn(body: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    return JSON.parse(body)?.SERVERLESS_RUNTIME ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function functionsIn(body: string): { readonly vm: number; readonly state: FunctionState }[] {
+  const runtime = runtimeIn(body) ?? {};
+  return ['FAAS', 'DAAS'].flatMap((name) => {
+    const fields = runtime[name];
+    if (typeof fields !== 'object' || fields === null) return [];
+    const { VM_ID: vm, STATE: state } = fields as { VM_ID?: number; STATE?: FunctionState };
+    return typeof vm === 'number' && state !== undefined ? [{ vm, state }] : [];
+  });
+}

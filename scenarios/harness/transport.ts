@@ -1,0 +1,176 @@
+/** What a run is made over: the door of a stand-in in this process, with time in our hands, or HTTP, with none. */
+import {
+  createSimulator,
+  type Entry,
+  furnishing,
+  PROFILES,
+  type Simulator,
+  type SimulatorConfig,
+  setHostState,
+  TIMINGS,
+} from '../../sim/index.ts';
+import { type Scenario, seedOf } from './scenario.ts';
+import type { Answer, Census, RunLine } from './trace.ts';
+
+/** What only the world itself can say or do. */
+export interface God {
+  /** Entries of the journal since the last call. */
+  entries(): readonly Entry[];
+  /** How many there have been. */
+  readonly written: number;
+  census(): Census;
+  /** Whether the host that a VM is on is heard of. False when the VM is on none. */
+  setHostOf(vm: number, up: boolean): boolean;
+}
+
+export interface Transport {
+  readonly about: Pick<RunLine, 'transport' | 'target' | 'deviations' | 'epochMs'>;
+  /** Milliseconds since the start. */
+  now(): number;
+  /** Rejects when no answer comes. */
+  send(request: Request): Promise<Answer>;
+  /** Lets what is in flight run as far as it can without time passing. */
+  settle(): Promise<void>;
+  /** Lets time pass until `until` holds, or up to an instant. */
+  pass(instant: number, until?: () => boolean): Promise<void>;
+  readonly god: God | undefined;
+}
+
+/** Where requests go that never leave the process. */
+const ORIGIN = 'http://127.0.0.1:1337';
+
+export type Wrap = (simulator: Simulator) => (request: Request) => Promise<Response>;
+
+const furnishings = new Map<string, Promise<SimulatorConfig['furnish']>>();
+
+export function furnishingOf(world: string): Promise<SimulatorConfig['furnish']> {
+  const known = furnishings.get(world) ?? furnishing(world);
+  furnishings.set(world, known);
+  return known;
+}
+
+/**
+ * A new stand-in for a scenario, and its door.
+ * @param wrap puts something before the door: a seeded bug, where the harness itself is tested
+ */
+export async function inProcess(
+  scenario: Scenario,
+  wrap: Wrap = (simulator) => (request) => simulator.fetch(request),
+): Promise<Transport> {
+  const { profile = 'upstream', timing = 'fast', world = 'default' } = scenario;
+  const simulator = createSimulator({
+    seed: seedOf(scenario),
+    timing: TIMINGS[timing],
+    deviations: PROFILES[profile],
+    furnish: await furnishingOf(world),
+  });
+  return overDoor(simulator, wrap);
+}
+
+function overDoor(simulator: Simulator, wrap: Wrap): Transport {
+  const { clock, journal, cloud, config } = simulator.world;
+  const door = wrap(simulator);
+  const start = clock.now;
+  let read = 0;
+  return {
+    about: { transport: 'in process', target: ORIGIN, deviations: [...config.deviations], epochMs: start },
+    now: () => clock.now - start,
+    send: async (request) => answerOf(await door(request)),
+    settle: async () => void (await clock.advance(0)),
+    async pass(instant, until) {
+      const end = start + instant;
+      if (until === undefined) await clock.advanceTo(end);
+      else {
+        let held = false;
+        const over = (): boolean => {
+          held = until();
+          return held || clock.nextDue === null || clock.nextDue > end;
+        };
+        await clock.runUntil(over, { maxEvents: 10_000_000 });
+        if (!held) await clock.advanceTo(end);
+      }
+    },
+    god: {
+      entries() {
+        if (journal.length === read) return [];
+        const entries = [...journal.since(read)];
+        read = journal.length;
+        return entries;
+      },
+      get written() {
+        return journal.length;
+      },
+      census: () => censusOf(simulator),
+      setHostOf(vm, up) {
+        const host = [...cloud.hosts].find(({ vms }) => vms.has(vm));
+        if (host !== undefined) setHostState(cloud, host, up ? 'MONITORED' : 'ERROR');
+        return host !== undefined;
+      },
+    },
+  };
+}
+
+async function answerOf(response: Response): Promise<Answer> {
+  return { status: response.status, headers: [...response.headers], body: await response.text() };
+}
+
+const [SERVICE, RUNTIME] = [100, 1337];
+
+function censusOf({ world }: Simulator): Census {
+  const { cloud } = world;
+  const documents = [...cloud.documents];
+  const of = (type: number): number[] => documents.filter((each) => each.type === type).map(({ id }) => id);
+  const hosts = [...cloud.hosts];
+  return {
+    runtimes: of(RUNTIME),
+    services: of(SERVICE),
+    vms: [...cloud.vms]
+      .filter(({ state }) => state !== 'DONE')
+      .map(({ id, state, cpu, vcpu, memoryMiB, disks }) => ({
+        id,
+        state,
+        hosts: hosts.filter(({ vms }) => vms.has(id)).map((host) => host.id),
+        cpu,
+        vcpu,
+        memoryMiB,
+        diskMiB: disks.find((disk) => disk.id === 0)?.sizeMiB ?? 0,
+      })),
+    hosts: hosts.map(({ id, state, totalCpu, totalMemKb }) => ({
+      id,
+      state,
+      cpu: totalCpu / 100,
+      memoryMiB: totalMemKb / 1024,
+    })),
+  };
+}
+
+/** The host's time, for targets whose time is not ours. */
+export interface WallClock {
+  now(): number;
+  sleep(ms: number): Promise<void>;
+}
+
+/** How often a wait looks whether it is over. */
+const LOOK_MS = 10;
+
+/**
+ * @param target such as `http://127.0.0.1:1337`
+ * @param deviations what is expected of it
+ */
+export function overHttp(target: string, deviations: readonly string[], clock: WallClock, timeoutMs = 60_000): Transport {
+  const start = clock.now();
+  const now = (): number => Math.round(clock.now() - start);
+  return {
+    about: { transport: 'http', target, deviations, epochMs: 0 },
+    now,
+    async send(request) {
+      const response = await fetch(request, { redirect: 'manual', signal: AbortSignal.timeout(timeoutMs) });
+      return answerOf(response);
+    },
+    settle: async () => {},
+    async pass(instant, until = () => false) {
+      while (!until() && now() < instant) await clock.sleep(Math.min(LOOK_MS, instant - now()));
+    },
+    god: undefined,
+  };
+}
