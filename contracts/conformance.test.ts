@@ -5,6 +5,7 @@ import { ENGINE_DEVIATIONS } from '../sim/api/engine/deviations.ts';
 import { GATEKEEPER_DEVIATIONS } from '../sim/api/gatekeeper/deviations.ts';
 import { checkExchange, type Exchange, type Verdict } from './conformance.ts';
 import { loadContracts } from './contract.ts';
+import { engineRecordings } from './recordings.ts';
 
 const contracts = await loadContracts();
 const UPSTREAM: ReadonlySet<string> = new Set([...ENGINE_DEVIATIONS, ...GATEKEEPER_DEVIATIONS]);
@@ -185,35 +186,8 @@ const WEB_SERVERS = [
   'post_no_body',
 ];
 
-interface Recording {
-  readonly case: string;
-  readonly request?: { readonly method: string; readonly path: string; readonly body?: string };
-  readonly response?: {
-    readonly status: number;
-    readonly headers?: readonly [string, string][];
-    readonly body?: string;
-    readonly html?: string;
-  } | null;
-}
-
-async function recordings(file: string): Promise<{ readonly name: string; readonly exchange: Exchange }[]> {
-  const text = await readFile(new URL(`../fixtures/golden/${file}`, import.meta.url), 'utf8');
-  return text
-    .trim()
-    .split('\n')
-    .flatMap((line) => {
-      const { case: name, request, response } = JSON.parse(line) as Recording;
-      if (!request || !response) return [];
-      const { status, headers = [], body, html = '' } = response;
-      const exchange = { ...request, requestBody: request.body ?? '', status, headers: new Headers([...headers]) };
-      return [{ name, exchange: { ...exchange, body: body ?? html } }];
-    });
-}
-
 describe('the recordings of the real server', async () => {
-  const all = (
-    await Promise.all(['engine.ndjson', 'engine-puma.ndjson', 'engine-webrick.ndjson'].map(recordings))
-  ).flat();
+  const all = await engineRecordings();
 
   test('keep the contract with the deviations on, but for what its web servers refused by themselves', () => {
     const against = all.filter(({ exchange }) => checkExchange(contracts, exchange, UPSTREAM).violations.length > 0);

@@ -68,6 +68,7 @@ interface DocumentObject {
 const CONTRACTS = [
   { file: 'engine.yaml', deviations: 'engine-1.3.3.yaml' },
   { file: 'gatekeeper.yaml', deviations: 'gatekeeper-3.1.yaml' },
+  { file: 'monitoring.yaml', deviations: undefined },
   { file: 'control.yaml', deviations: undefined },
 ] as const;
 
@@ -85,7 +86,7 @@ export function loadContracts(): Promise<readonly Contract[]> {
 }
 
 async function load(file: string, deviations: string | undefined): Promise<Contract> {
-  const text = await readFile(new URL(file, import.meta.url), 'utf8');
+  const text = await readFile(new URL(`../contracts/${file}`, import.meta.url), 'utf8');
   const contract = await parseContract(file, text);
   return deviations === undefined ? contract : { ...contract, deviations: await loadDeviations(deviations, contract) };
 }
@@ -160,13 +161,13 @@ interface Match {
  * is answered wherever GET is.
  */
 export function operationFor(contracts: readonly Contract[], method: string, target: string): Match | undefined {
-  const path = target.replace(/[?#].*$/s, '');
+  // An encoded slash separates segments too: the real servers decode the path before they look for a route.
+  const path = target.replace(/[?#].*$/s, '').replace(/%2f/gi, '/');
   const sought = method === 'HEAD' ? 'GET' : method;
   let best: Match | undefined;
   let literals = -1;
   for (const contract of contracts) {
-    // An encoded slash separates segments too: the real servers decode the path before they look for a route.
-    const parts = segmentsOf(path.replace(/%2f/gi, '/'));
+    const parts = segmentsOf(path);
     if (contract.trailingSlash && parts.length > 1 && parts.at(-1) === '') parts.pop();
     for (const operation of contract.operations) {
       if (operation.method !== sought || !fits(operation.segments, parts)) continue;

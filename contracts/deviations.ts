@@ -74,7 +74,11 @@ export interface Deviation {
 
 /** The rows of a file in `deviations/`; throws an error that names every bad row and key. */
 export async function loadDeviations(file: string, contract: Contract): Promise<readonly Deviation[]> {
-  return parseDeviations(file, await readFile(new URL(`deviations/${file}`, import.meta.url), 'utf8'), contract);
+  return parseDeviations(
+    file,
+    await readFile(new URL(`../contracts/deviations/${file}`, import.meta.url), 'utf8'),
+    contract,
+  );
 }
 
 /** The rows in the text of such a file. */

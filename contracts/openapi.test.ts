@@ -2,10 +2,11 @@ import { readFile } from 'node:fs/promises';
 import SwaggerParser from '@apidevtools/swagger-parser';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { loadSimulator } from '../sim/index.ts';
 import { loadContracts, type Schema } from './contract.ts';
 import { errorsOf } from './schema.ts';
 
-const FILES = ['engine.yaml', 'gatekeeper.yaml', 'control.yaml'];
+const FILES = ['engine.yaml', 'gatekeeper.yaml', 'monitoring.yaml', 'control.yaml'];
 
 interface Example {
   readonly at: string;
@@ -96,4 +97,21 @@ test('between them, the contracts own every path once', async () => {
   const owned = (await loadContracts()).flatMap(({ owns }) => owns);
   expect(owned).toContain('/');
   expect(new Set(owned).size).toBe(owned.length);
+});
+
+test('every runtime that the contract gives as an example of a request comes to run', async () => {
+  const types = await mediaTypes('engine.yaml');
+  const requests = types.find(({ at }) => at.startsWith('/paths/~1serverless-runtimes/post/requestBody/'));
+  const examples = Object.entries((requests?.node.examples ?? {}) as Node);
+  expect(examples.length).toBeGreaterThan(1);
+  for (const [name, example] of examples) {
+    const { fetch, world } = await loadSimulator();
+    const headers = { Authorization: `Basic ${btoa('alice:alice')}` };
+    const body = JSON.stringify((example as Node).value);
+    const url = 'http://127.0.0.1:1337/serverless-runtimes';
+    const made = JSON.parse(await (await fetch(new Request(url, { method: 'POST', headers, body }))).text());
+    await world.clock.advance(300_000);
+    const answer = await fetch(new Request(`${url}/${made.SERVERLESS_RUNTIME?.ID}`, { headers }));
+    expect(JSON.parse(await answer.text()), name).toMatchObject({ SERVERLESS_RUNTIME: { FAAS: { STATE: 'RUNNING' } } });
+  }
 });

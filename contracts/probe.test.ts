@@ -1,5 +1,4 @@
 /** Every deviation, probed on the stand-in: with it on the answers are upstream's, with it alone off they keep the contract. */
-import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { duplexPair } from 'node:stream';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -8,7 +7,8 @@ import { loadSimulator, type Simulator, type StartOptions } from '../sim/index.t
 import { type Coverage, checkedFetch } from './checked.ts';
 import { loadContracts } from './contract.ts';
 import type { Deviation } from './deviations.ts';
-import { answerFlaws, playProbe, type Side, type Stage } from './probe.ts';
+import { answerFlaws, decoded, playProbe, type Side, type Stage } from './probe.ts';
+import { engineRecordings } from './recordings.ts';
 
 const contracts = await loadContracts();
 const rows = contracts.flatMap(({ deviations }) => deviations);
@@ -114,48 +114,22 @@ describe.each(rows.map((row) => [row.id, row] as const))('%s', (id, row) => {
   });
 });
 
-interface Recording {
-  readonly case: string;
-  readonly response?: {
-    readonly status: number;
-    readonly headers?: readonly [string, string][];
-    readonly body?: string;
-    readonly html?: string;
-  } | null;
-}
-
 /** Rows whose probe sees the difference where no recording looks. */
 const SEEN_ELSEWHERE: Readonly<Record<string, string>> = {
   'delete-leaks-vm': 'its probe looks at the VM, which the engine does not show any more',
 };
 
 test('what a probe expects of upstream is what its recordings show', async () => {
-  const text = await readFile(new URL('../fixtures/golden/engine.ndjson', import.meta.url), 'utf8');
-  const recordings = text
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Recording);
+  const recordings = await engineRecordings();
   const unlike = rows.flatMap(({ id, evidence, probe }) => {
     const names = evidence.flatMap((each) => ('recording' in each ? [each.recording] : []));
     if (names.length === 0) return [];
     const telling = probe.steps.flatMap((step) => ('method' in step && step.otherwise ? [step.expect] : []));
-    const shown = recordings
-      .filter((each) => names.includes(each.case))
-      .flatMap(({ response }) => {
-        if (!response) return [];
-        const { status, headers = [], body, html } = response;
-        return [{ status, headers: new Headers(headers.map(([...pair]) => pair)), body: decoded(body ?? html ?? '') }];
-      });
-    const like = telling.some((wanted) => shown.some((seen) => answerFlaws(wanted, seen).length === 0));
+    const shown = recordings.filter(({ name }) => names.includes(name)).map(({ exchange }) => exchange);
+    const like = telling.some((wanted) =>
+      shown.some((answer) => answerFlaws(wanted, { ...answer, body: decoded(answer.body) }).length === 0),
+    );
     return like ? [] : [id];
   });
   expect(unlike.sort()).toEqual(Object.keys(SEEN_ELSEWHERE).sort());
 });
-
-function decoded(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}

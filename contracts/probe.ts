@@ -107,7 +107,8 @@ function authorization(account: string, password: string | undefined): [string, 
   return ['Authorization', `Basic ${Buffer.from(session).toString('base64')}`];
 }
 
-function decoded(text: string): unknown {
+/** JSON as its value, anything else as it is. */
+export function decoded(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -8,7 +8,14 @@ export interface Attack {
   readonly method: string;
   readonly target: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array | null;
+  /** A character for each byte, so that a report can be read. */
+  readonly body: string | null;
+}
+
+interface Operation {
+  readonly method: string;
+  /** With parameters as `{name}`. */
+  readonly path: string;
 }
 
 const basic = (session: string | Uint8Array): string => `Basic ${Buffer.from(session).toString('base64')}`;
@@ -50,7 +57,7 @@ export const HOSTILE_IDS = [
   'NaN',
   'null',
   'a'.repeat(5000),
-] as const;
+];
 
 /** Ids that the default world has, or will have. */
 const HONEST_IDS = [
@@ -68,7 +75,7 @@ const HONEST_IDS = [
 ];
 
 /** OpenNebula's own protocols, which no contract describes. */
-const OPENNEBULA = [
+const OPENNEBULA: readonly Operation[] = [
   'POST /RPC2',
   'GET /service',
   'GET /service/{id}',
@@ -226,7 +233,7 @@ export const HOSTILE_BODIES: Readonly<Record<string, Uint8Array>> = {
   ),
   'no UTF-8': Uint8Array.of(0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d),
   'UTF-16': Buffer.from('\ufeff{"a":1}', 'utf16le'),
-  'a byte order mark': bytes('\ufeff{"action":"step"}'),
+  'a byte order mark': bytes('\ufeff{"SERVERLESS_RUNTIME":{}}'),
   gzip: gzipSync('{"SERVERLESS_RUNTIME":{"FAAS":{"FLAVOUR":"Function"}}}'),
   'a form': bytes('a=%zz&b'),
   'a bomb of entities': bytes(
@@ -386,8 +393,14 @@ interface Known {
   readonly token: string;
 }
 
+/** All that the stand-in serves. */
+export const operationsServed = (contracts: readonly Contract[]): Operation[] => [
+  ...contracts.flatMap(operationsOf),
+  ...OPENNEBULA,
+];
+
 export function attacks({ contracts, methods, token }: Known): fc.Arbitrary<Attack> {
-  const operations = [...contracts.flatMap(operationsOf), ...OPENNEBULA];
+  const operations = operationsServed(contracts);
   const paths = [...new Set(operations.map(({ path }) => path))];
   const body = fc.oneof(
     { weight: 6, arbitrary: json },
@@ -419,7 +432,9 @@ export function attacks({ contracts, methods, token }: Known): fc.Arbitrary<Atta
     headers: fc.constant({}),
     body: calls(methods),
   });
-  return fc.oneof(anything, { weight: 2, arbitrary: plausible }, rpc);
+  return fc
+    .oneof(anything, { weight: 2, arbitrary: plausible }, rpc)
+    .map((attack) => ({ ...attack, body: attack.body && Buffer.from(attack.body).toString('latin1') }));
 }
 
 const asJson = (value: unknown): Uint8Array => bytes(JSON.stringify(value));

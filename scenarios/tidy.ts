@@ -55,6 +55,12 @@ const HOMES: readonly Home[] = [
   { home: 'sim/kernel/pace.test.ts', may: ['setImmediate'], because: 'it plays the host' },
   { home: 'sim/main.ts', may: ['process', 'setImmediate'], because: 'it is the command line' },
   { home: 'scenarios/benchmarks/', may: ['performance', 'setTimeout', 'process'], because: 'it measures the host' },
+  {
+    home: 'scenarios/harness/wall-clock.ts',
+    may: ['performance', 'setTimeout'],
+    because: 'a real server has a time of its own',
+  },
+  { home: 'scenarios/harness/mutation.ts', may: ['process'], because: 'it is run as a process of its own' },
   { home: 'scenarios/trace.ts', may: ['process'], because: 'it is run as a process of its own' },
   { home: 'scenarios/determinism.test.ts', may: ['process'], because: 'it starts processes' },
 ];

@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+import { Server } from 'node:net';
+import { describe, expect, test, vi } from 'vitest';
 import { run } from './command.ts';
 import type { Machine } from './machine.ts';
 
@@ -64,6 +65,32 @@ describe('onesim', () => {
     const { err, run } = machine({}, { ONESIM_PORT: 'x' });
     expect(await run('serve')).toBe(2);
     expect(err).toEqual(['onesim: ONESIM_PORT: expected a whole number from 0 to 65535, not "x"']);
+  });
+
+  test.each([
+    [['--port', '4711'], 'port 4711 is in use; choose another with --port, or --port 0 for a free one'],
+    [
+      ['--port', '4712', '--oned-port', '4711'],
+      'port 4711 is in use; choose another with --oned-port, or --oned-port 0',
+    ],
+  ])('names the port that is in use, and its flag: %j', async (args, message) => {
+    const listen = vi.spyOn(Server.prototype, 'listen').mockImplementation(function (
+      this: Server,
+      ...given: unknown[]
+    ) {
+      const [port, , bound] = given as [number, string, () => void];
+      const error = Object.assign(new Error('listen EADDRINUSE'), { code: 'EADDRINUSE' });
+      vi.spyOn(this, 'address').mockReturnValue({ address: '127.0.0.1', family: 'IPv4', port });
+      queueMicrotask(() => (port === 4711 ? this.emit('error', error) : bound()));
+      return this;
+    });
+    try {
+      const { err, run } = machine();
+      expect(await run(...args)).toBe(2);
+      expect(err).toEqual([expect.stringContaining(`onesim: ${message}`)]);
+    } finally {
+      listen.mockRestore();
+    }
   });
 
   test('http hands over to the client tool', async () => {

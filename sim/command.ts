@@ -4,14 +4,14 @@ import { suggestion } from './kernel/nearest.ts';
 import type { Machine } from './machine.ts';
 import { Problem } from './problem.ts';
 
-interface Command {
+export interface Command {
   readonly usage: string;
   readonly meaning: string;
   run(args: readonly string[], version: string, machine: Machine): Promise<number>;
 }
 
 /** What a command needs is loaded when it runs, so that help and version are there at once. */
-const COMMANDS: Readonly<Record<string, Command>> = {
+const COMMANDS: Commands = {
   serve: {
     usage: '[serve] [flags]',
     meaning: 'start the stand-in',
@@ -33,20 +33,31 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 
 const DEFAULT_COMMAND = 'serve';
 
-/** Runs a command line. Returns the exit code: 2 for bad usage or configuration. */
-export async function run(args: readonly string[], version: string, machine: Machine): Promise<number> {
+type Commands = Readonly<Record<string, Command>>;
+
+/**
+ * Runs a command line. Returns the exit code: 2 for bad usage or configuration.
+ * @param more commands that stand on the simulator rather than in it
+ */
+export async function run(
+  args: readonly string[],
+  version: string,
+  machine: Machine,
+  more: Commands = {},
+): Promise<number> {
+  const commands: Commands = { ...COMMANDS, ...more };
   const [first] = args;
   const named = first !== undefined && !first.startsWith('-');
   const name = named ? first : DEFAULT_COMMAND;
   const rest = named ? args.slice(1) : args;
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) {
-    machine.err(`onesim: unknown command ${JSON.stringify(name)}${suggestion(name, Object.keys(COMMANDS))}`);
+    machine.err(`onesim: unknown command ${JSON.stringify(name)}${suggestion(name, Object.keys(commands))}`);
     machine.err('Try onesim --help');
     return 2;
   }
   if (rest.includes('--help') || rest.includes('-h')) {
-    machine.out(help(version));
+    machine.out(help(version, commands));
     return 0;
   }
   if (!named && rest.includes('--version')) {
@@ -62,8 +73,8 @@ export async function run(args: readonly string[], version: string, machine: Mac
   }
 }
 
-function help(version: string): string {
-  const rows = Object.values(COMMANDS).map(({ usage, meaning }) => [`onesim ${usage}`, meaning] as const);
+function help(version: string, commands: Commands): string {
+  const rows = Object.values(commands).map(({ usage, meaning }) => [`onesim ${usage}`, meaning] as const);
   rows.push(['onesim --help | --version', '']);
   const width = Math.max(...rows.map(([usage]) => usage.length));
   return [

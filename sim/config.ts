@@ -101,10 +101,10 @@ const size = (least: number, most: number): Kind<number> => ({
 
 /** Every departure from a contract that can be switched. */
 export const DEVIATIONS = [...ENGINE_DEVIATIONS, ...GATEKEEPER_DEVIATIONS];
-export type DeviationId = (typeof DEVIATIONS)[number];
+type DeviationId = (typeof DEVIATIONS)[number];
 
 /** Departures that are reproduced, or are not, whatever the profile says. */
-export type Switches = { readonly [id in DeviationId]?: boolean };
+type Switches = { readonly [id in DeviationId]?: boolean };
 
 const switches: Kind<Switches> = {
   allowed: 'ID=on or ID=off, with the id of a deviation',

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
+import { HARNESS_COMMANDS } from '../scenarios/harness/commands.ts';
 import { run } from './command.ts';
 import type { Machine } from './machine.ts';
 
@@ -47,6 +48,6 @@ const machine: Machine = {
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
 const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string };
-const code = await run(process.argv.slice(2), version, machine);
+const code = await run(process.argv.slice(2), version, machine, HARNESS_COMMANDS);
 flush();
 process.exit(code);

@@ -8,9 +8,10 @@ import { engineApi } from './api/engine/api.ts';
 import { ENGINE_DEFAULTS, type EngineConfig } from './api/engine/config.ts';
 import { ENGINE_DEVIATIONS } from './api/engine/deviations.ts';
 import { type Gatekeeper, gatekeeperApi } from './api/gatekeeper/api.ts';
-import { GATEKEEPER_DEFAULTS, type GatekeeperConfig } from './api/gatekeeper/config.ts';
+import { GATEKEEPER_DEFAULTS, GATEKEEPER_PATHS, type GatekeeperConfig } from './api/gatekeeper/config.ts';
 import { GATEKEEPER_DEVIATIONS } from './api/gatekeeper/deviations.ts';
 import { type GatekeeperFurnishing, UNFURNISHED } from './api/gatekeeper/furnishing.ts';
+import { MANAGER_PATH } from './api/gatekeeper/manager.ts';
 import { onedApi } from './api/oned/api.ts';
 import { oneflowApi } from './api/oneflow/api.ts';
 import { prometheusApi } from './api/prometheus/exposition.ts';
@@ -19,6 +20,7 @@ import { Clock } from './kernel/clock.ts';
 import { Journal } from './kernel/journal.ts';
 import { Pace } from './kernel/pace.ts';
 import { Random } from './kernel/random.ts';
+import { remembered } from './kernel/remembered.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { CLOUD_DEFAULTS, Cloud, type CloudConfig } from './one/cloud.ts';
 import { TIMINGS, type Timing } from './one/timing.ts';
@@ -148,9 +150,10 @@ function apisOf(world: World, gatekeeper: Gatekeeper, reset: () => void): Api[] 
     },
     {
       name: 'gatekeeper',
-      owns: under('/api/v2', '/functions', '/sessions', '/micro-services', '/ws'),
+      owns: under('/api/v2', ...GATEKEEPER_PATHS),
       app: gatekeeper.app,
     },
+    { name: 'monitoring', owns: under(MANAGER_PATH), app: gatekeeper.manager },
     {
       name: 'engine',
       owns: () => true,
@@ -258,8 +261,12 @@ function pathOf(url: string): string {
 /** Who a request says it comes from; never more of the credentials than the name. */
 function userOf(request: Request): string {
   const header = request.headers.get('Authorization');
-  if (header === null || !header.startsWith('Basic ')) return '';
-  const session = Buffer.from(header.slice(6), 'base64').toString('latin1');
+  return header === null ? '' : userIn(header);
+}
+
+const userIn = remembered((authorization) => {
+  if (!authorization.startsWith('Basic ')) return '';
+  const session = Buffer.from(authorization.slice(6), 'base64').toString('latin1');
   const colon = session.indexOf(':');
   return colon < 0 ? '' : session.slice(0, colon);
-}
+});

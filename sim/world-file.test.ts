@@ -156,8 +156,61 @@ describe('a world file', () => {
       INSTANCE.replace('host: h', 'host: elsewhere'),
       'w.yaml:8:104: there is no host "elsewhere"',
     ],
+    [
+      'two hosts of one name',
+      'hosts:\n  - { name: h }\n  - { name: g }\n  - { name: h }',
+      'w.yaml:4:13: name "h" comes a second time',
+    ],
+    [
+      'two service templates of one name',
+      'serviceTemplates:\n  - { name: s, roles: [{ name: A, vm_template: 0 }] }\n  - { name: s, roles: [{ name: A, vm_template: 0 }] }',
+      'w.yaml:3:13: name "s" comes a second time',
+    ],
+    [
+      'two users of the Gatekeeper of one name',
+      'gatekeeper: { users: [{ username: a, password: b }, { username: a, password: c }] }',
+      'w.yaml:1:65: username "a" comes a second time',
+    ],
+    [
+      'two functions of one uuid',
+      FUNCTION + FUNCTION.slice(FUNCTION.indexOf('    -')),
+      'w.yaml:4:15: uuid "39cfccd6-9475-4e99-aa88-9a2066ac3976" comes a second time',
+    ],
+    [
+      'a name that is too long',
+      `hosts: [{ name: ${'h'.repeat(129)} }]`,
+      'w.yaml:1:17: must NOT have more than 128 characters',
+    ],
+    ['a size below zero', 'hosts: [{ name: h, memoryMiB: -1 }]', 'w.yaml:1:31: must be >= 1'],
+    [
+      'a size without end',
+      'images: [{ name: i, template: { SIZE: .inf } }]',
+      /^w\.yaml:1:39: expected a text or a number/,
+    ],
+    ['tabs', 'hosts:\n\t- name: h\n', 'w.yaml:2:1: Tabs are not allowed as indentation'],
+    ['a list that is not closed', '{"hosts": [}', /^w\.yaml:1:12: /],
+    ['a list of nothing', 'hosts: [null]', 'w.yaml:1:9: expected keys with values, not null'],
+    ['what is binary', `\x7fELF${'\ufffd'.repeat(5000)}`, /^w\.yaml:1:1: expected keys with values, not ".{1,110}"…$/],
+    ['what is huge', 'x'.repeat(16 * 1024 * 1024 + 1), 'w.yaml: larger than 16777216 characters'],
+    ['keys that objects inherit', '__proto__: { hosts: [] }', 'w.yaml:1:1: unknown key "__proto__"'],
   ])('is refused for %s', async (_what, text, message) => {
     await expect(read(text)).rejects.toThrow(typeof message === 'string' ? new Error(message) : message);
+  });
+
+  test('may have Windows line ends, or a byte order mark', async () => {
+    const world = { hosts: [{ name: 'h' }] };
+    expect(await read('hosts:\r\n  - name: h\r\n')).toEqual(world);
+    expect(await read('\ufeffhosts: [{ name: h }]')).toEqual(world);
+  });
+
+  test.each([
+    ['a folder', 'EISDIR', 'it is a folder'],
+    ['a file that is not ours', 'EACCES', 'it may not be read'],
+  ])('is refused when its descriptor is %s', async (_what, code, why) => {
+    const reading = readWorld(FUNCTION, 'w.yaml', schema, async () => {
+      throw Object.assign(new Error(code), { code });
+    });
+    await expect(reading).rejects.toThrow(new Error(`w.yaml:3:98: cannot read vnfd.yaml: ${why}`));
   });
 
   test('is refused for all its mistakes at once', async () => {

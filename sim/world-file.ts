@@ -123,8 +123,10 @@ export async function readWorld(
     const problems = (validate.errors ?? []).map((error) => schemaProblem(source, error));
     throw new Problem([...new Set(problems.filter((problem) => problem !== undefined))].join('\n'));
   }
-  const dangling = [...danglingIn(world)].map(({ path, problem }) => `${source.place(path)}: ${problem}`);
-  if (dangling.length > 0) throw new Problem(dangling.join('\n'));
+  const problems = [...repeatedIn(world), ...danglingIn(world)].map(
+    ({ path, problem }) => `${source.place(path)}: ${problem}`,
+  );
+  if (problems.length > 0) throw new Problem(problems.join('\n'));
   return { world, place: source.place };
 }
 
@@ -204,26 +206,76 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
 
 const named = (type: string): string => TYPE_NAMES[type] ?? type;
 
+/** More of a text is not shown: it may be a whole file that is no world. */
+const LONGEST_SHOWN = 100;
+
 function shown(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'string' && value.length > LONGEST_SHOWN) {
+    return `${JSON.stringify(value.slice(0, LONGEST_SHOWN))}…`;
+  }
   return typeof value === 'object' && value !== null ? 'keys with values' : JSON.stringify(value);
 }
 
-// ---- what is named must be defined --------------------------------------------------------------------------------
+// ---- what names must be of one thing only -------------------------------------------------------------------------
 
-interface Dangling {
+/** What is wrong with a part of the file. */
+interface Flaw {
   readonly path: Path;
   readonly problem: string;
 }
 
+/** Names of two things: whatever refers to one of them might mean the other. */
+function* repeatedIn(world: World): Iterable<Flaw> {
+  const { gatekeeper = {} } = world;
+  const { groups, users, hosts, images, networks, vmTemplates, serviceTemplates } = world;
+  for (const [list, items] of Object.entries({
+    groups,
+    users,
+    hosts,
+    images,
+    networks,
+    vmTemplates,
+    serviceTemplates,
+  })) {
+    yield* repeated([list], items, 'name');
+  }
+  yield* repeated(['gatekeeper', 'users'], gatekeeper.users, 'username');
+  for (const list of ['functions', 'services', 'packages', 'instances', 'serviceInstances'] as const) {
+    yield* repeated<{ readonly uuid: string }>(['gatekeeper', list], gatekeeper[list], 'uuid');
+  }
+  const vnfcs = (gatekeeper.instances ?? []).flatMap(({ vdus }, i) =>
+    vdus.flatMap((vdu, v) =>
+      vdu.vnfcs.map(({ vcId }, n) => ({ vcId, path: ['gatekeeper', 'instances', i, 'vdus', v, 'vnfcs', n] })),
+    ),
+  );
+  yield* repeated([], vnfcs, 'vcId', ({ path }) => path);
+}
+
+function* repeated<T>(
+  list: Path,
+  items: readonly T[] = [],
+  key: keyof T & string,
+  pathOf: (item: T, index: number) => Path = (_item, i) => [...list, i],
+): Iterable<Flaw> {
+  const seen = new Set<unknown>();
+  for (const [i, item] of items.entries()) {
+    const name = item[key];
+    if (seen.has(name)) yield { path: [...pathOf(item, i), key], problem: `${key} ${shown(name)} comes a second time` };
+    seen.add(name);
+  }
+}
+
+// ---- what is named must be defined --------------------------------------------------------------------------------
+
 /** A name that is used, what it should name, and those that there are. */
-function* missing(path: Path, what: string, name: string, known: Iterable<string>): Iterable<Dangling> {
+function* missing(path: Path, what: string, name: string, known: Iterable<string>): Iterable<Flaw> {
   const names = new Set(known);
   if (names.has(name)) return;
   yield { path, problem: `there is no ${what} ${JSON.stringify(name)}${suggestion(name, names)}` };
 }
 
-function* danglingIn(world: World): Iterable<Dangling> {
+function* danglingIn(world: World): Iterable<Flaw> {
   const { users = [], groups = [], acl = {}, vmTemplates = [], serviceTemplates = [], gatekeeper = {} } = world;
   const named = (list: readonly { readonly name: string }[] | undefined): string[] =>
     (list ?? []).map(({ name }) => name);

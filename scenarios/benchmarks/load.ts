@@ -6,10 +6,16 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
-/** What is asked, and by how many connections at once. */
-export interface Load {
+/** A request, that is asked over and over. */
+export interface Asked {
   readonly url: string;
-  readonly authorization: string;
+  readonly authorization?: string;
+  /** With it the request is a POST. */
+  readonly body?: string;
+}
+
+/** What is asked, and by how many connections at once. */
+export interface Load extends Asked {
   readonly connections: number;
   readonly ms: number;
 }
@@ -58,9 +64,12 @@ async function asking(load: Load): Promise<number> {
 }
 
 /** Asks on one connection, the next time when the answer is there. Gives how many answers there were. */
-function askUntil(end: number, { url, authorization }: Load): Promise<number> {
+function askUntil(end: number, { url, authorization, body }: Load): Promise<number> {
   const { hostname, port, host, pathname } = new URL(url);
-  const request = `GET ${pathname} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: ${authorization}\r\n\r\n`;
+  const head = [`${body === undefined ? 'GET' : 'POST'} ${pathname} HTTP/1.1`, `Host: ${host}`];
+  if (authorization !== undefined) head.push(`Authorization: ${authorization}`);
+  if (body !== undefined) head.push(`Content-Length: ${Buffer.byteLength(body)}`);
+  const request = `${head.join('\r\n')}\r\n\r\n${body ?? ''}`;
   return new Promise((resolve, reject) => {
     const socket: Socket = connect(Number(port), hostname);
     let answers = 0;

@@ -13,8 +13,24 @@ import { http } from './http.ts';
 import { memory } from './memory.ts';
 import { queue } from './queue.ts';
 import { range } from './range.ts';
+import { startup } from './startup.ts';
+import { vmInfo } from './vm-info.ts';
+import { vmPool } from './vm-pool.ts';
+import { xmlrpc } from './xmlrpc.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [cycles, memory, http, queue, range, exposition, fanout];
+const BENCHMARKS: readonly Benchmark[] = [
+  cycles,
+  memory,
+  http,
+  startup,
+  queue,
+  range,
+  exposition,
+  fanout,
+  vmInfo,
+  vmPool,
+  xmlrpc,
+];
 
 /** Set, to its name, in the process of a benchmark. */
 const ALONE = 'ONESIM_BENCHMARK';

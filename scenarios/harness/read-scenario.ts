@@ -1,7 +1,7 @@
 /** Reads a scenario file, and names every mistake in it by its place. */
 import { type Path, Problem, readSource, type Source, suggestion } from '../../sim/index.ts';
 import type { Flaw } from './form.ts';
-import { type Fault, FAULT_EVENTS, faultsOf, SCENARIO, type Scenario, type Step, STEP_EVENTS } from './scenario.ts';
+import { FAULT_EVENTS, type Fault, faultsOf, SCENARIO, type Scenario, STEP_EVENTS, type Step } from './scenario.ts';
 
 /** @throws Problem with a line for every mistake */
 export async function readScenario(content: string, file: string): Promise<Scenario> {
@@ -14,7 +14,9 @@ export async function readScenario(content: string, file: string): Promise<Scena
 
 function refuse(source: Source, flaws: readonly Flaw[]): void {
   if (flaws.length === 0) return;
-  const lines = flaws.map(({ path, problem, key }) => `${key ? source.placeOfKey(path) : source.place(path)}: ${problem}`);
+  const lines = flaws.map(
+    ({ path, problem, key }) => `${key ? source.placeOfKey(path) : source.place(path)}: ${problem}`,
+  );
   throw new Problem([...new Set(lines)].join('\n'));
 }
 
@@ -69,7 +71,7 @@ export function flawsOf(scenario: Scenario): Flaw[] {
   return flaws;
 }
 
-function eventNames(scenario: Scenario): Set<string> {
+export function eventNames(scenario: Scenario): Set<string> {
   const of = (things: readonly { readonly id: string }[], kinds: readonly string[]): string[] =>
     things.flatMap(({ id }) => kinds.map((kind) => `${id}.${kind}`));
   return new Set(['start', ...of(scenario.steps, STEP_EVENTS), ...of(faultsOf(scenario), FAULT_EVENTS)]);

@@ -64,6 +64,8 @@ class Run {
   readonly #bound = new Map<string, Bound>();
   /** What the journal, or the last answer, said of each VM or function. */
   readonly #states = new Map<number, FunctionState>();
+  /** Events that are states of runtimes, and have not come. */
+  readonly #awaited = new Set<string>();
   readonly #busy = new Set<number>();
   readonly #armed = new Map<string, string>();
   #flying = 0;
@@ -82,6 +84,7 @@ class Run {
       this.#waiting.push(this.#itemOf(step, before));
       before = over(step.id);
     }
+    for (const { event } of this.#waiting) if (STATE.test(event)) this.#awaited.add(event);
   }
 
   async toEnd(): Promise<Line[]> {
@@ -92,8 +95,8 @@ class Run {
       if (item !== undefined) {
         this.#start(item);
         await this.#transport.settle();
-      } else if (this.#waiting.length > 0 || this.#flying > 0) await this.#wait(now());
-      else break;
+      } else if (this.#waiting.length === 0 && this.#flying === 0) break;
+      else if (!this.#giveUp()) await this.#wait(now());
     }
     this.#census();
     return this.#lines;
@@ -120,14 +123,19 @@ class Run {
       lane: null,
       event: fault.after?.event ?? 'start',
       delayMs: fault.after?.delayMs ?? 0,
-      act: () => this.#trouble(fault),
+      act: async () => {
+        await this.#trouble(fault);
+        this.#note(over(fault.id));
+      },
     });
   }
 
   /** The first item whose time has come. */
   #ready(): Item | undefined {
     const now = this.#transport.now();
-    const n = this.#waiting.findIndex((item) => !this.#isBusy(item) && (this.#due(item) ?? Number.POSITIVE_INFINITY) <= now);
+    const n = this.#waiting.findIndex(
+      (item) => !this.#isBusy(item) && (this.#due(item) ?? Number.POSITIVE_INFINITY) <= now,
+    );
     return n < 0 ? undefined : this.#waiting.splice(n, 1)[0];
   }
 
@@ -167,20 +175,26 @@ class Run {
       return this.#landed > landed || this.#events.size > size;
     };
     await this.#transport.pass(this.#god === undefined ? Math.min(next, now + pollMs) : next, until);
-    this.#giveUp();
   }
 
-  /** What has waited too long for its event, or waits for one that cannot come any more, is left out. */
-  #giveUp(): void {
+  /** What waits for something that cannot come any more, or has waited for too long, is left out. */
+  #giveUp(): boolean {
     const now = this.#transport.now();
-    for (const item of [...this.#waiting]) {
-      if (this.#due(item) !== undefined) continue;
-      const since = this.#events.get(`${item.event.split('.')[0]}.sent`) ?? this.#events.get(over(item.event.split('.')[0] ?? ''));
-      const from = since ?? (this.#flying === 0 && this.#waiting.every((each) => this.#due(each) === undefined) ? 0 : now);
-      if (now - from < this.#options.patienceMs) continue;
-      this.#waiting.splice(this.#waiting.indexOf(item), 1);
-      this.#skip(item.name, `${item.event} did not come`);
-    }
+    const hopeless = this.#waiting.find((item) => {
+      if (this.#due(item) !== undefined) return false;
+      const [id = ''] = item.event.split('.');
+      const sent = this.#events.get(`${id}.sent`) ?? this.#events.get(`${id}.began`);
+      const ended = this.#events.get(over(id));
+      const stateless = STATE.test(item.event) && this.#boundBy(id) === undefined;
+      if (ended !== undefined && (sent === undefined || stateless)) return true;
+      const from =
+        sent ?? (this.#flying === 0 && !this.#waiting.some((each) => this.#due(each) !== undefined) ? 0 : now);
+      return now - from >= this.#options.patienceMs;
+    });
+    if (hopeless === undefined) return false;
+    this.#waiting.splice(this.#waiting.indexOf(hopeless), 1);
+    this.#skip(hopeless.name, `${hopeless.event} did not come`);
+    return true;
   }
 
   #skip(id: string, why: string): void {
@@ -205,7 +219,11 @@ class Run {
         this.#states.set(id, mappedState(entry.detail.to as Parameters<typeof mappedState>[0]));
       }
     }
-    for (const { event } of this.#waiting) if (!this.#events.has(event) && this.#hasState(event)) this.#note(event);
+    for (const event of this.#awaited) {
+      if (!this.#hasState(event)) continue;
+      this.#awaited.delete(event);
+      this.#note(event);
+    }
   }
 
   /** Whether the event is that a runtime is in a state, and it is. */
@@ -214,7 +232,9 @@ class Run {
     if (!this.#events.has(`${id}.sent`)) return false;
     const bound = this.#boundBy(id);
     const states = bound?.vms.map((vm) => this.#states.get(vm)) ?? [];
-    return state === 'RUNNING' ? states.length > 0 && states.every((each) => each === state) : states.some((each) => each === state);
+    return state === 'RUNNING'
+      ? states.length > 0 && states.every((each) => each === state)
+      : states.some((each) => each === state);
   }
 
   #boundBy(stepId: string): Bound | undefined {
@@ -227,7 +247,9 @@ class Run {
   async #look(now: number): Promise<void> {
     if (now - this.#polled < this.#options.pollMs) return;
     this.#polled = now;
-    const awaited = this.#waiting.filter((item) => this.#due(item) === undefined).map(({ event }) => event.split('.')[0] ?? '');
+    const awaited = this.#waiting
+      .filter((item) => this.#due(item) === undefined)
+      .map(({ event }) => event.split('.')[0] ?? '');
     for (const bound of new Set(awaited.map((id) => this.#boundBy(id)))) {
       if (bound === undefined) continue;
       await this.#ask(getting(bound.id), { step: null, op: 'get', as: 'owner', id: bound.id });
@@ -317,10 +339,12 @@ class Run {
       }
       case 'hostDown': {
         if (this.#god === undefined) return stop('the target takes no faults');
-        if (!this.#god.setHostOf(vm ?? -1, false)) return stop('its VM is on no host');
+        const host = this.#god.hostOf(vm ?? -1);
+        if (host === undefined) return stop('its VM is on no host');
+        this.#god.setHost(host, false);
         this.#began(fault, vm);
         await this.#advance(fault.forMs ?? 60_000);
-        this.#god.setHostOf(vm ?? -1, true);
+        this.#god.setHost(host, true);
         this.#ended(fault, vm);
         return;
       }
@@ -358,11 +382,12 @@ class Run {
       await this.#administer('heal', 'one.vm.action', 'resume', vm);
       await this.#administer('heal', 'one.vm.action', 'release', vm);
     }
-    // What no driver tries again, such as a resize, is told that it has succeeded.
+    // What no driver tries again, such as a resize, is told that it has succeeded; what was on its way to rest is taken up.
     await this.#advance(60_000);
     this.#listen();
     for (const vm of this.#vms()) {
       if (this.#states.get(vm) === 'UPDATING') await this.#administer('heal', 'one.vm.recover', vm, SUCCESS);
+      if (this.#states.get(vm) !== 'RUNNING') await this.#administer('heal', 'one.vm.action', 'resume', vm);
     }
     this.#listen();
     this.#lines.push({ kind: 'healed', at: this.#transport.now() });
@@ -432,6 +457,9 @@ class Run {
     for (const { vm, state } of functionsIn(body)) this.#states.set(vm, state);
   }
 }
+
+/** An event that is the state of a runtime. */
+const STATE = /\.[A-Z]+$/;
 
 /** When a step has been answered, or left out. */
 const over = (id: string): string => `${id} is over`;

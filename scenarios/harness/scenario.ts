@@ -4,7 +4,20 @@
  * its meaning.
  */
 import { VM_ACTIONS } from '../../sim/index.ts';
-import { anything, chance, constant, type FormOf, list, map, object, oneOrMore, text, variants, whole, word } from './form.ts';
+import {
+  anything,
+  chance,
+  constant,
+  type FormOf,
+  list,
+  map,
+  object,
+  oneOrMore,
+  text,
+  variants,
+  whole,
+  word,
+} from './form.ts';
 
 const name = text({ pattern: '^[A-Za-z][A-Za-z0-9_-]*$', meaning: 'a name of letters, digits, - and _' });
 
@@ -87,7 +100,17 @@ const fault = variants('kind', {
   /** What a driver of a host does to VMs. */
   driver: object(
     { id: name, kind: word('driver'), do: word('fail', 'delay', 'stick') },
-    { ref, action: text(), message: text(), ms: whole(0), skip: whole(0), times: whole(1), probability: chance, after, forMs: whole(0) },
+    {
+      ref,
+      action: text(),
+      message: text(),
+      ms: whole(0),
+      skip: whole(0),
+      times: whole(1),
+      probability: chance,
+      after,
+      forMs: whole(0),
+    },
   ),
   /** What an administrator does to a VM behind the engine's back. */
   operator: object({ id: name, kind: word('operator'), ref, action: word(...VM_ACTIONS) }, { after }),
@@ -106,8 +129,6 @@ export const SCENARIO = object(
     world: word('default', 'empty', 'recorded'),
     /** What the generator had left in; nothing reads it but people. */
     swarm: object({ ops: list(text()), faults: list(text()) }, {}),
-    /** Laws that this scenario is known to break, where it is kept to show that. */
-    breaks: list(text()),
     faults: list(fault),
   },
 );

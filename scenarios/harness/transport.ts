@@ -19,8 +19,10 @@ export interface God {
   /** How many there have been. */
   readonly written: number;
   census(): Census;
-  /** Whether the host that a VM is on is heard of. False when the VM is on none. */
-  setHostOf(vm: number, up: boolean): boolean;
+  /** The host that a VM is on. */
+  hostOf(vm: number): number | undefined;
+  /** Whether the host is heard of. */
+  setHost(id: number, up: boolean): void;
 }
 
 export interface Transport {
@@ -101,11 +103,8 @@ function overDoor(simulator: Simulator, wrap: Wrap): Transport {
         return journal.length;
       },
       census: () => censusOf(simulator),
-      setHostOf(vm, up) {
-        const host = [...cloud.hosts].find(({ vms }) => vms.has(vm));
-        if (host !== undefined) setHostState(cloud, host, up ? 'MONITORED' : 'ERROR');
-        return host !== undefined;
-      },
+      hostOf: (vm) => [...cloud.hosts].find(({ vms }) => vms.has(vm))?.id,
+      setHost: (id, up) => setHostState(cloud, cloud.hosts.get(id), up ? 'MONITORED' : 'ERROR'),
     },
   };
 }
@@ -157,7 +156,12 @@ const LOOK_MS = 10;
  * @param target such as `http://127.0.0.1:1337`
  * @param deviations what is expected of it
  */
-export function overHttp(target: string, deviations: readonly string[], clock: WallClock, timeoutMs = 60_000): Transport {
+export function overHttp(
+  target: string,
+  deviations: readonly string[],
+  clock: WallClock,
+  timeoutMs = 60_000,
+): Transport {
   const start = clock.now();
   const now = (): number => Math.round(clock.now() - start);
   return {

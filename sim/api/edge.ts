@@ -1,9 +1,16 @@
-/** What every API shares at its edge: who a request is journalled as, and bodies of bounded size. */
+/** What every API shares at its edge: who a request is journalled as, paths as routes are found by, and bodies of bounded size. */
+import { getPath } from 'hono/utils/url';
 
 /** Handed to each API with a request, as Hono's environment. */
 export interface Edge {
   /** The journal entry of the request: whatever the request makes happen names it as its cause. */
   readonly cause: number;
+}
+
+/** The path that a route is looked up with: an encoded slash separates segments too, as the real servers have it. */
+export function routePath(request: Request): string {
+  const path = getPath(request);
+  return path.includes('%2') ? path.replace(/%2f/gi, '/') : path;
 }
 
 /** A body that is larger than the server takes. Each API answers it in its own words, with status 413. */
@@ -29,13 +36,14 @@ export async function readBody(request: Request, limitBytes: number): Promise<Ui
 }
 
 async function read(request: Request, declared: number, limitBytes: number): Promise<Uint8Array> {
-  if (request.body === null) return new Uint8Array();
+  // Asked for as a whole, it never becomes a stream, which would cost more than most calls.
   if (declared > 0) {
     // The network lets no more through than was declared; whoever calls in process may have declared anything.
     const whole = new Uint8Array(await request.arrayBuffer());
     if (whole.byteLength > limitBytes) throw new BodyTooLarge(limitBytes);
     return whole;
   }
+  if (request.body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request.body) {

@@ -92,8 +92,8 @@ describe('parseJson', () => {
     [`${'{"a":'.repeat(101)}1`, 'nesting of 101 is too deep'],
     [deep(101), 'nesting of 101 is too deep'],
     [deep(100), 'accepted'],
-    ['9'.repeat(10_000), 'accepted'],
-    [`[-${'9'.repeat(10_000)}]`, 'integer of 10001 characters is too long'],
+    ['9'.repeat(1000), 'accepted'],
+    [`[-${'9'.repeat(1000)}]`, 'integer of 1001 characters is too long'],
   ])('%j: %s', (text, message) => {
     expect(refusalOf(text)).toBe(message);
   });

@@ -2,7 +2,7 @@
 import type { Value } from './ruby-json.ts';
 
 /** No more digits than these are looked at: the number is out of all bounds as it is, and reading it takes time. */
-const MAX_DIGITS = 10_000;
+const MAX_DIGITS = 1000;
 
 /** `String#to_i`: blanks, a sign, digits with single underscores between them; what follows does not matter. */
 export function toInteger(text: string): bigint {

@@ -1,4 +1,5 @@
 /** The clock's promises: the order of events, moving in any steps, requests that wait, and what ends in an error. */
+import { MessageChannel } from 'node:worker_threads';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Clock } from './clock.ts';
@@ -41,6 +42,22 @@ function planned(followers: readonly Follower[]) {
   for (const [i, { delayMs, next }] of followers.entries()) world.schedule(delayMs, { name: `${i}`, next });
   return world;
 }
+
+it('lets the host have its turn on a long way', async () => {
+  const clock = new Clock(0);
+  const { port1, port2 } = new MessageChannel();
+  const tick = clock.channel<null>('tick', () => {
+    if (clock.now === 50_000) port1.postMessage('as from a client');
+    tick(1, null);
+  });
+  tick(1, null);
+  const heard = new Promise<number>((resolve) => {
+    port2.once('message', () => resolve(clock.now));
+  });
+  await clock.advance(200_000);
+  port1.close();
+  expect(await heard).toBeLessThan(200_000);
+});
 
 describe('the order of events', () => {
   it('is that of a list sorted by instant, then by when they were scheduled, without what was cancelled', () => {

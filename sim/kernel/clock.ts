@@ -42,6 +42,9 @@ const END_OF_TIME = 8.64e15;
  */
 const MAX_ROUNDS = 10_000;
 
+/** After so many events the host gets a turn: a long way must not keep the process from all else. */
+const MOST_AT_A_STRETCH = 16_384;
+
 export class Clock {
   /**
    * The journal entry on whose behalf code runs right now; what is journalled or scheduled meanwhile inherits it. It
@@ -211,6 +214,7 @@ export class Clock {
       while (this.#settled !== undefined) await this.#settled;
       while (more(this.#queue.due, this.#fired - firedBefore)) {
         this.#fireNext();
+        if (this.#fired % MOST_AT_A_STRETCH === 0) this.#letRun();
         while (this.#settled !== undefined) await this.#settled;
       }
       if (end > this.#now) this.#now = end;

@@ -72,6 +72,14 @@ describe('Journal', () => {
     expect(read).toEqual([1, 2, 5, 6, 7]);
   });
 
+  it('cuts texts that are longer than any of ours', () => {
+    const { journal: log } = journal();
+    const long = 'é'.repeat(5000);
+    const seq = log.append('request', long, { user: long, api: 'engine', status: 200 });
+    const cut = `${'é'.repeat(1000)}…`;
+    expect(log.entry(seq)).toMatchObject({ subject: cut, detail: { user: cut, api: 'engine', status: 200 } });
+  });
+
   it('refuses a cause that is not written yet, so that every chain ends', () => {
     const { clock, journal: log } = journal();
     expect(() => clock.because(1, () => log.append('request', 'a'))).toThrow('entry 1 cannot cause entry 1');

@@ -46,10 +46,14 @@ const fileSystem: Dimension = {
   values: (guest) => everSeen(guest, ({ disks }) => ['udev', 'tmpfs', ...disks.map(device)]),
 };
 
-/** Whatever some stretch of the guest's life had, in the order in which it came. */
-const everSeen = (guest: Guest, of: (shape: Shape) => readonly string[]): readonly string[] => [
-  ...new Set(guest.stretches.flatMap(({ shape }) => of(shape))),
-];
+/** Whatever some stretch of the guest's life had, in the order in which it came. Most guests never change. */
+function everSeen(guest: Guest, of: (shape: Shape) => readonly string[]): readonly string[] {
+  const { stretches } = guest;
+  const [first] = stretches;
+  if (first === undefined) return [];
+  if (stretches.every(({ shape }) => shape === first.shape)) return of(first.shape);
+  return [...new Set(stretches.flatMap(({ shape }) => of(shape)))];
+}
 
 const interfaces = ({ nics }: Shape): string[] => ['lo', ...nics.map(ethernet)];
 
@@ -316,7 +320,8 @@ function fileSystemOf(guest: Guest, name: string): (push: Push) => Filled | unde
 /** An interface reports while the guest has it. */
 function present(name: string, model: Model): Model {
   if (name === 'lo') return model;
-  return (push) => (push.stretch.shape.nics.some((id) => ethernet(id) === name) ? model(push) : undefined);
+  const nic = Number(name.slice('eth'.length));
+  return (push) => (push.stretch.shape.nics.includes(nic) ? model(push) : undefined);
 }
 
 /** Whole bytes over an interface since the boot. What `lo` sends, it receives. */

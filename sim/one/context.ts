@@ -5,7 +5,7 @@ import { OneError } from './error.ts';
 import { merged } from './inheritance.ts';
 import { GUEST_ATTRIBUTES } from './nic.ts';
 import { SubAttributes } from './sub-attributes.ts';
-import type { Vector } from './syntax.ts';
+import { copied, type Vector } from './syntax.ts';
 import { substitute } from './variable.ts';
 import type { Nic, Vm } from './vm.ts';
 
@@ -30,7 +30,7 @@ export function expandContext(cloud: Cloud, vm: Vm, given: Vector): Vector {
     const at = part.indexOf('=');
     // What is as it was stays the same text, so that most VMs share theirs.
     if (entry !== undefined && part === parts[i]) substituted.push(entry);
-    else if (at >= 0) substituted.push([part.slice(0, at), part.slice(at + 1)]);
+    else if (at >= 0) substituted.push([copied(part.slice(0, at)), copied(part.slice(at + 1))]);
   }
   return new SubAttributes(substituted);
 }

@@ -95,7 +95,11 @@ const SOURCES: Shared = new WeakMap();
 
 const refused = (text: string): OneError => new OneError('INTERNAL', text);
 
-const wholeNumber = (text = ''): number | undefined => (/^\s*[-+]?\d+$/.test(text) ? Number(text) : undefined);
+/** A number that is beyond what oned can hold is none to it. */
+function wholeNumber(text = ''): number | undefined {
+  const value = /^\s*[-+]?\d+$/.test(text) ? Number(text) : Number.NaN;
+  return Math.abs(value) <= 2 ** 63 ? value : undefined;
+}
 
 function beginVolatile(id: number, given: Vector, sizeMiB: number | undefined): Draft {
   const type = (given.get('TYPE') ?? '').toUpperCase();

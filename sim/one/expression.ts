@@ -2,6 +2,7 @@
 // are skipped), its two bison grammars with their messages, and C's int, float and fnmatch. An expression is compiled to
 // postfix order and run on a stack, so that no depth of parentheses costs a call.
 
+import { remembered } from '../kernel/remembered.ts';
 import { glob } from './glob.ts';
 
 type Value = string | number;
@@ -15,7 +16,7 @@ export class ExpressionProblem extends Error {}
 /** Whether the requirements hold. `&`, `|` and `!` bind alike, from left to right; an empty text holds. */
 export function matches(requirements: string, lookup: Lookup): boolean {
   const stack: boolean[] = [];
-  for (const step of remembered(conditions, requirements, compileCondition)) {
+  for (const step of conditionOf(requirements)) {
     if (typeof step !== 'string') stack.push(holds(step, lookup));
     else if (step === '!') stack.push(!stack.pop());
     else {
@@ -30,7 +31,7 @@ export function matches(requirements: string, lookup: Lookup): boolean {
 /** The rank, cut to an integer as the scheduler does; a name without a number counts 0, and so does an empty text. */
 export function rank(expression: string, lookup: Lookup): number {
   const stack: number[] = [];
-  for (const step of remembered(formulas, expression, compileFormula)) {
+  for (const step of formulaOf(expression)) {
     if (typeof step === 'number') stack.push(step);
     else if (typeof step !== 'string') stack.push(firstNumber(lookup(step.name), floatOf) ?? 0);
     else if (step === 'negate') stack.push(-(stack.pop() ?? 0));
@@ -66,21 +67,9 @@ const OPERATIONS = {
   '/': (left, right) => left / right,
 } satisfies Record<Operation, (left: number, right: number) => number>;
 
-/** The scheduler asks the same few expressions of every host in every cycle. */
-const REMEMBERED = 1024;
-const conditions = new Map<string, Condition>();
-const formulas = new Map<string, Formula>();
-
-function remembered<T>(known: Map<string, T>, text: string, compile: (text: string) => T): T {
-  const before = known.get(text);
-  if (before !== undefined) return before;
-  const compiled = compile(text);
-  if (text.length > 4096) return compiled;
-  const [oldest] = known.keys();
-  if (known.size >= REMEMBERED && oldest !== undefined) known.delete(oldest);
-  known.set(text, compiled);
-  return compiled;
-}
+// The scheduler asks the same few expressions of every host in every round.
+const conditionOf = remembered(compileCondition);
+const formulaOf = remembered(compileFormula);
 
 /**
  * An attribute that is not there compares false with everything, with `!=` as well: `!( A = B )` is the way to say so.

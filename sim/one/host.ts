@@ -19,6 +19,8 @@ export interface Host {
   readonly imMad: string;
   readonly vmMad: string;
   clusterId: number;
+  /** When it was seen for the first time, in seconds since the Unix epoch. */
+  readonly since: number;
   /** What the host has: 100 per CPU, and kilobytes. */
   totalCpu: number;
   totalMemKb: number;
@@ -62,6 +64,7 @@ export function addHost(cloud: Cloud, wish: HostWish): Host {
       imMad: wish.imMad ?? 'kvm',
       vmMad: wish.vmMad ?? 'kvm',
       clusterId: cluster.id,
+      since: cloud.seconds,
       totalCpu: wish.cpu ?? DEFAULT_CPU,
       totalMemKb: wish.memKb ?? DEFAULT_MEM_KB,
       usedCpu: 0,

@@ -1,23 +1,27 @@
 /** Ids in ascending order, walked from the highest down: so that a page of a listing costs what the page holds. */
 
 export class IdList {
+  /** In the place of an id that is gone stands its complement, which is negative. */
   #ids: number[] = [];
-  readonly #present = new Set<number>();
+  #size = 0;
 
   get size(): number {
-    return this.#present.size;
+    return this.#size;
   }
 
   /** Adds an id that is higher than all before. */
   add(id: number): void {
     this.#ids.push(id);
-    this.#present.add(id);
+    this.#size++;
   }
 
   /** Leaves a hole; when most of the list is holes, it is written anew. */
   delete(id: number): boolean {
-    if (!this.#present.delete(id)) return false;
-    if (this.#ids.length > 2 * this.#present.size + 16) this.#ids = this.#ids.filter((each) => this.#present.has(each));
+    const at = this.#after(id) - 1;
+    if (this.#ids[at] !== id) return false;
+    this.#ids[at] = ~id;
+    this.#size--;
+    if (this.#ids.length > 2 * this.#size + 16) this.#ids = this.#ids.filter((each) => each >= 0);
     return true;
   }
 
@@ -25,7 +29,7 @@ export class IdList {
   *down(highest = Number.POSITIVE_INFINITY): Generator<number> {
     for (let i = this.#after(highest) - 1; i >= 0; i--) {
       const id = this.#ids[i] as number;
-      if (this.#present.has(id)) yield id;
+      if (id >= 0) yield id;
     }
   }
 
@@ -35,7 +39,8 @@ export class IdList {
     let high = this.#ids.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((this.#ids[middle] as number) <= highest) low = middle + 1;
+      const id = this.#ids[middle] as number;
+      if ((id < 0 ? ~id : id) <= highest) low = middle + 1;
       else high = middle;
     }
     return low;

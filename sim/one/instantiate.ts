@@ -242,11 +242,14 @@ const isUnreadMaximum = ({ name, value }: Attribute): boolean =>
 /** CPU, VCPU and MEMORY of the text, checked in oned's order. */
 function capacity(template: Template): Pick<Vm, 'cpu' | 'vcpu' | 'memoryMiB'> {
   const memory = template.get('MEMORY') ?? '';
-  if (!positiveInteger(memory)) throw new OneError('INTERNAL', 'MEMORY attribute must be a positive integer value.');
+  if (!positiveInteger(memory, LONGEST))
+    throw new OneError('INTERNAL', 'MEMORY attribute must be a positive integer value.');
   const cpu = Number(template.get('CPU') ?? '');
-  if (!(cpu > 0)) throw new OneError('INTERNAL', 'CPU attribute must be a positive float or integer value.');
+  if (!(cpu > 0 && cpu < Number.POSITIVE_INFINITY)) {
+    throw new OneError('INTERNAL', 'CPU attribute must be a positive float or integer value.');
+  }
   const vcpu = template.get('VCPU');
-  if (vcpu !== undefined && !positiveInteger(vcpu)) {
+  if (vcpu !== undefined && !positiveInteger(vcpu, LARGEST_INT)) {
     throw new OneError('INTERNAL', 'VCPU attribute must be a positive integer value.');
   }
   const mode = template.get('MEMORY_RESIZE_MODE')?.toUpperCase();
@@ -263,7 +266,12 @@ function capacity(template: Template): Pick<Vm, 'cpu' | 'vcpu' | 'memoryMiB'> {
   return { cpu, memoryMiB: Number(memory), vcpu: vcpu === undefined ? null : Number(vcpu) };
 }
 
-const positiveInteger = (text: string): boolean => /^\s*\d+\s*$/.test(text) && Number(text) > 0;
+/** The largest numbers of the types that oned reads these into. */
+const LARGEST_INT = 2 ** 31 - 1;
+const LONGEST = 2 ** 63;
+
+const positiveInteger = (text: string, most: number): boolean =>
+  /^\s*\d+\s*$/.test(text) && Number(text) > 0 && Number(text) <= most;
 
 export const INSTANTIATE_OPERATIONS = {
   'one.vm.allocate': vmAllocate,

@@ -48,7 +48,8 @@ export function expandNics(cloud: Cloud, caller: Caller, template: Template, { v
       add(makeNic(cloud, caller, completed, ++id, vmId, alias));
     }
     if (vm !== undefined) requireCluster(cloud, vm, made);
-    return made;
+    // Without the room for more that pushing has left.
+    return made.slice();
   } catch (error) {
     releaseNics(cloud, { id: vmId, nics: made });
     throw error;

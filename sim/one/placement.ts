@@ -80,8 +80,8 @@ export function place(cloud: Cloud, vm: Vm, host: Host, datastoreId: number): Pl
   occupy(host, vm, 1);
   const tmMad = cloud.datastores.find(datastoreId)?.tmMad ?? 'dummy';
   const placement = record(vm.history.length, host, tmMad, datastoreId, cloud.seconds);
-  // A new array and not a push, after which it would have room for sixteen more; most VMs need one.
-  vm.history = [...vm.history, placement];
+  // Not pushed, for then it would have room for sixteen more; most VMs need one.
+  vm.history = vm.history.concat(placement);
   return placement;
 }
 
@@ -135,7 +135,7 @@ function turnTo(cloud: Cloud, vm: Vm, host: Host): Placement {
   placement.etime = now;
   placement.retime ||= now;
   const next = record(vm.history.length, host, placement.tmMad, placement.datastoreId, now);
-  vm.history = [...vm.history, next];
+  vm.history = vm.history.concat(next);
   return next;
 }
 

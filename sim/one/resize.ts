@@ -54,7 +54,8 @@ function wantedCapacity(vm: Vm, template: Template): Pick<Vm, 'cpu' | 'vcpu' | '
 
 /** Grows a disk. Returns the disk's id, as oned does. */
 export function vmDiskResize(cloud: Cloud, caller: Caller, id: number, diskId: number, size: string): number {
-  if (!/^\s*-?\d+$/.test(size)) throw new OneError('ACTION', 'Disk SIZE is not a valid integer');
+  if (!/^\s*-?\d+$/.test(size) || Number(size) > 2 ** 63)
+    throw new OneError('ACTION', 'Disk SIZE is not a valid integer');
   const vm = cloud.vms.get(id);
   authorize(cloud, caller, { right: 'MANAGE', type: 'VM', object: vm });
   const sizeMiB = Number(size);

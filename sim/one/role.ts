@@ -52,7 +52,7 @@ export function deployRole(act: Act, role: Role): Outcome {
       };
     }
     nodes.push(id);
-    role.nodes = [...role.nodes, nodeOf(cloud, cloud.vms.get(id))];
+    role.nodes = role.nodes.concat(nodeOf(cloud, cloud.vms.get(id)));
   }
   return { nodes };
 }

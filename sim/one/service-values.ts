@@ -1,4 +1,5 @@
 /** What an instantiation has to say about custom attributes and networks, and where its values go. Mirrors the checks of `oneflow-server.rb` and `service.rb` of OneFlow 6.10. */
+import { remembered } from '../kernel/remembered.ts';
 import { FlowCrash, FlowError } from './flow-error.ts';
 import { copyJson, isObject, type Json, type JsonObject } from './json.ts';
 import type { ServiceTemplateBody } from './service-template.ts';
@@ -94,13 +95,16 @@ export function resolveAttributes(body: ServiceTemplateBody): void {
       ...valuesOf(role.custom_attrs_values),
     };
     if (typeof role.vm_template_contents === 'string') {
-      role.vm_template_contents = resolved(role.vm_template_contents, values);
+      role.vm_template_contents = alike(resolved(role.vm_template_contents, values));
     }
     if (!isObject(role.user_inputs_values)) continue;
     const lines = Object.entries(role.user_inputs_values).map(([key, value]) => `\n${key}="${value}"`);
     role.vm_template_contents = `${role.vm_template_contents ?? ''}${lines.join('')}`;
   }
 }
+
+/** Contents are long, and the same for many services: those that say the same share one text. */
+const alike = remembered((text) => text);
 
 const valuesOf = (value: Json | undefined): JsonObject => (isObject(value) ? value : {});
 

@@ -156,8 +156,8 @@ export function setRoleState(role: Role, state: RoleState): void {
 }
 
 export function log(service: Service, severity: LogEntry['severity'], message: string, timestamp: number): void {
-  // A new array and not a push, after which it would have room for sixteen more; there is a log for each service.
-  const entries = [...(service.body.log ?? []), { timestamp, severity, message }];
+  // Not pushed, for then it would have room for sixteen more; there is a log for each service.
+  const entries = (service.body.log ?? []).concat({ timestamp, severity, message });
   service.body.log = entries.length > LOG_KEPT ? entries.slice(1) : entries;
 }
 

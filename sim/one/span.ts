@@ -63,8 +63,8 @@ export const hasGuest = (vm: Vm): boolean => vm.spans.at(-1)?.to === null;
 export function openSpan(cloud: Cloud, vm: Vm, booted: boolean, from = cloud.clock.now): void {
   const boot = (vm.spans.at(-1)?.boot ?? 0) + (booted ? 1 : 0);
   const hostId = vm.history.at(-1)?.hostId ?? -1;
-  // A new array and not a push, after which it would have room for sixteen more; most VMs need one.
-  vm.spans = [...vm.spans, { from, to: null, boot, hostId, shape: cloud.shapes.of(vm) }];
+  // Not pushed, for then it would have room for sixteen more; most VMs need one.
+  vm.spans = vm.spans.concat({ from, to: null, boot, hostId, shape: cloud.shapes.of(vm) });
 }
 
 export function closeSpan(cloud: Cloud, vm: Vm): void {

@@ -24,8 +24,8 @@ export class SyntaxProblem extends Error {
 export class Template {
   #attributes: Attribute[];
 
-  constructor(attributes: Iterable<Attribute> = []) {
-    this.#attributes = Array.from(attributes, canonical).sort(byName);
+  constructor(attributes?: Iterable<Attribute>) {
+    this.#attributes = attributes === undefined ? [] : Array.from(attributes, canonical).sort(byName);
   }
 
   /** Reads either form; throws SyntaxProblem. A name loses its trailing blanks, as in oned. */
@@ -156,7 +156,9 @@ function shared(names: Map<string, string>, spelling: string, derive: (upper: st
 
 /** From this length on V8 makes a slice that points into the text that it was cut from, and keeps all of it. */
 const SLICED = 13;
-const copied = (slice: string): string =>
+
+/** A slice as a text of its own, for what is kept longer than the text it was cut from. */
+export const copied = (slice: string): string =>
   slice.length < SLICED ? slice : [slice.slice(0, 1), slice.slice(1)].join('');
 
 function canonical(attribute: Attribute): Attribute {

@@ -5,7 +5,7 @@ import { FROM_DATASTORE, FROM_IMAGE, FROM_NETWORK } from './inheritance.ts';
 import { type Attribute, Template } from './syntax.ts';
 import type { Caller } from './user.ts';
 
-export const ONED_VERSION = '6.10.5';
+const ONED_VERSION = '6.10.5';
 
 function version(_cloud: Cloud, _caller: Caller): string {
   return ONED_VERSION;

@@ -10,7 +10,7 @@ import { contextScript } from '../../one/context.ts';
 import { isActive } from '../../one/lifecycle.ts';
 import { hostOf } from '../../one/placement.ts';
 import type { Vm } from '../../one/vm.ts';
-import { BodyTooLarge, readBody } from '../edge.ts';
+import { BodyTooLarge, readBody, routePath } from '../edge.ts';
 import { BadRequest, object, parseFault, shortened } from './fault-body.ts';
 
 export interface Controlled {
@@ -32,11 +32,11 @@ export function controlApi(world: Controlled): Hono {
 
   const vmOf = (id: string): Vm => {
     const vm = /^\d+$/.test(id) ? cloud.vms.find(Number(id)) : undefined;
-    if (vm === undefined) throw new NotFound(`There is no VM ${id}`);
+    if (vm === undefined) throw new NotFound(`There is no VM ${shortened(id)}`);
     return vm;
   };
 
-  return new Hono()
+  return new Hono({ getPath: routePath })
     .basePath('/_onesim')
     .onError((error, c) => {
       if (error instanceof BadRequest) return c.json(problem('bad_request', error.message), 400);
@@ -78,7 +78,11 @@ export function controlApi(world: Controlled): Hono {
         }));
       return c.json({ id: vm.id, ...states(vm), history });
     })
-    .get('/vms/:id/context.sh', (c) => c.text(contextScript(cloud, vmOf(c.req.param('id')))))
+    .get('/vms/:id/context.sh', (c) => {
+      const vm = vmOf(c.req.param('id'));
+      if (vm.context === null) throw new NotFound(`VM ${vm.id} has no CONTEXT`);
+      return c.text(contextScript(cloud, vm));
+    })
     .post('/reset', (c) => {
       world.reset();
       return c.body(null, 204);
@@ -93,11 +97,11 @@ export function controlApi(world: Controlled): Hono {
     })
     .delete('/faults/:id', (c) => {
       const id = c.req.param('id');
-      if (!judge.disarm(id)) throw new NotFound(`There is no fault ${id}`);
+      if (!judge.disarm(id)) throw new NotFound(`There is no fault ${shortened(id)}`);
       journal.append('fault.disarmed', `fault/${id}`);
       return c.body(null, 204);
     })
-    .all('*', (c) => c.json(problem('not_found', `There is no ${c.req.method} ${c.req.path}`), 404));
+    .all('*', (c) => c.json(problem('not_found', `There is no ${c.req.method} ${shortened(c.req.path)}`), 404));
 }
 
 const problem = (code: string, message: string): object => ({

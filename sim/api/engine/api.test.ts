@@ -128,6 +128,84 @@ describe('the server', () => {
   });
 });
 
+describe('a number beyond all bounds', () => {
+  const HUGE = '9'.repeat(400);
+  const huge = (key: string): string => inRuntime(FAAS.replace(new RegExp(`(?<="${key}":)\\d+`), HUGE));
+
+  it.each([
+    ['CPU', 500],
+    ['MEMORY', 500],
+    // To oned the template then has no size, so the disk has the image's.
+    ['DISK_SIZE', 201],
+  ])('%s in a creation gets an answer', async (key, status) => {
+    expect((await client().request('POST', '/serverless-runtimes', huge(key))).status).toBe(status);
+  });
+
+  it.each(['CPU', 'MEMORY', 'DISK_SIZE'])('%s in an update is refused', async (key) => {
+    const at = client();
+    const { path } = await at.runtime();
+    await at.settle();
+    const { status, text } = await at.request('PUT', path, huge(key));
+    expect([status, JSON.parse(text).error]).toEqual([
+      500,
+      `Failed to resize Serverless Runtime Function VM ${key === 'DISK_SIZE' ? 'disk' : 'capacity'}`,
+    ]);
+    expect((await at.request('GET', path)).text).toContain('"CPU":2,"MEMORY":128,"DISK_SIZE":1024');
+  });
+});
+
+describe('OneFlow', () => {
+  it('crashes over a service that others have broken, and the engine quotes its answer', async () => {
+    const at = client();
+    const session = 'tester:testerpass';
+    const broken = at.cloud.call(session, 'one.document.allocate', '<TEMPLATE><BODY>null</BODY></TEMPLATE>', 100);
+    const body = `{"FAAS":{"FLAVOUR":"Function"},"SERVICE_ID":${broken}}`;
+    const id = at.cloud.call(session, 'one.document.allocate', `<TEMPLATE><BODY>${body}</BODY></TEMPLATE>`, 1337);
+    const { status, text } = await at.request('GET', `/serverless-runtimes/${id}`);
+    expect([status, text]).toEqual([
+      500,
+      `{"error":"Failed to read Serverless Runtime Service ${broken}",` +
+        `"message":"{\\"message\\":\\"Internal server error\\",\\"reason\\":\\"undefined method \`[]' for nil:NilClass\\"}"}`,
+    ]);
+  });
+});
+
+describe('the web framework', () => {
+  const answered = async (method: string, path: string, type = '', body?: string): Promise<[number, string]> => {
+    const answer = await client().ask(method, path, new Headers({ 'Content-Type': type }), body);
+    return [answer.status, await answer.text()];
+  };
+  const FORM = 'application/x-www-form-urlencoded; charset=utf-8';
+  const INVALID = 'Invalid query parameters: invalid %-encoding (50%)';
+
+  it.each([
+    ['GET', '/server/version?a=50%'],
+    ['GET', '/nope?a=1;50%=2'],
+    ['DELETE', '/serverless-runtimes/1?50%'],
+    ['POST', '/serverless-runtimes?a=50%&b=1'],
+  ])('refuses a query string that it cannot decode, whatever the route: %s %s', async (method, path) => {
+    expect(await answered(method, path)).toEqual([400, INVALID]);
+  });
+
+  it.each(['POST', 'PUT', 'DELETE'])('refuses a form that it cannot decode in %s', async (method) => {
+    for (const path of ['/serverless-runtimes/1', '/nope']) {
+      expect(await answered(method, path, FORM, 'a=1&b=50%')).toEqual([400, INVALID]);
+    }
+  });
+
+  it('lets pass what it can decode', async () => {
+    expect((await answered('GET', '/server/version?a=b=%2f&%41;=+'))[0]).toBe(200);
+    expect((await answered('POST', '/serverless-runtimes', FORM, '{"a":"%20"}'))[0]).toBe(401);
+    expect((await answered('DELETE', '/serverless-runtimes/1', 'text/plain', '50%'))[0]).toBe(401);
+  });
+
+  it('reads no more of a form than of another body', async () => {
+    const small = client(undefined, 30, 10);
+    const form = new Headers({ 'Content-Type': FORM });
+    expect((await small.ask('DELETE', '/serverless-runtimes/1', form, 'a=1&b=2&c=3')).status).toBe(413);
+  });
+});
+
 describe('waiting', () => {
   it('looks at a resize once a second', async () => {
     const at = client();

@@ -1,8 +1,9 @@
 /** The REST API of the COGNIT Provisioning Engine 1.3.3, over the fake OpenNebula. Mirrors `server.rb`. */
 import { type Context, Hono } from 'hono';
+import { remembered } from '../../kernel/remembered.ts';
 import type { Cloud } from '../../one/cloud.ts';
 import { textOf } from '../bytes.ts';
-import { BodyTooLarge, type Edge, readBody } from '../edge.ts';
+import { BodyTooLarge, type Edge, readBody, routePath } from '../edge.ts';
 import { generateJson, ParserError, parseJson, type Value } from '../ruby-json.ts';
 import { toInteger } from '../ruby-text.ts';
 import { configValue, type EngineConfig } from './config.ts';
@@ -38,16 +39,17 @@ export function engineApi(world: EngineWorld): Hono<Environment> {
   const { config, deviations, bodyLimit } = world;
   const schema = generateJson(schemaValue(RUNTIME_SCHEMA));
 
+  const knownCredentials = remembered((header) => credentialsOf(header, deviations));
+
   /** What the request works with. @throws Refusal 401; Crash */
   const engineOf = (c: Context<Environment>): Engine => {
-    const credentials = credentialsOf(c.req.raw.headers.get('Authorization'), deviations);
+    const header = c.req.raw.headers.get('Authorization');
+    const credentials = header === null ? credentialsOf(null, deviations) : knownCredentials(header);
     return { one: new OpenNebula(world.cloud, credentials, config, c.env.cause), config, deviations };
   };
 
   const idOf = (c: Context): bigint => {
     const text = c.req.param('id') ?? '';
-    // An escaped slash is a slash to the framework, and no route goes that deep.
-    if (text.includes('/')) throw new NoRoute();
     if (deviations.has('id-lenient')) return toInteger(text);
     if (!/^\d{1,10}$/.test(text) || BigInt(text) > 0x7fffffffn) throw notFound();
     return BigInt(text);
@@ -60,7 +62,7 @@ export function engineApi(world: EngineWorld): Hono<Environment> {
   if (!deviations.has('put-invalid-500')) updateStatuses.push(400);
   const lateUpdate = deviations.has('put-504-as-500') ? [] : [504];
 
-  const app = new Hono<Environment>();
+  const app = new Hono<Environment>({ getPath: routePath });
 
   // Before it looks for a route, the framework reads the query string, and whatever calls itself a form.
   if (deviations.has('form-body-html')) {
@@ -118,7 +120,6 @@ export function engineApi(world: EngineWorld): Hono<Environment> {
 
   app.onError((error, c) => {
     try {
-      if (error instanceof NoRoute) return noRoute(c, deviations);
       if (error instanceof Refusal) return refused(error, deviations);
       throw error;
     } catch (failure) {
@@ -129,9 +130,6 @@ export function engineApi(world: EngineWorld): Hono<Environment> {
 
   return app;
 }
-
-/** The path turns out to be none of ours. */
-class NoRoute extends Error {}
 
 const READ_STATUSES = [401, 403, 404];
 const NO_SNIFF = { 'X-Content-Type-Options': 'nosniff' };

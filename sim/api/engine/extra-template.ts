@@ -2,6 +2,7 @@
  * The template text that the Provisioning Engine adds to the VM templates of a runtime. Mirrors `map_vm_template` and
  * `map_user_template` of its `function.rb`, and `template_like_str` of OpenNebula's Ruby binding: oned's parser is the judge of it.
  */
+import { remembered } from '../../kernel/remembered.ts';
 import type { Template, Vector } from '../../one/syntax.ts';
 import { bytesOf } from '../bytes.ts';
 import type { Hash, Value } from '../ruby-json.ts';
@@ -49,8 +50,10 @@ function diskText(template: Template, size: bigint): string {
   return text.includes('SIZE=') ? separated(text) : separated(`${text}\nSIZE="${size}"`);
 }
 
+const encoded = remembered((session) => encode64(bytesOf(session)));
+
 function contextText(template: Template, session: string): string {
-  const auth = `SR_AUTH="${encode64(bytesOf(session))}"`;
+  const auth = `SR_AUTH="${encoded(session)}"`;
   const text = only(template, 'CONTEXT');
   return text === undefined ? auth : separated(`${text}\n${auth}`);
 }

@@ -12,10 +12,14 @@ export class Refusal extends Error {
   }
 }
 
-export const json = (value: unknown, headers: Readonly<Record<string, string>> = {}): Response =>
+export const json = (value: unknown, headers: Readonly<Record<string, string>> = {}, status = 200): Response =>
   new Response(JSON.stringify(value), {
+    status,
     headers: { 'Content-Type': 'application/json', ...NO_SNIFF, ...headers },
   });
+
+export const archive = (bytes: Uint8Array): Response =>
+  new Response(Buffer.from(bytes), { headers: { 'Content-Type': 'application/zip', ...NO_SNIFF } });
 
 /** An answer with a status and headers, and no body. */
 export const empty = (status: number, headers: Readonly<Record<string, string>> = {}): Response =>

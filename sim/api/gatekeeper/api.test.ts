@@ -3,8 +3,6 @@ import { checkedFetch } from '../../../contracts/checked.ts';
 import { loadContracts } from '../../../contracts/contract.ts';
 import { compareRoutes, operationsOf } from '../../../contracts/routes.ts';
 import { Clock } from '../../kernel/clock.ts';
-import { Random } from '../../kernel/random.ts';
-import { Metrics } from '../../metrics/metrics.ts';
 import { createSimulator, PROFILES } from '../../simulator.ts';
 import { gatekeeperApi } from './api.ts';
 import { GATEKEEPER_DEFAULTS } from './config.ts';
@@ -23,13 +21,12 @@ const MONITORING = `/functions/metrics/${INSTANCE}/vdu01/${VC}`;
 const LIVE = `${MONITORING}/synch-mon-data?metrics=vm_cpu_perc`;
 const HISTORY = `${MONITORING}/asynch-mon-data?metrics=vm_cpu_perc&since=1504011287&until=1504011287&step=1`;
 
-test('the routes are those of the contract, both ways', () => {
-  const contract = contracts.find(({ file }) => file === 'gatekeeper.yaml');
-  const random = new Random(1);
-  const { app } = gatekeeperApi({
+test.each(['gatekeeper', 'monitoring'])('the routes are those of contract %s, both ways', (name) => {
+  const contract = contracts.find(({ file }) => file === `${name}.yaml`);
+  const { world } = createSimulator();
+  const { app, manager } = gatekeeperApi({
+    ...world,
     clock: new Clock(0),
-    random,
-    metrics: new Metrics(random, { vms: { nextId: 0, find: () => undefined }, observe: () => {} }),
     deviations: new Set(),
     config: GATEKEEPER_DEFAULTS,
     furnishing: UNFURNISHED,
@@ -37,7 +34,8 @@ test('the routes are those of the contract, both ways', () => {
     maxBodyBytes: 1000,
   });
   expect(contract).toBeDefined();
-  expect(compareRoutes(app.routes, contract ? operationsOf(contract) : [])).toEqual({
+  const { routes } = name === 'gatekeeper' ? app : manager;
+  expect(compareRoutes(routes, contract ? operationsOf(contract) : [])).toEqual({
     undocumented: [],
     unserved: [],
   });
@@ -153,6 +151,18 @@ describe('pages of other origins', () => {
     ['/functions', 'GET'],
     [`/functions/${FUNCTION}`, 'GET'],
     ['/functions/metrics/names', 'GET'],
+    ['/services', 'POST,PUT'],
+    [`/services/${FUNCTION}`, 'POST,PUT'],
+    ['/records/functions', 'POST,PUT'],
+    [`/records/services/${FUNCTION}`, 'POST,PUT'],
+    ['/records/other', 'POST,PUT'],
+    ['/packages', 'GET,POST'],
+    [`/api/v2/packages/${FUNCTION}`, 'GET,DELETE'],
+    [`/packages/${FUNCTION}/download`, 'GET'],
+    ['/users', 'POST,PUT'],
+    ['/kpis', 'POST,PUT'],
+    ['/kpis/collected', 'POST,PUT'],
+    ['/available-services', 'GET'],
     [HISTORY, 'GET'],
     [`/functions/${INSTANCE}/vdu01/${VC}/synch-mon-data/metrics=x`, 'GET'],
   ])('are answered when they ask first: %s', async (path, methods) => {

@@ -1,36 +1,38 @@
-/** The HTTP API of the SONATA Gatekeeper, as far as it is about functions. Mirrors `son-gtkapi` 3.1. */
-import { type Context, Hono } from 'hono';
+/** The HTTP API of the SONATA Gatekeeper. Mirrors `son-gtkapi` 3.1. */
+import { type Context, type Handler, Hono } from 'hono';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Random } from '../../kernel/random.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
+import type { Cloud } from '../../one/cloud.ts';
 import { BodyTooLarge, readBody } from '../edge.ts';
-import { empty, json, Refusal, refused } from './answer.ts';
-import { bearerOf } from './authorization.ts';
+import { archive, empty, json, Refusal, refused } from './answer.ts';
+import { availableServices } from './available-services.ts';
 import { Catalogue } from './catalogue.ts';
 import type { GatekeeperConfig } from './config.ts';
 import { allowOrigin, preflight } from './cors.ts';
 import type { Deviations } from './deviations.ts';
-import { getFunction, listFunctions, requireLicence } from './functions.ts';
+import { elementOf, listElements, requireUuid, withLicence } from './elements.ts';
 import type { GatekeeperFurnishing } from './furnishing.ts';
-import { history } from './history.ts';
-import {
-  isMetricName,
-  metricsOf,
-  type Parameters,
-  parametersOf,
-  RANGE_PARAMETERS,
-  requireAll,
-} from './monitoring-parameters.ts';
+import { gateOf } from './gate.ts';
+import { asynchCounter, Kpis, kpisAnswer, synchCounter } from './kpis.ts';
+import { managerApi } from './manager.ts';
+import { monitoring } from './monitoring.ts';
+import { Packages, packageIn } from './packages.ts';
+import { listingOf, pageOf } from './paging.ts';
 import { noRateLimit, rateLimit } from './rate-limit.ts';
+import { recordDocuments } from './record-documents.ts';
 import { Records } from './records.ts';
+import { pathOf, routePath } from './request-path.ts';
 import { credentialsOf, Sessions } from './sessions.ts';
 import { type Upgrade, webSockets } from './socket.ts';
 import { Streams } from './streams.ts';
+import { usersAnswer } from './users.ts';
 
 /** What the API needs of a world. */
 export interface GatekeeperWorld {
   readonly clock: Clock;
   readonly random: Random;
+  readonly cloud: Pick<Cloud, 'vms' | 'observe'>;
   readonly metrics: Metrics;
   readonly deviations: Deviations;
   readonly config: GatekeeperConfig;
@@ -44,15 +46,10 @@ export interface GatekeeperWorld {
 /** The API, its streams, and the door to them. */
 export interface Gatekeeper {
   readonly app: Hono;
+  /** The API of the monitoring manager, which is another one. */
+  readonly manager: Hono;
   readonly streams: Streams;
   readonly upgrade: Upgrade;
-}
-
-/** What monitoring answers begin with, as keys of the answer. */
-interface Component {
-  readonly function_instance_uuid: string;
-  readonly vdu_id: string;
-  readonly vc_uuid: string;
 }
 
 /** Every path works with and without the prefix: clients use it, the user guide does not. */
@@ -61,73 +58,41 @@ const BASES = ['', '/api/v2'] as const;
 /** Where a function instance's component stands in a path, and in which order the two forms are tried. */
 const COMPONENTS = ['/functions/metrics/:instance/:vdu/:vc', '/functions/:instance/:vdu/:vc'] as const;
 
+const RECORD_PATHS = [
+  '/records/functions',
+  '/records/functions/:uuid',
+  '/records/services',
+  '/records/services/:uuid',
+  '/records/:kind',
+  '/records/:kind/:uuid',
+] as const;
+
+/** What an answer with one element says of its number. */
+const ONE = { 'Record-Count': '1' };
+
 export function gatekeeperApi(world: GatekeeperWorld): Gatekeeper {
-  const { clock, random, metrics, deviations, config, furnishing, maxBodyBytes } = world;
+  const { clock, random, cloud, metrics, deviations, config, furnishing, maxBodyBytes } = world;
   const functions = new Catalogue('vnfd', furnishing.functions);
-  const records = new Records(functions, furnishing.instances);
+  const services = new Catalogue('nsd', furnishing.services);
+  const records = new Records(world, functions);
+  const documents = recordDocuments({ random, cloud, functions, services, records });
+  const catalogue = new Catalogue('pd', furnishing.packages);
+  const packages = new Packages({ clock, random, packages: catalogue, services, functions, records });
   const users = new Map(furnishing.users.map((user) => [user.username, user]));
   const sessions = new Sessions(clock, random, world.signingKey);
   const streams = new Streams({ clock, random, metrics, deviations });
-  const limit = config.rateLimits ? rateLimit(clock) : noRateLimit;
+  const gate = gateOf(sessions, config.rateLimits ? rateLimit(clock) : noRateLimit);
+  const { asynch, synch } = monitoring({ clock, metrics, deviations, config, gate, records, streams });
 
-  /** The name of the user that a token is of. @throws Refusal, with what is said of a token that is not active */
-  const userOf = (c: Context, inactive: (token: string) => Refusal): string => {
-    const token = bearerOf(c.req.header('Authorization'));
-    const user = sessions.userOf(token);
-    if (user === undefined) throw inactive(token);
-    return user.username;
-  };
+  const kpis = new Kpis(clock);
+  const monitored = [
+    ['asynch', kpis.counted(asynchCounter, asynch)],
+    ['synch', kpis.counted(synchCounter, synch)],
+  ] as const;
+  const since = clock.now;
 
-  const notActive = (token: string): Refusal => new Refusal(401, `Unauthorized: token ${token} is not active`);
-
-  /** Who asks, and has not asked too often. @throws Refusal */
-  const callerOf = (c: Context): string => {
-    const caller = userOf(c, notActive);
-    limit('other_operations', caller);
-    return caller;
-  };
-
-  /** The checks of a monitoring request. It needs a token, and yet counts as anonymous. @throws Refusal */
-  const monitored = (c: Context, what: string, check: (parameters: Parameters) => void) => {
-    limit('anonymous_operations', '');
-    const parameters = parametersOf(c.req.url, c.req.param('parameters') !== undefined);
-    if (deviations.has('parameters-before-token')) check(parameters);
-    const caller = userOf(c, (token) =>
-      deviations.has('dead-token-403')
-        ? new Refusal(403, `Forbidden: user could not be authorized to request ${what} monitoring data`)
-        : notActive(token),
-    );
-    check(parameters);
-    const instance = c.req.param('instance') ?? '';
-    requireLicence(records.functionOf(instance), caller);
-    const vc = c.req.param('vc') ?? '';
-    const component: Component = { function_instance_uuid: instance, vdu_id: c.req.param('vdu') ?? '', vc_uuid: vc };
-    return { parameters, component, vc };
-  };
-
-  const asynch = (c: Context): Response => {
-    const { parameters, component, vc } = monitored(c, 'asynch', (given) => requireAll(given, RANGE_PARAMETERS));
-    const lenient = deviations.has('bad-range-200');
-    const { status, ...found } = history(metrics, vc, parameters, clock.now, lenient);
-    return json({ status, ...component, ...found });
-  };
-
-  const needed = deviations.has('synch-range-optional') ? (['metrics'] as const) : RANGE_PARAMETERS;
-  const labels = deviations.has('metrics-list-two-blanks') ? { metrics: 'Metrics list ' } : {};
-
-  const synch = (c: Context): Response => {
-    const { parameters, component, vc } = monitored(c, 'synch', (given) => requireAll(given, needed, labels));
-    const names = metricsOf(parameters);
-    const asked = names.filter(isMetricName);
-    if (asked.length === 0) return json({ status: null, ...component, metrics: names, ws_url: '' });
-    const streamed = deviations.has('last-stream-only') ? asked.slice(-1) : [...new Set(asked)];
-    const id = streams.open(streamed, [`id='${vc}'`, "type='vnf'"]);
-    if (id === null) return json({ status: 'FAIL', ...component, metrics: names, ws_url: null });
-    const host = config.streamHost ?? new URL(c.req.url).host;
-    return json({ status: 'SUCCESS', ...component, metrics: names, ws_url: `ws://${host}/ws/${id}` });
-  };
-
-  const app = new Hono({ getPath: (request) => routePath(request.url) });
+  // One trailing slash does not count.
+  const app = new Hono({ getPath: (request) => routePath(request.url).replace(/(?<=.)\/$/, '') });
 
   const unsupported = (c: Context): Response => refused(new Refusal(404, `${pathOf(c.req.url)} not supported`));
 
@@ -140,32 +105,145 @@ export function gatekeeperApi(world: GatekeeperWorld): Gatekeeper {
   const capped = !deviations.has('limit-uncapped');
 
   for (const base of BASES) {
-    app.get(`${base}/functions`, (c) => listFunctions(functions, c.req.url, callerOf(c), capped));
+    app.get(
+      `${base}/functions`,
+      kpis.counted('functions_metadata_queries', (c) => {
+        const caller = gate.caller(c);
+        return listElements(functions, listingOf(c.req.url, capped), withLicence(functions, caller));
+      }),
+    );
     app.options(`${base}/functions`, () => empty(200, preflight('GET')));
 
-    app.get(`${base}/functions/metrics/names`, (c) => {
-      callerOf(c);
-      return json({ metric_names: metrics.names() });
-    });
+    app.get(
+      `${base}/functions/metrics/names`,
+      kpis.counted('functions_metrics_queries', (c) => {
+        gate.caller(c);
+        return json({ metric_names: metrics.names() });
+      }),
+    );
     app.options(`${base}/functions/metrics/names`, () => empty(200, preflight('GET')));
 
     for (const component of COMPONENTS) {
-      for (const [name, answer] of [['asynch', asynch] as const, ['synch', synch] as const]) {
+      for (const [name, answer] of monitored) {
         for (const rest of ['', '/:parameters'] as const) {
           const path = `${base}${component}/${name}-mon-data${rest}` as const;
-          const guarded = (c: Context, act: () => Response): Response =>
-            component === COMPONENTS[1] && c.req.param('instance') === 'metrics' ? unsupported(c) : act();
-          app.get(path, (c) => guarded(c, () => answer(c)));
-          app.options(path, (c) => guarded(c, () => empty(200, preflight('GET'))));
+          const guarded =
+            (act: Handler): Handler =>
+            (c, next) =>
+              component === COMPONENTS[1] && c.req.param('instance') === 'metrics' ? unsupported(c) : act(c, next);
+          app.get(path, guarded(answer));
+          app.options(
+            path,
+            guarded(() => empty(200, preflight('GET'))),
+          );
         }
       }
     }
 
-    app.get(`${base}/functions/:uuid`, (c) => getFunction(functions, c.req.param('uuid'), callerOf(c)));
+    app.get(
+      `${base}/functions/:uuid`,
+      kpis.counted('function_metadata_queries', (c) => {
+        const caller = gate.caller(c);
+        const uuid = requireUuid(c.req.param('uuid'));
+        return json(functions.render(elementOf(functions, uuid, caller)), ONE);
+      }),
+    );
     app.options(`${base}/functions/:uuid`, () => empty(200, preflight('GET')));
 
+    app.get(
+      `${base}/services`,
+      kpis.counted('services_metadata_queries', (c) => {
+        const caller = gate.caller(c);
+        return listElements(services, listingOf(c.req.url, capped), withLicence(services, caller));
+      }),
+    );
+    app.options(`${base}/services`, () => empty(200, preflight('POST,PUT')));
+    app.get(
+      `${base}/services/:uuid`,
+      kpis.counted('service_metadata_queries', (c) => {
+        const uuid = requireUuid(c.req.param('uuid'));
+        return json(services.render(elementOf(services, uuid, gate.caller(c))), ONE);
+      }),
+    );
+    app.options(`${base}/services/:uuid`, () => empty(200, preflight('POST,PUT')));
+
+    for (const kind of ['functions', 'services'] as const) {
+      app.get(
+        `${base}/records/${kind}`,
+        kpis.counted('records_requests', (c) => {
+          gate.caller(c);
+          const { paging, headers } = listingOf(c.req.url, capped);
+          const all = documents[kind].list();
+          return json(pageOf(all, paging), headers(all.length));
+        }),
+      );
+      app.get(
+        `${base}/records/${kind}/:uuid`,
+        kpis.counted('single_record_queries', (c) => {
+          const uuid = requireUuid(c.req.param('uuid'));
+          gate.caller(c);
+          const record = documents[kind].find(uuid);
+          if (record === undefined) throw new Refusal(404, `Record ${uuid} not found`);
+          return json(record, ONE);
+        }),
+      );
+    }
+    app.post(
+      `${base}/packages`,
+      kpis.counted('package_on_boardings', async (c) => {
+        const file = await packageIn(await readBody(c.req.raw, maxBodyBytes), c.req.header('Content-Type'));
+        const username = gate.caller(c);
+        const element = await packages.upload(file, { username, signature: c.req.header('signature') ?? null });
+        const answer = { ...packages.render(element), 'son-package-uuid': packages.archiveUuid(element) };
+        return json(answer, { Location: `${c.req.url.replace(/\/?(\?.*)?$/s, '')}/${element.uuid}` }, 201);
+      }),
+    );
+    app.get(
+      `${base}/packages`,
+      kpis.counted('packages_queries', (c) => {
+        gate.caller(c);
+        return listElements(catalogue, listingOf(c.req.url, capped), (element) => packages.render(element));
+      }),
+    );
+    app.options(`${base}/packages`, () => empty(200, preflight('GET,POST')));
+    app.get(
+      `${base}/packages/:uuid`,
+      kpis.counted('single_package_queries', (c) => {
+        const uuid = requireUuid(c.req.param('uuid'));
+        return json(packages.render(elementOf(catalogue, uuid, gate.caller(c))), ONE);
+      }),
+    );
+    app.delete(
+      `${base}/packages/:uuid`,
+      kpis.counted('packages_deletions', (c) => {
+        gate.caller(c);
+        packages.remove(c.req.param('uuid') ?? '');
+        return empty(204);
+      }),
+    );
+    app.options(`${base}/packages/:uuid`, () => empty(200, preflight('GET,DELETE')));
+    app.get(
+      `${base}/packages/:uuid/download`,
+      kpis.counted('package_downloads', async (c) => {
+        const uuid = requireUuid(c.req.param('uuid'));
+        return archive(await packages.download(elementOf(catalogue, uuid, gate.caller(c))));
+      }),
+    );
+    app.options(`${base}/packages/:uuid/download`, () => empty(200, preflight('GET')));
+
+    app.get(`${base}/records/:kind`, (c) => {
+      gate.caller(c);
+      return json([], {}, 404);
+    });
+    app.get(`${base}/records/:kind/:uuid`, (c) => {
+      const uuid = requireUuid(c.req.param('uuid'));
+      gate.caller(c);
+      throw new Refusal(404, `Record ${uuid} not found`);
+    });
+    for (const path of RECORD_PATHS) app.options(`${base}${path}`, () => empty(200, preflight('POST,PUT')));
+
     app.post(`${base}/sessions`, async (c) => {
-      limit('anonymous_operations', '');
+      gate.anonymous();
       const { username, password } = credentialsOf(await readBody(c.req.raw, maxBodyBytes));
       const user = users.get(username);
       if (user === undefined || user.password !== password) {
@@ -173,16 +251,43 @@ export function gatekeeperApi(world: GatekeeperWorld): Gatekeeper {
       }
       return json(sessions.open(user));
     });
-    app.delete(`${base}/sessions`, (c) => {
-      limit('anonymous_operations', '');
-      const caller = userOf(c, () => new Refusal(401, 'Unauthorized: user token not active'));
-      sessions.close(caller);
-      return empty(204);
-    });
+    app.delete(
+      `${base}/sessions`,
+      kpis.counted('user_logout_requests', (c) => {
+        gate.anonymous();
+        const { username } = gate.user(c, () => new Refusal(401, 'Unauthorized: user token not active'));
+        sessions.close(username);
+        return empty(204);
+      }),
+    );
     app.options(`${base}/sessions`, () => empty(200, preflight('POST,DELETE')));
 
+    app.get(`${base}/users`, (c) => {
+      const caller = gate.user(c, () => new Refusal(401, 'User provided token was not valid'));
+      const registration = { createdAt: since, idOf: (username: string) => sessions.idOf(username) };
+      return usersAnswer(furnishing.users, caller, registration, listingOf(c.req.url, capped));
+    });
+    app.options(`${base}/users`, () => empty(200, preflight('POST,PUT')));
+
+    app.get(`${base}/kpis`, (c) => {
+      gate.anonymous();
+      return kpisAnswer(kpis, c.req.url);
+    });
+    app.options(`${base}/kpis`, () => empty(200, preflight('POST,PUT')));
+    app.get(`${base}/kpis/collected`, (c) => {
+      gate.anonymous();
+      return json(kpis.collected(new URL(c.req.url).searchParams));
+    });
+    app.options(`${base}/kpis/collected`, () => empty(200, preflight('POST,PUT')));
+
+    app.get(`${base}/available-services`, (c) => {
+      gate.anonymous();
+      return json(availableServices(new URL(c.req.url).origin, since, clock.now));
+    });
+    app.options(`${base}/available-services`, () => empty(200, preflight('GET')));
+
     app.get(`${base}/micro-services/public-key`, () => {
-      limit('anonymous_operations', '');
+      gate.anonymous();
       const items = { 'public-key': sessions.publicKey };
       const type = deviations.has('public-key-html') ? 'text/html;charset=utf-8' : 'application/json';
       return json({ status: 200, count: 1, items, message: 'OK' }, { 'Content-Type': type });
@@ -198,17 +303,6 @@ export function gatekeeperApi(world: GatekeeperWorld): Gatekeeper {
     throw error;
   });
 
-  return { app, streams, upgrade: webSockets(streams) };
+  const manager = managerApi({ clock, metrics, streams, config, maxBodyBytes });
+  return { app, manager, streams, upgrade: webSockets(streams) };
 }
-
-/** The path of a URL as sent, without its query string. */
-function pathOf(url: string): string {
-  const path = url.slice(url.indexOf('/', url.indexOf('://') + 3));
-  return path.replace(/[?#].*$/s, '');
-}
-
-/** What the routes are matched with: one trailing slash does not count, and an encoded slash separates segments too. */
-const routePath = (url: string): string =>
-  pathOf(url)
-    .replace(/%2f/gi, '/')
-    .replace(/(?<=.)\/$/, '');

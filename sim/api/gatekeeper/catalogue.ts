@@ -2,8 +2,26 @@
 import { isObject, type Json, type JsonObject, put } from '../../one/json.ts';
 import type { CatalogueElement, Descriptor } from './furnishing.ts';
 
-/** The key of the descriptor in an envelope. */
-type Kind = 'vnfd' | 'nsd' | 'pd';
+/** By the key of the descriptor in an envelope: what an element is called, and what of it has to be bought. */
+const KINDS = {
+  vnfd: {
+    noun: 'Function',
+    valuable: ['connection_points', 'monitoring_rules', 'virtual_deployment_units', 'virtual_links'],
+  },
+  nsd: {
+    noun: 'Service',
+    valuable: [
+      'connection_points',
+      'forwarding_graphs',
+      'virtual_links',
+      'service_specific_managers',
+      'network_functions',
+    ],
+  },
+  pd: { noun: 'Package', valuable: [] },
+} as const satisfies Record<string, { noun: string; valuable: readonly string[] }>;
+
+type Kind = keyof typeof KINDS;
 
 /** Parameters of a list that are no filters. */
 const NO_FILTERS: ReadonlySet<string> = new Set(['offset', 'limit', 'fields']);
@@ -21,17 +39,46 @@ const ENVELOPE_KEYS: ReadonlySet<string> = new Set([
 
 export class Catalogue {
   readonly #kind: Kind;
-  readonly #elements: readonly CatalogueElement[];
-  readonly #byUuid: ReadonlyMap<string, CatalogueElement>;
+  /** In order of insertion. */
+  #elements: readonly CatalogueElement[];
+  readonly #byUuid: Map<string, CatalogueElement>;
+  readonly #byTrio: Map<string, CatalogueElement>;
 
   constructor(kind: Kind, elements: readonly CatalogueElement[]) {
     this.#kind = kind;
     this.#elements = elements;
     this.#byUuid = new Map(elements.map((element) => [element.uuid, element]));
+    this.#byTrio = new Map(elements.map((element) => [keyOf(element.descriptor), element]));
+  }
+
+  /** What an element is called in messages. */
+  get noun(): string {
+    return KINDS[this.#kind].noun;
+  }
+
+  get elements(): readonly CatalogueElement[] {
+    return this.#elements;
   }
 
   find(uuid: string): CatalogueElement | undefined {
     return this.#byUuid.get(uuid);
+  }
+
+  /** The element with the same vendor, name and version. */
+  named(trio: Trio): CatalogueElement | undefined {
+    return this.#byTrio.get(keyOf(trio));
+  }
+
+  add(element: CatalogueElement): void {
+    this.#elements = [...this.#elements, element];
+    this.#byUuid.set(element.uuid, element);
+    this.#byTrio.set(keyOf(element.descriptor), element);
+  }
+
+  remove(element: CatalogueElement): void {
+    this.#elements = this.#elements.filter(({ uuid }) => uuid !== element.uuid);
+    this.#byUuid.delete(element.uuid);
+    this.#byTrio.delete(keyOf(element.descriptor));
   }
 
   /** What passes every filter in a query string, in order of insertion; with `version=last` the newest of each name. */
@@ -60,6 +107,14 @@ export class Catalogue {
     };
   }
 
+  /** What a caller who would have to buy an element sees of its descriptor. */
+  withoutValuables(descriptor: Descriptor): Descriptor {
+    const valuable: readonly string[] = KINDS[this.#kind].valuable;
+    const { vendor, name, version } = descriptor;
+    const rest = Object.entries(descriptor).filter(([key]) => !valuable.includes(key));
+    return { ...Object.fromEntries(rest), vendor, name, version };
+  }
+
   #matches(element: CatalogueElement, key: string, wanted: string): boolean {
     // Mongo's own id of an element is its uuid.
     if (key === '_id') return element.uuid === wanted;
@@ -68,8 +123,13 @@ export class Catalogue {
   }
 }
 
+/** What no two elements of a kind have in common. */
+export type Trio = Pick<Descriptor, 'vendor' | 'name' | 'version'>;
+
+const keyOf = ({ vendor, name, version }: Trio): string => JSON.stringify([vendor, name, version]);
+
 /** Milliseconds, and the zone as an offset. */
-const timestamp = (timeMs: number): string => new Date(timeMs).toISOString().replace('Z', '+00:00');
+export const timestamp = (timeMs: number): string => new Date(timeMs).toISOString().replace('Z', '+00:00');
 
 /** Whether Mongo finds a text at a path: arrays match by any of their members. What is no text never matches. */
 function contains(value: Json | undefined, path: readonly string[], wanted: string): boolean {
@@ -110,18 +170,4 @@ export function isPrivate({ descriptor }: CatalogueElement): boolean {
   const licences = descriptor.licences ?? descriptor.licenses;
   const [first] = Array.isArray(licences) ? licences : [];
   return isObject(first) && first.type !== 'public';
-}
-
-/** What a caller who would have to buy a function does not see of its descriptor. */
-const VALUABLE: readonly string[] = [
-  'connection_points',
-  'monitoring_rules',
-  'virtual_deployment_units',
-  'virtual_links',
-];
-
-export function withoutValuables(descriptor: Descriptor): Descriptor {
-  const { vendor, name, version } = descriptor;
-  const rest = Object.entries(descriptor).filter(([key]) => !VALUABLE.includes(key));
-  return { ...Object.fromEntries(rest), vendor, name, version };
 }

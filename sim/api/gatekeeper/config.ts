@@ -8,3 +8,17 @@ export interface GatekeeperConfig {
 }
 
 export const GATEKEEPER_DEFAULTS: GatekeeperConfig = { rateLimits: false, streamHost: null };
+
+/** What every path of the Gatekeeper begins with, where it has no `/api/v2`. */
+export const GATEKEEPER_PATHS = [
+  '/functions',
+  '/services',
+  '/records',
+  '/packages',
+  '/sessions',
+  '/users',
+  '/kpis',
+  '/available-services',
+  '/micro-services',
+  '/ws',
+] as const;

@@ -73,7 +73,7 @@ export interface FunctionInstance {
 }
 
 /** An nsr: an instance of a service. */
-interface ServiceInstance {
+export interface ServiceInstance {
   readonly uuid: string;
   /** The service that it is an instance of. */
   readonly serviceUuid: string;

@@ -313,6 +313,7 @@ describe('streams', () => {
     const { app, streams } = gatekeeperApi({
       ...world,
       ...world.config,
+      cloud: world.cloud,
       clock: new Clock(TODAY),
       config: GATEKEEPER_DEFAULTS,
       signingKey: SIGNING_KEY,

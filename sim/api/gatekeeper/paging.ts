@@ -2,7 +2,7 @@
 import { Refusal } from './answer.ts';
 
 /** As given, however large: the links repeat it. */
-export interface Paging {
+interface Paging {
   /** Number of the page, from 0. */
   readonly offset: bigint;
   readonly limit: bigint;
@@ -15,7 +15,7 @@ const DEFAULT_LIMIT = '10';
 const DOCUMENTED_MOST = 100n;
 
 /** @throws Refusal 400 */
-export function parsePaging(query: ReadonlyMap<string, string>, capped: boolean): Paging {
+function parsePaging(query: ReadonlyMap<string, string>, capped: boolean): Paging {
   const offset = toInteger(query.get('offset') ?? DEFAULT_OFFSET);
   const limit = toInteger(query.get('limit') ?? DEFAULT_LIMIT);
   if (offset < 0n) throw new Refusal(400, 'offset must not be negative');
@@ -27,13 +27,34 @@ export function parsePaging(query: ReadonlyMap<string, string>, capped: boolean)
 /** As Ruby's to_i: the number that the text begins with, else 0. */
 const toInteger = (text: string): bigint => BigInt(/^\s*([+-]?\d+)/.exec(text)?.[1] ?? 0);
 
+/** What a list was asked for with. */
+export interface Listing {
+  readonly query: ReadonlyMap<string, string>;
+  readonly paging: Paging;
+  /** The headers of an answer. @param count what is said of the total, if not the total itself */
+  headers(total: number, count?: number): Readonly<Record<string, string>>;
+}
+
+/** @param url as requested; @param capped whether pages have a greatest length. @throws Refusal 400 */
+export function listingOf(url: string, capped: boolean): Listing {
+  const at = url.indexOf('?');
+  const [whole, search] = at < 0 ? [url, ''] : [url.slice(0, at), url.slice(at)];
+  const query = new Map(new URLSearchParams(search));
+  const paging = parsePaging(query, capped);
+  return {
+    query,
+    paging,
+    headers: (total, count = total) => ({ Link: linkHeader(whole, paging, total), 'Record-Count': `${count}` }),
+  };
+}
+
 export function pageOf<T>(all: readonly T[], { offset, limit }: Paging): readonly T[] {
   const from = offset * limit;
   return from >= BigInt(all.length) ? [] : all.slice(Number(from), Number(from + limit));
 }
 
 /** The Link header of a page. @param url without a query string; filters are not repeated in the links */
-export function linkHeader(url: string, { offset, limit }: Paging, total: number): string {
+function linkHeader(url: string, { offset, limit }: Paging, total: number): string {
   const t = BigInt(total);
   const last = t === 0n ? 0n : (t - 1n) / limit;
   const targets: (readonly [rel: string, offset: bigint])[] = [

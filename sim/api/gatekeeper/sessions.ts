@@ -51,7 +51,7 @@ export class Sessions {
       iat,
       iss: 'http://son-keycloak:5601/auth/realms/sonata',
       aud: 'adapter',
-      sub: this.#random.uuid('gatekeeper.user', hash(user.username)),
+      sub: this.idOf(user.username),
       azp: 'adapter',
       auth_time: 0,
       session_state: session,
@@ -89,6 +89,11 @@ export class Sessions {
         session_state: session,
       },
     };
+  }
+
+  /** The UUID of a user. */
+  idOf(username: string): string {
+    return this.#random.uuid('gatekeeper.user', hash(username));
   }
 
   /** Whose access token it is; undefined when it is not active. */

@@ -7,6 +7,9 @@ import type { CatalogueElement, Descriptor, GatekeeperFurnishing } from './furni
 
 export const FUNCTION = '39cfccd6-9475-4e99-aa88-9a2066ac3976';
 export const INSTANCE = 'e60558d6-91c3-4196-abad-46079a0e3c61';
+export const SERVICE = '4b6a8f1e-6d7b-4b0f-9a57-0d2f5f1c7e10';
+export const SERVICE_INSTANCE = '7c1d9f20-5b7e-4a6d-b1c3-2e4f6a8b0d12';
+export const PACKAGE = '9f3d2c55-0c1f-4c8e-8a0b-6f1f7d1be3a4';
 export const VC = 'fa8869e3-cc5f-4a5e-8520-932226d804e1';
 
 /** Since when the instance has been running, and the next day, when the user guide was written. */
@@ -16,7 +19,9 @@ export const TODAY = Date.parse('2017-08-29T14:00:00Z');
 /** The key that comes with onesim. */
 export const SIGNING_KEY = readFileSync(new URL('../../../fixtures/keys/gatekeeper.pem', import.meta.url), 'utf8');
 
-const VTC = new URL('../../../fixtures/descriptors/vtc-vnf.yaml', import.meta.url);
+/** A descriptor of the demonstration. */
+export const descriptorOf = (file: 'vtc-vnf' | 'sonata-demo-nsd' | 'sonata-demo-pd'): Descriptor =>
+  parse(readFileSync(new URL(`../../../fixtures/descriptors/${file}.yaml`, import.meta.url), 'utf8')) as Descriptor;
 
 /** What the user guide shows, and two ordinary users. */
 export function userGuide(cloud: Cloud): GatekeeperFurnishing {
@@ -35,11 +40,11 @@ export function userGuide(cloud: Cloud): GatekeeperFurnishing {
         md5: 'add46509964fb841584777155ac06bdd',
         createdAt: Date.parse('2017-08-28T15:23:31.653Z'),
         updatedAt: Date.parse('2017-08-28T15:23:31.653Z'),
-        descriptor: parse(readFileSync(VTC, 'utf8')) as Descriptor,
+        descriptor: descriptorOf('vtc-vnf'),
       },
     ],
-    services: [],
-    packages: [],
+    services: [demonstration(SERVICE, 'sonata-demo-nsd')],
+    packages: [demonstration(PACKAGE, 'sonata-demo-pd')],
     instances: [
       {
         uuid: INSTANCE,
@@ -48,9 +53,21 @@ export function userGuide(cloud: Cloud): GatekeeperFurnishing {
         vdus: [{ id: 'vdu01', vnfcs: [{ id: '0', vcId: VC, vmId }] }],
       },
     ],
-    serviceInstances: [],
+    serviceInstances: [
+      { uuid: SERVICE_INSTANCE, serviceUuid: SERVICE, createdAt: SINCE, functionInstances: [INSTANCE] },
+    ],
   };
 }
+
+const demonstration = (uuid: string, file: 'sonata-demo-nsd' | 'sonata-demo-pd'): CatalogueElement => ({
+  uuid,
+  username: 'sonata-1503933806',
+  status: 'active',
+  md5: uuid.replaceAll('-', ''),
+  createdAt: SINCE,
+  updatedAt: SINCE,
+  descriptor: descriptorOf(file),
+});
 
 /** A machine of a VNF, which has been running on the first host {@link SINCE} then. Returns its id. */
 export function runVnf(cloud: Cloud, vcId: string): number {

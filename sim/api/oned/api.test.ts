@@ -91,6 +91,68 @@ describe('a call', () => {
   });
 });
 
+describe('a VM', () => {
+  /** One that has been resized while it ran, and has something before it. */
+  async function planned(wire: Wire): Promise<number> {
+    const id = Number(await wire.call(TESTER, 'one.template.instantiate', 0, 'x', false, ''));
+    wire.cloud.clock.advanceNow(60_000);
+    await wire.call(TESTER, 'one.vm.resize', id, 'MEMORY=256', true);
+    wire.cloud.clock.advanceNow(60_000);
+    await wire.call(TESTER, 'one.vm.schedadd', id, 'SCHED_ACTION=[ACTION=poweroff,TIME="+999999"]');
+    return id;
+  }
+  const elements = (xml: string, name: string): string[] => xml.match(new RegExp(`<${name}>.*?</${name}>`, 'g')) ?? [];
+
+  it('has its scheduled actions behind the rest of its template', async () => {
+    const wire = new Wire(furnishedCloud());
+    const xml = String(await wire.call(TESTER, 'one.vm.info', await planned(wire)));
+    expect(xml).toMatch(/<VMID><!\[CDATA\[\d+\]\]><\/VMID><SCHED_ACTION>.*<\/SCHED_ACTION><\/TEMPLATE>/);
+  });
+
+  it('is in a list with its present placement alone, and without what is scheduled or measured', async () => {
+    const wire = new Wire(furnishedCloud());
+    const id = await planned(wire);
+    const alone = String(await wire.call(TESTER, 'one.vm.info', id));
+    expect(elements(alone, 'SEQ')).toEqual(['<SEQ>0</SEQ>', '<SEQ>1</SEQ>']);
+    for (const [method, ...params] of [
+      ['one.vmpool.infoextended', -2, -1, -1, -1],
+      ['one.vmpool.infoset', String(id), true],
+    ] as const) {
+      const listed = String(await wire.call(TESTER, method, ...params));
+      expect(elements(listed, 'SEQ'), method).toEqual(['<SEQ>1</SEQ>']);
+      expect(listed, method).toContain('<LAST_POLL>0</LAST_POLL>');
+      expect(listed, method).toContain('<MONITORING></MONITORING><SCHED_ACTIONS><ID>0</ID></SCHED_ACTIONS>');
+      expect(listed, method).not.toContain('<SCHED_ACTION>');
+    }
+  });
+
+  it('is in the records of accounting without any placement of its own', async () => {
+    const wire = new Wire(furnishedCloud());
+    await planned(wire);
+    const records = String(await wire.call(TESTER, 'one.vmpool.accounting', -2, -1, -1));
+    expect(elements(records, 'SEQ')).toEqual(['<SEQ>0</SEQ>', '<SEQ>1</SEQ>']);
+    expect(records.match(/<HISTORY_RECORDS\/>/g)).toHaveLength(2);
+  });
+});
+
+describe('a host', () => {
+  it('is seen from its first moment, and not before', async () => {
+    const wire = new Wire(furnishedCloud());
+    wire.cloud.clock.advanceNow(1_000_000);
+    const id = Number(await wire.admin('one.host.allocate', 'late', 'dummy', 'dummy', -1));
+    const { seconds } = wire.cloud;
+    const times = async (): Promise<number[]> =>
+      [...String(await wire.admin('one.host.monitoring', id)).matchAll(/<TIMESTAMP>(\d+)/g)].map(([, at]) =>
+        Number(at),
+      );
+    expect(await times()).toEqual([seconds]);
+    wire.cloud.clock.advanceNow(300_000);
+    expect(await times()).toEqual([seconds, seconds + 120, seconds + 240]);
+    wire.cloud.clock.advanceNow(24 * 3_600_000);
+    expect(await times()).toHaveLength(360);
+  });
+});
+
 describe('methods of the server itself', () => {
   const multicall = (wire: Wire, ...calls: Value[]): Promise<Value> =>
     answerTo(wire, encodeCall({ method: 'system.multicall', params: [calls] }));

@@ -16,12 +16,12 @@ import { pooledVnetXml, securityGroupXml, vnetXml } from './network-xml.ts';
 import type { Taken } from './parameters.ts';
 import { datastoreXml, imageXml } from './storage-xml.ts';
 import { groupDefaults, groupPoolXml, groupXml, userDefaults, userPoolXml, userXml } from './user-xml.ts';
-import { historyXml, sampleXml, shortVmXml, vmXml } from './vm-xml.ts';
+import { accountingXml, sampleXml, shortVmXml, storedVmXml, vmXml } from './vm-xml.ts';
 import { element, pool, templateXml } from './xml.ts';
 import type { Pieces, Value } from './xmlrpc.ts';
 
 /** What a result is shown with. */
-export interface Shown {
+interface Shown {
   readonly cloud: Cloud;
   readonly metrics: Metrics;
   /** The parameters of the call, without the session. */
@@ -64,7 +64,7 @@ const none = (name: string) => poolOf<unknown>(name, () => '');
 
 // ---- monitoring ---------------------------------------------------------------------------------------------------
 
-/** oned forgets samples after 12 hours. */
+/** oned forgets samples after 12 hours; its first of a host is from when the host was seen for the first time. */
 const KEPT_MS = 12 * 3_600_000;
 const HOST_PERIOD_S = 120;
 
@@ -76,7 +76,7 @@ function lastSample(metrics: Metrics, vmId: number, atMs: number): VmSample | un
 const fullVm = (vm: Vm, { cloud, metrics }: Shown): string =>
   vmXml(cloud, vm, lastSample(metrics, vm.id, cloud.clock.now));
 
-const fullVms = (vms: readonly Vm[], shown: Shown): Pieces => pool('VM', vms, (vm) => fullVm(vm, shown));
+const storedVms = poolOf('VM', storedVmXml);
 
 /** How far back to look, by the parameter that says so: -1 all the way, 0 for the last sample. */
 const lookingBack = (seconds: Value | undefined, now: number): number =>
@@ -92,9 +92,10 @@ function vmSamples(vm: Vm, { cloud, metrics }: Shown, seconds?: Value): string {
 function* hostSamples(host: Host, { cloud, metrics }: Shown, afterMs: number): Generator<HostSample> {
   if (host.state !== 'MONITORED') return;
   const vms = [...host.vms];
-  const newest = Math.floor(cloud.seconds / HOST_PERIOD_S) * HOST_PERIOD_S;
-  for (let timestamp = newest; timestamp * 1000 > afterMs; timestamp -= HOST_PERIOD_S) {
+  const newest = cloud.seconds - ((cloud.seconds - host.since) % HOST_PERIOD_S);
+  for (let timestamp = newest; timestamp >= host.since; timestamp -= HOST_PERIOD_S) {
     const at = timestamp * 1000;
+    if (at <= afterMs) return;
     yield { timestamp, vms: vms.flatMap((id) => lastSample(metrics, id, at) ?? []) };
   }
 }
@@ -115,7 +116,7 @@ function samplesOfHost(host: Host, shown: Shown, seconds?: Value): string {
 const monitoringData = (samples: readonly string[]): string => element('MONITORING_DATA', samples.join(''));
 
 function accounted(records: readonly AccountingRecord[], { cloud }: Shown): string {
-  const each = records.map(({ vm, placement }) => historyXml(vm.id, placement, vmXml(cloud, vm, undefined)));
+  const each = records.map(({ vm, placement }) => accountingXml(cloud, vm, placement));
   return element('HISTORY_RECORDS', each.join(''));
 }
 
@@ -158,10 +159,10 @@ const TABLE = {
   'one.vm.scheddelete': { takes: 'ii', gives: asIs },
   'one.vm.schedupdate': { takes: 'iis', gives: asIs },
   'one.vmpool.info': { takes: 'iiii|s', gives: poolOf('VM', shortVmXml) },
-  'one.vmpool.infoextended': { takes: 'iiii|s', gives: fullVms },
+  'one.vmpool.infoextended': { takes: 'iiii|s', gives: storedVms },
   'one.vmpool.infoset': {
     takes: 'sb',
-    gives: (vms, shown) => (shown.params[1] === true ? fullVms(vms, shown) : poolOf('VM', shortVmXml)(vms, shown)),
+    gives: (vms, shown) => (shown.params[1] === true ? storedVms(vms, shown) : poolOf('VM', shortVmXml)(vms, shown)),
   },
   'one.vmpool.accounting': { takes: 'iii', gives: accounted },
   'one.vmpool.monitoring': {

@@ -12,8 +12,27 @@ import { attribute, cdata, element, heading, lock, permissions, templateXml, vec
 
 // ---- full ---------------------------------------------------------------------------------------------------------
 
-/** @param sample the last of the probe on the host, if there is one */
-export function vmXml(cloud: Cloud, vm: Vm, sample: VmSample | undefined): string {
+/** What of a VM is not in every picture of it. */
+interface Picture {
+  /** The last of the probe on the host, if there is one. */
+  readonly sample: VmSample | undefined;
+  readonly history: readonly Placement[];
+  readonly scheduled: Vm['scheduled'];
+}
+
+/** To who asks for this VM. */
+export const vmXml = (cloud: Cloud, vm: Vm, sample: VmSample | undefined): string =>
+  pictured(cloud, vm, { sample, history: vm.history, scheduled: vm.scheduled });
+
+/** The body that oned stores, which a list of whole VMs shows: the present placement, and of scheduled actions the ids. */
+export const storedVmXml = (cloud: Cloud, vm: Vm): string =>
+  pictured(cloud, vm, { sample: undefined, history: vm.history.slice(-1), scheduled: [] });
+
+/** What accounting adds to each placement. */
+const accountedVmXml = (cloud: Cloud, vm: Vm): string =>
+  pictured(cloud, vm, { sample: undefined, history: [], scheduled: [] });
+
+function pictured(cloud: Cloud, vm: Vm, { sample, history, scheduled }: Picture): string {
   const { state, lcm } = STATES[vm.state];
   return (
     `<VM>${heading(cloud, vm)}${permissions(vm)}<LAST_POLL>${sample?.timestamp ?? 0}</LAST_POLL>` +
@@ -22,8 +41,8 @@ export function vmXml(cloud: Cloud, vm: Vm, sample: VmSample | undefined): strin
     `<PREV_STATE>${state}</PREV_STATE><PREV_LCM_STATE>${lcm}</PREV_LCM_STATE>${times(vm)}${lock(vm)}` +
     `<MONITORING>${sample === undefined ? '' : sampleXml(vm.id, sample)}</MONITORING>` +
     `<SCHED_ACTIONS>${vm.scheduled.map(({ id }) => element('ID', id)).join('')}</SCHED_ACTIONS>` +
-    `${vmTemplateXml(cloud, vm)}${templateXml(vm.userTemplate, 'USER_TEMPLATE')}` +
-    `${historyRecords(vm)}${vm.disks.map(diskSnapshots).join('')}${backups(vm)}</VM>`
+    `${vmTemplateXml(cloud, vm, scheduled)}${templateXml(vm.userTemplate, 'USER_TEMPLATE')}` +
+    `${historyRecords(vm, history)}${vm.disks.map(diskSnapshots).join('')}${backups(vm)}</VM>`
   );
 }
 
@@ -49,8 +68,8 @@ export const sampleXml = (id: number, sample: VmSample): string =>
 
 type Named = readonly [name: string, xml: string];
 
-/** TEMPLATE: what is kept of the submitted text, what became fields, and what oned adds; sorted by name. */
-function vmTemplateXml(cloud: Cloud, vm: Vm): string {
+/** TEMPLATE: what is kept of the submitted text, what became fields, and what oned adds, sorted by name; then what is scheduled. */
+function vmTemplateXml(cloud: Cloud, vm: Vm, scheduled: Vm['scheduled']): string {
   const parts: Named[] = [];
   const add = (name: string, xml: string): void => {
     parts.push([name, xml]);
@@ -78,7 +97,6 @@ function vmTemplateXml(cloud: Cloud, vm: Vm): string {
   }
   add('OS', vector('OS', withEntry(os, 'UUID', vm.uuid)));
   if (vm.work?.kind === 'resize') add('RESIZE', resizing(vm.work));
-  for (const action of vm.scheduled) add('SCHED_ACTION', scheduledAction(vm.id, action));
   for (const rule of nicRules(vm)) add('SECURITY_GROUP_RULE', vector('SECURITY_GROUP_RULE', rule));
   for (const snapshot of vm.snapshots) add('SNAPSHOT', snapshotXml(vm, snapshot));
   const placement = vm.history.at(-1);
@@ -88,6 +106,7 @@ function vmTemplateXml(cloud: Cloud, vm: Vm): string {
   parts.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   let inner = '';
   for (const [, xml] of parts) inner += xml;
+  for (const action of scheduled) inner += scheduledAction(vm.id, action);
   return element('TEMPLATE', inner);
 }
 
@@ -176,14 +195,15 @@ function backups({ template }: Vm): string {
 
 // ---- history ------------------------------------------------------------------------------------------------------
 
-function historyRecords(vm: Vm): string {
-  if (vm.history.length === 0) return '<HISTORY_RECORDS/>';
-  return element('HISTORY_RECORDS', vm.history.map((placement) => historyXml(vm.id, placement)).join(''));
+function historyRecords(vm: Vm, placements: readonly Placement[]): string {
+  if (placements.length === 0) return '<HISTORY_RECORDS/>';
+  return element('HISTORY_RECORDS', placements.map((placement) => placementXml(vm.id, placement)).join(''));
 }
 
-/** @param vmBody what accounting adds to each record */
-export function historyXml(vmId: number, placement: Placement, vmBody = ''): string {
-  const p = placement;
+export const accountingXml = (cloud: Cloud, vm: Vm, placement: Placement): string =>
+  placementXml(vm.id, placement, accountedVmXml(cloud, vm));
+
+function placementXml(vmId: number, p: Placement, vmBody = ''): string {
   return (
     `<HISTORY><OID>${vmId}</OID><SEQ>${p.seq}</SEQ><HOSTNAME>${p.hostname}</HOSTNAME><HID>${p.hostId}</HID>` +
     `<CID>${p.clusterId}</CID><STIME>${p.stime}</STIME><ETIME>${p.etime}</ETIME>` +

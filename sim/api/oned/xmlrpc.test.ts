@@ -2,8 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Call, decodeAnswer, decodeCall, encodeAnswer, encodeCall, Fault, type Value } from './xmlrpc.ts';
 
-const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
-
 /** Characters that XML can carry, with those that it reserves more often than they come. */
 const character = fc.oneof(
   fc.constantFrom('&', '<', '>', '"', "'", '\r', '\n', '\t', ']', 'é', '€', '😀'),
@@ -36,7 +34,7 @@ describe('what is written', () => {
     const anyCall: fc.Arbitrary<Call> = fc.record({ method: anyText, params: fc.array(anyValue, { maxLength: 4 }) });
     fc.assert(
       fc.property(anyCall, (call) => {
-        expect(decodeCall(text(encodeCall(call)))).toEqual(call);
+        expect(decodeCall(encodeCall(call))).toEqual(call);
       }),
       { seed: 1 },
     );
@@ -45,7 +43,7 @@ describe('what is written', () => {
   it('is read again as it was: an answer', () => {
     fc.assert(
       fc.property(anyValue, (value) => {
-        expect(decodeAnswer(text(encodeAnswer(value)))).toEqual(value);
+        expect(decodeAnswer(encodeAnswer(value))).toEqual(value);
       }),
       { seed: 1 },
     );
@@ -54,14 +52,14 @@ describe('what is written', () => {
   it('is read again as it was: a fault', () => {
     fc.assert(
       fc.property(fc.integer({ min: -999, max: 0 }), anyText, (code, message) => {
-        expect(() => decodeAnswer(text(encodeAnswer(new Fault(code, message))))).toThrow(new Fault(code, message));
+        expect(() => decodeAnswer(encodeAnswer(new Fault(code, message)))).toThrow(new Fault(code, message));
       }),
       { seed: 1 },
     );
   });
 
   it('may be given in pieces, and is read as one', () => {
-    expect(decodeAnswer(text(encodeAnswer({ pieces: ['<A>', 'é&', '</A>'] })))).toBe('<A>é&</A>');
+    expect(decodeAnswer(encodeAnswer({ pieces: ['<A>', 'é&', '</A>'] }))).toBe('<A>é&</A>');
   });
 });
 
@@ -78,7 +76,6 @@ describe('a value', () => {
     ['<string> a <!-- not this --> b<![CDATA[ <c> ]]></string>', ' a  b <c> '],
     ['<int>+7</int>', 7],
     ['<i4>-2147483648</i4>', -2_147_483_648],
-    ['<ex.i8>9223372036854775807</ex.i8>', 9_223_372_036_854_775_807n],
     ['<boolean>1</boolean>', true],
     ['<nil/>', null],
     ['<double>-1.5</double>', { double: -1.5 }],
@@ -86,6 +83,11 @@ describe('a value', () => {
     ['<string>&#65;&#x42;&amp;&lt;</string>', 'AB&<'],
   ])('%s is %j', (xml, value) => {
     expect(read(xml)).toEqual(value);
+  });
+
+  it('may have 64 bits', () => {
+    expect(read('<ex.i8>9223372036854775807</ex.i8>')).toBe(2n ** 63n - 1n);
+    expect(() => read('<i8>9223372036854775808</i8>')).toThrow('represents a number beyond the range');
   });
 
   it.each([

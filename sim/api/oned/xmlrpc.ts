@@ -51,7 +51,7 @@ const MAX_NESTING = 64;
 
 // ---- writing ------------------------------------------------------------------------------------------------------
 
-export function encodeCall({ method, params }: Call): Uint8Array {
+export function encodeCall({ method, params }: Call): string {
   const to = new ByteWriter();
   to.markup(`${PROLOG}<methodCall>\r\n<methodName>`).text(method).markup('</methodName>\r\n<params>\r\n');
   for (const param of params) {
@@ -62,7 +62,7 @@ export function encodeCall({ method, params }: Call): Uint8Array {
   return to.markup('</params>\r\n</methodCall>\r\n').written();
 }
 
-export function encodeAnswer(answer: Value | Fault): Uint8Array {
+export function encodeAnswer(answer: Value | Fault): string {
   const to = new ByteWriter();
   to.markup(`${PROLOG}<methodResponse>\r\n`);
   if (answer instanceof Fault) {

@@ -12,7 +12,7 @@ import {
   updateServiceTemplate,
 } from '../../one/service-template.ts';
 import type { Caller } from '../../one/user.ts';
-import { BodyTooLarge, type Edge, readBody } from '../edge.ts';
+import { BodyTooLarge, type Edge, readBody, routePath } from '../edge.ts';
 import { ParserError } from '../ruby-json.ts';
 import { actionOf } from './action.ts';
 import { documentJson, poolJson } from './document-json.ts';
@@ -31,7 +31,7 @@ type Env = { Bindings: Edge; Variables: { caller: Caller; body: string } };
 
 export function oneflowApi({ cloud, maxBodyBytes }: OneflowWorld): Hono<Env> {
   const { flow } = cloud;
-  const app = new Hono<Env>();
+  const app = new Hono<Env>({ getPath: routePath });
 
   // Before any route, and also where there is none.
   app.use(async (c, next) => {

@@ -1,0 +1,22 @@
+/** The commands of the harness, for the command line: `onesim run` and `onesim replay`. */
+import type { Command } from '../../sim/index.ts';
+
+/** What a command needs is loaded when it runs. */
+export const HARNESS_COMMANDS: Readonly<Record<string, Command>> = {
+  run: {
+    usage: 'run FILE… [--target URL] [--report junit=FILE,ndjson=FILE]',
+    meaning: 'run scenario files, with their faults, and judge them',
+    async run(args, _version, machine) {
+      const { runFiles } = await import('./run-files.ts');
+      return runFiles(args, machine);
+    },
+  },
+  replay: {
+    usage: 'replay FILE',
+    meaning: 'replay a failure, three times, against the stand-in',
+    async run(args, _version, machine) {
+      const { replayFile } = await import('./run-files.ts');
+      return replayFile(args, machine);
+    },
+  },
+};

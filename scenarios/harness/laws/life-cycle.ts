@@ -1,0 +1,455 @@
+/** The laws of a runtime's life: which states follow which, what ends, and what stays away once it is gone. */
+import { type FunctionState, mappedState } from '../../../sim/index.ts';
+import { type Check, type Law, shownBy } from '../law.ts';
+import { isLegal, mayFollow } from '../state-graph.ts';
+import {
+  type Answered,
+  before,
+  type Change,
+  isMutation,
+  overlap,
+  type Runtime,
+  requestOf,
+  type Story,
+} from '../story.ts';
+
+/** Longer than any state lasts that nothing holds up. */
+const PENDING_BOUND_MS = 600_000;
+const UPDATING_BOUND_MS = 300_000;
+
+const succeeded = ({ response }: Answered): boolean => response.status < 300;
+
+/** VMs of the runtimes that a run has made, each with its runtime. */
+function* vmsOf(story: Story): Generator<readonly [vm: number, runtime: Runtime]> {
+  for (const runtime of story.runtimes.values()) {
+    for (const { VM_ID } of runtime.first.functions.values()) yield [VM_ID, runtime];
+  }
+}
+
+const deletionOf = (runtime: Runtime): Answered | undefined =>
+  runtime.exchanges.find((exchange) => exchange.op === 'delete' && succeeded(exchange));
+
+/** Whether anybody has asked for anything of a runtime that may still be going on. */
+const asked = (story: Story, runtime: Runtime, vm: number, until: number): boolean =>
+  story.disturbed(vm, 0, until) ||
+  story.healings.length > 0 ||
+  runtime.exchanges.some((exchange) => exchange !== runtime.created && isMutation(exchange) && exchange.sent <= until);
+
+/** Stretches of time that a VM's function spends in one state; the last one is open. */
+interface Stay {
+  readonly state: FunctionState;
+  readonly change: Change;
+  readonly from: number;
+  readonly to: number;
+}
+
+function staysOf(story: Story, vm: number): Stay[] {
+  const changes = story.changesOf(vm).filter(({ to }) => to !== 'DONE');
+  const ends = story.changesOf(vm).find(({ to }) => to === 'DONE')?.at ?? story.end;
+  const stays: Stay[] = [];
+  for (const change of changes) {
+    const state = mappedState(change.to);
+    const last = stays.at(-1);
+    if (last?.state === state) continue;
+    if (last !== undefined) stays.splice(-1, 1, { ...last, to: change.at });
+    stays.push({ state, change, from: change.at, to: ends });
+  }
+  return stays;
+}
+
+export const LIFE_CYCLE: readonly Law[] = [
+  {
+    id: 'L1',
+    sentence: 'Each state that is seen follows from the one before over the life cycle, and is that of the VM.',
+    reason: 'A client that waits for a state must not miss it, nor see one that never was.',
+    judge(story, check) {
+      for (const [vm, runtime] of vmsOf(story)) {
+        for (const { entry, at, from, to } of story.changesOf(vm)) {
+          check(isLegal(from, to), () => ({
+            at,
+            subject: entry.subject,
+            expected: `a state that can follow ${from}`,
+            seen: to,
+            edge: `${from} → ${to}`,
+          }));
+        }
+        judgeSights(story, runtime, vm, check);
+      }
+    },
+  },
+  {
+    id: 'L2',
+    sentence: 'What was created with 201, its owner can read until somebody deletes it.',
+    reason: 'A client keeps the id and nothing else; there is no list to find it again.',
+    judge({ runtimes }, check) {
+      for (const { id, exchanges } of runtimes.values()) {
+        const gone = exchanges.find(({ op }) => op === 'delete');
+        for (const exchange of exchanges) {
+          if (exchange.op !== 'get' || exchange.as !== 'owner' || exchange.auth !== 'good') continue;
+          if (gone !== undefined && gone.sent <= exchange.at) continue;
+          check(exchange.response.status !== 404, () =>
+            shownBy(exchange, { subject: `runtime ${id}`, expected: 'not 404', seen: '404' }),
+          );
+        }
+      }
+    },
+  },
+  {
+    id: 'L3',
+    sentence:
+      'A runtime leaves PENDING within its bound, unless its requirements, an operator or a fault hold it there.',
+    reason: 'A client has to know when to give up.',
+    judge(story, check) {
+      for (const [vm, runtime] of vmsOf(story)) {
+        const step = requestOf(story, runtime.created);
+        const demanding = step !== undefined && 'args' in step && step.args?.scheduling !== undefined;
+        if (demanding || !story.omniscient) continue;
+        judgeStays(story, vm, 'PENDING', PENDING_BOUND_MS, check);
+      }
+    },
+  },
+  {
+    id: 'L4',
+    sentence: 'UPDATING ends within its bound, unless a fault or an operator holds it there.',
+    reason: 'While it lasts every update is refused.',
+    judge(story, check) {
+      if (!story.omniscient) return;
+      for (const [vm] of vmsOf(story)) judgeStays(story, vm, 'UPDATING', UPDATING_BOUND_MS, check);
+    },
+  },
+  {
+    id: 'L5',
+    sentence: 'UPDATING begins only with a request, a fault or an operator.',
+    reason: 'Nothing that a client did not ask for may take its runtime out of service.',
+    judge(story, check) {
+      for (const [vm, runtime] of vmsOf(story)) {
+        judgeBeginnings(story, vm, 'UPDATING', ['request', 'fault', 'host.state'], check);
+        if (story.omniscient) continue;
+        for (const { exchange, shown } of runtime.sights) {
+          const fields = [...shown.functions.values()].find(({ VM_ID }) => VM_ID === vm);
+          if (fields?.STATE !== 'UPDATING') continue;
+          check(asked(story, runtime, vm, exchange.at), () =>
+            seenAs(exchange, vm, 'a state that nobody asked to leave', 'UPDATING'),
+          );
+        }
+      }
+    },
+  },
+  {
+    id: 'L6',
+    sentence: 'RUNNING becomes ERROR only with a cause in the journal.',
+    reason: 'A failure that nothing explains cannot be reproduced.',
+    judge(story, check) {
+      for (const [vm] of vmsOf(story)) {
+        for (const { entry, at, from, to } of story.changesOf(vm)) {
+          if (mappedState(from) !== 'RUNNING' || mappedState(to) !== 'ERROR') continue;
+          const causes = story.why(entry).slice(1);
+          check(
+            causes.some(({ kind }) => ['fault', 'host.state', 'request'].includes(kind)) ||
+              isHostDown(story, entry.seq),
+            () => ({
+              at,
+              subject: `vm/${vm}`,
+              expected: 'a cause in the journal',
+              seen: `${from} → ${to}`,
+              edge: 'RUNNING → ERROR',
+            }),
+          );
+        }
+      }
+    },
+  },
+  {
+    id: 'L7',
+    sentence: 'ERROR ends only by a recovery, a deletion or a host that is back.',
+    reason: 'What has failed must not pretend that nothing was.',
+    judge(story, check) {
+      for (const [vm] of vmsOf(story)) {
+        for (const { entry, at, from, to } of story.changesOf(vm)) {
+          if (mappedState(from) !== 'ERROR' || mappedState(to) === 'ERROR') continue;
+          const causes = story.why(entry).slice(1);
+          check(
+            causes.some(({ kind }) => ['host.state', 'request'].includes(kind)),
+            () => ({ at, subject: `vm/${vm}`, expected: `${from} to last`, seen: to, edge: `${from} → ${to}` }),
+          );
+        }
+      }
+    },
+  },
+  {
+    id: 'L8',
+    sentence: 'A function in ERROR says why, and one that never was in ERROR says nothing of the kind.',
+    reason: 'The message is all that a client gets to see of the cause.',
+    judge({ runtimes }, check) {
+      for (const { id, sights } of runtimes.values()) {
+        const failed = new Set<string>();
+        for (const { exchange, shown } of sights) {
+          for (const [name, { STATE, ERROR }] of shown.functions) {
+            const subject = `${name} of runtime ${id}`;
+            // It stays in the document after the function has recovered: nothing removes it.
+            const earlier = failed.has(name);
+            if (STATE === 'ERROR') failed.add(name);
+            const says = typeof ERROR === 'string' && ERROR !== '';
+            check(STATE !== 'ERROR' || says, () =>
+              shownBy(exchange, {
+                subject,
+                expected: 'a reason in ERROR',
+                seen: JSON.stringify(ERROR) ?? 'none',
+                edge: 'silent',
+              }),
+            );
+            // Between two looks it may have been in ERROR and come back; only a first look can be sure.
+            if (exchange.op !== 'create' || earlier) continue;
+            check(STATE === 'ERROR' || !says, () =>
+              shownBy(exchange, { subject, expected: `no ERROR in ${STATE}`, seen: `${ERROR}`, edge: 'loud' }),
+            );
+          }
+        }
+      }
+    },
+  },
+  {
+    id: 'L9',
+    sentence: 'A creation that fails leaves no runtime, no service and no VM.',
+    reason: 'Nobody knows the ids of what is left, so nobody can delete it.',
+    judge(story, check) {
+      const census = story.censuses.at(-1)?.census;
+      if (census === undefined) return;
+      for (const exchange of story.answered) {
+        const { op, response, entry } = exchange;
+        if (op !== 'create' || response.status < 400 || entry === null) continue;
+        if (response.status === 504 && story.deviations.has('post-504-leaves-service')) continue;
+        const made = story.entries.filter((each) => each.cause === entry && /^(vm|service)\//.test(each.subject));
+        const left = [...new Set(made.map(({ subject }) => subject))].filter((subject) => {
+          const [kind, id] = subject.split('/');
+          return kind === 'service'
+            ? census.services.includes(Number(id))
+            : census.vms.some((vm) => vm.id === Number(id));
+        });
+        check(left.length === 0, () =>
+          shownBy(exchange, {
+            subject: 'the cloud',
+            expected: 'nothing left of it',
+            seen: left.join(', '),
+            edge: 'left',
+          }),
+        );
+      }
+      // A service that no runtime names, and no journal entry explains, was left by somebody, too.
+      const owned = new Set([...story.runtimes.values()].map(({ first }) => first.SERVICE_ID));
+      const failures = story.answered.filter(({ op, response }) => op === 'create' && response.status >= 400);
+      const stray = census.services.filter((id) => !owned.has(id));
+      const [failure] = failures;
+      if (failure === undefined || story.answered.some(({ op }) => op === 'request')) return;
+      const excused = failures.some(({ response }) => response.status === 504);
+      check(stray.length === 0 || excused, () =>
+        shownBy(failure, {
+          subject: 'the cloud',
+          expected: 'no service without a runtime',
+          seen: `service ${stray.join(', ')}`,
+          edge: 'left',
+        }),
+      );
+    },
+  },
+  {
+    id: 'L10',
+    sentence: 'After a DELETE was answered with 204 the id answers 404 for ever.',
+    reason: 'Deleted means deleted.',
+    judge({ runtimes }, check) {
+      for (const runtime of runtimes.values()) {
+        const deletion = deletionOf(runtime);
+        if (deletion === undefined) continue;
+        for (const exchange of runtime.exchanges) {
+          if (exchange.auth !== 'good' || !before(deletion, exchange) || badJson(exchange)) continue;
+          check(exchange.response.status === 404, () =>
+            shownBy(exchange, {
+              subject: `runtime ${runtime.id}`,
+              expected: '404',
+              seen: `${exchange.response.status}`,
+            }),
+          );
+        }
+      }
+    },
+  },
+  {
+    id: 'L11',
+    sentence: 'Once all is healed and quiet, every survivor is RUNNING, or in ERROR with a reason.',
+    reason: 'A system that does not come back by itself is not resilient.',
+    judge(story, check) {
+      const healed = story.healings.at(-1);
+      if (healed === undefined) return;
+      const later = story.faults.some(({ at, phase }) => at >= healed.at && phase === 'began');
+      if (later) return;
+      for (const runtime of story.runtimes.values()) {
+        const last = runtime.sights.at(-1);
+        const step = requestOf(story, runtime.created);
+        const demanding = step !== undefined && 'args' in step && step.args?.scheduling !== undefined;
+        const touched = runtime.exchanges.some((exchange) => isMutation(exchange) && exchange.sent > healed.at);
+        if (last === undefined || touched || demanding || last.exchange.at < healed.at + UPDATING_BOUND_MS) continue;
+        if (terminated(story, runtime)) continue;
+        for (const [name, { STATE, ERROR }] of last.shown.functions) {
+          check(STATE === 'RUNNING' || (STATE === 'ERROR' && (ERROR ?? '') !== ''), () =>
+            shownBy(last.exchange, {
+              subject: `${name} of runtime ${runtime.id}`,
+              expected: 'RUNNING, or ERROR with a reason',
+              seen: STATE,
+              edge: STATE,
+            }),
+          );
+        }
+      }
+    },
+  },
+  {
+    id: 'L12',
+    sentence: 'A request that is refused with 4xx changes nothing.',
+    reason: 'A client may repeat, correct or drop what was refused.',
+    judge(story, check) {
+      for (const exchange of story.answered) {
+        const { response, entry } = exchange;
+        if (response.status < 400 || response.status > 499 || !isMutation(exchange) || exchange.step === null) continue;
+        // Nothing is rolled back: what is refused for its DAAS has changed its FAAS before.
+        if (exchange.op === 'put' && response.body.includes('Function VM DAAS')) continue;
+        const done =
+          entry === null ? [] : story.entries.filter((each) => each.cause === entry && each.kind !== 'answer');
+        check(done.length === 0, () =>
+          shownBy(exchange, {
+            subject: 'the cloud',
+            expected: 'no effect',
+            seen: `${done[0]?.kind} of ${done[0]?.subject}`,
+            edge: done[0]?.kind ?? '',
+          }),
+        );
+      }
+      for (const runtime of story.runtimes.values()) judgeNames(story, runtime, check);
+    },
+  },
+  {
+    id: 'L13',
+    sentence: 'A runtime keeps its ID, its SERVICE_ID and its VM_IDs.',
+    reason: 'They are the names by which all else is found.',
+    judge({ runtimes }, check) {
+      const names = ({ ID, SERVICE_ID, functions }: Runtime['first']): string =>
+        JSON.stringify([ID, SERVICE_ID, [...functions].map(([name, { VM_ID }]) => [name, VM_ID])]);
+      for (const { id, first, sights } of runtimes.values()) {
+        for (const { exchange, shown } of sights) {
+          check(names(shown) === names(first), () =>
+            shownBy(exchange, { subject: `runtime ${id}`, expected: names(first), seen: names(shown) }),
+          );
+        }
+      }
+    },
+  },
+];
+
+/** Whether some host was not heard of when an entry was written: a VM that comes up there is lost at once. */
+function isHostDown(story: Story, seq: number): boolean {
+  const states = new Map<string, unknown>();
+  for (const entry of story.entries) {
+    if (entry.seq >= seq) break;
+    if (entry.kind === 'host.state') states.set(entry.subject, entry.detail.to);
+  }
+  return [...states.values()].includes('ERROR');
+}
+
+/** The body is refused before anybody looks for the runtime. */
+const badJson = ({ response }: Answered): boolean => response.status === 400;
+
+const seenAs = (exchange: Answered, vm: number, expected: string, seen: string, edge = seen) =>
+  shownBy(exchange, { subject: `vm/${vm}`, expected, seen, edge });
+
+function judgeSights(story: Story, runtime: Runtime, vm: number, check: Check): void {
+  let earlier: FunctionState | undefined;
+  for (const { exchange, shown } of runtime.sights) {
+    const fields = [...shown.functions.values()].find(({ VM_ID }) => VM_ID === vm);
+    if (fields === undefined) continue;
+    const { STATE } = fields;
+    if (story.omniscient) {
+      const possible = [...story.statesAt(vm, exchange)].map(mappedState);
+      check(possible.includes(STATE), () =>
+        seenAs(exchange, vm, possible.join(' or '), STATE, `${possible.join('|')} shown as ${STATE}`),
+      );
+    } else if (earlier !== undefined) {
+      const from = earlier;
+      check(mayFollow(from, STATE, asked(story, runtime, vm, exchange.at)), () =>
+        seenAs(exchange, vm, `a state that can follow ${from}`, STATE, `${from} → ${STATE}`),
+      );
+    }
+    earlier = STATE;
+  }
+}
+
+/** A stay that a fault or an operator has touched, at its beginning or before, may last. */
+function judgeStays(story: Story, vm: number, state: FunctionState, bound: number, check: Check): void {
+  for (const stay of staysOf(story, vm)) {
+    if (stay.state !== state || story.disturbed(vm, 0, stay.to)) continue;
+    check(stay.to - stay.from <= bound, () => ({
+      at: stay.from + bound,
+      subject: `vm/${vm}`,
+      expected: `${state} to end within ${bound / 1000} s`,
+      seen: `${stay.change.to} for ${(stay.to - stay.from) / 1000} s`,
+      edge: state,
+    }));
+  }
+}
+
+function judgeBeginnings(
+  story: Story,
+  vm: number,
+  state: FunctionState,
+  causes: readonly string[],
+  check: Check,
+): void {
+  for (const { change } of staysOf(story, vm).filter((stay) => stay.state === state)) {
+    const found = story
+      .why(change.entry)
+      .slice(1)
+      .some(({ kind }) => causes.includes(kind));
+    check(found, () => ({
+      at: change.at,
+      subject: `vm/${vm}`,
+      expected: 'a request, a fault or an operator',
+      seen: `${change.from} → ${change.to} by itself`,
+      edge: `${change.from} → ${change.to}`,
+    }));
+  }
+}
+
+/** An administrator may have ended its VMs behind the engine's back. */
+const terminated = (story: Story, runtime: Runtime): boolean =>
+  story.omniscient
+    ? [...runtime.first.functions.values()].some(({ VM_ID }) => story.changesOf(VM_ID).some(({ to }) => to === 'DONE'))
+    : story.faults.length > 0;
+
+/** A refused update must not have renamed the runtime, unless that is a deviation. */
+function judgeNames(story: Story, runtime: Runtime, check: Check): void {
+  if (story.deviations.has('rename-before-423')) return;
+  for (const [n, { exchange, shown }] of runtime.sights.entries()) {
+    const earlier = runtime.sights[n - 1];
+    if (earlier === undefined) continue;
+    const between = runtime.exchanges.filter(
+      (each) =>
+        isMutation(each) &&
+        each !== earlier.exchange &&
+        each !== exchange &&
+        before(earlier.exchange, each) &&
+        before(each, exchange),
+    );
+    const refused =
+      between.length > 0 && between.every(({ response }) => response.status >= 400 && response.status < 500);
+    const alone = !runtime.exchanges.some(
+      (each) => isMutation(each) && (overlap(each, earlier.exchange) || overlap(each, exchange)),
+    );
+    if (!refused || !alone || isMutation(exchange)) continue;
+    check(shown.NAME === earlier.shown.NAME, () =>
+      shownBy(exchange, {
+        subject: `runtime ${runtime.id}`,
+        expected: `NAME ${earlier.shown.NAME}`,
+        seen: shown.NAME,
+        edge: 'NAME',
+      }),
+    );
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * The kill table, as a program: `tsx scenarios/harness/mutation.ts [SEEDS [MOST]]` prints a row for each mutant, with
+ * the median of the scenarios that were run until its law found it. Ends with 1 when one survives.
+ */
+import { SMALL } from './generator.ts';
+import { kill } from './kill.ts';
+import { loadLaws } from './laws.ts';
+import { MUTANTS } from './mutants.ts';
+
+const [seeds = 50, most = 200] = process.argv.slice(2).map(Number);
+const laws = await loadLaws();
+const line = (text: string): void => void process.stdout.write(`${text}\n`);
+
+line('| mutant | law | median runs | found in | other laws |');
+line('| --- | --- | ---: | ---: | --- |');
+let survivors = 0;
+for (const mutant of MUTANTS) {
+  const kills = [];
+  for (let seed = 1; seed <= seeds; seed++) kills.push(await kill(mutant, laws, seed, most, SMALL));
+  const runs = kills.map((each) => each.runs ?? Number.POSITIVE_INFINITY).sort((a, b) => a - b);
+  const median = runs[Math.floor((seeds - 1) / 2)] ?? Number.POSITIVE_INFINITY;
+  const found = runs.filter((each) => each < Number.POSITIVE_INFINITY).length;
+  if (found < seeds) survivors++;
+  const others = new Set(kills.flatMap((each) => [...each.laws]));
+  others.delete(mutant.law);
+  line(`| ${mutant.name} | ${mutant.law} | ${median} | ${found}/${seeds} | ${[...others].sort().join(' ')} |`);
+}
+line(`\n${MUTANTS.length - survivors} of ${MUTANTS.length} mutants are found with every one of ${seeds} seeds.`);
+process.exitCode = survivors > 0 ? 1 : 0;

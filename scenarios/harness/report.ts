@@ -1,0 +1,58 @@
+/** What a person at a terminal is told of a run: what was checked, and of a failure all that repeats it. */
+import type { Law, Violation } from './law.ts';
+import type { Verdict } from './laws.ts';
+import { CREDENTIALS, curl } from './request.ts';
+import type { ExchangeLine, Trace } from './trace.ts';
+
+/** Longest part of an answer that is shown. */
+const SHOWN = 300;
+
+const short = (text: string): string => (text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(3)} s`;
+
+/** @param replay the file that the scenario is in */
+export function failureReport(laws: readonly Law[], trace: Trace, violation: Violation, replay: string): string[] {
+  const { law: id, exchange, subject, expected, seen, where } = violation;
+  const sentence = laws.find((law) => law.id === id)?.sentence ?? '';
+  return [
+    `✗ ${id}: ${sentence}`,
+    `  at ${seconds(violation.at)}, ${subject}${exchange === undefined ? '' : `, step ${exchange.step ?? exchange.op}`}`,
+    `  expected  ${short(expected)}`,
+    `  seen      ${short(seen)}`,
+    ...(where === undefined ? [] : [`  contract  ${where}`]),
+    ...stepsReport(trace, violation),
+    `  replay    onesim replay ${replay}`,
+  ];
+}
+
+/** The exchanges of the steps up to the one that shows it, and how to make the last one by hand. */
+function stepsReport({ run, lines }: Trace, { exchange, at }: Violation): string[] {
+  const exchanges = lines.filter((line): line is ExchangeLine => line.kind === 'exchange' && line.step !== null);
+  const told = exchanges.filter((line) => line.at <= at && (exchange === undefined || line.seq <= exchange.seq));
+  const rows = told.slice(-12).map(({ sent, step, as, auth, request, response, problem }) => {
+    const credentials = auth === 'good' ? as : `${as}, ${auth} credentials`;
+    return `    ${seconds(sent).padStart(12)}  ${step}  ${request.method} ${request.path} (${credentials}) → ${response?.status ?? problem}`;
+  });
+  const target = run.target;
+  const user = (line: ExchangeLine): string | undefined =>
+    line.auth === 'none' ? undefined : CREDENTIALS[line.as]?.split(':')[0];
+  const shown = exchange?.step ? exchange : told.at(-1);
+  return [
+    `  steps     ${told.length}${told.length > rows.length ? `, the last ${rows.length}:` : ':'}`,
+    ...rows,
+    ...(shown === undefined ? [] : [`  by hand   ${curl(target, shown.request, user(shown))}`]),
+  ];
+}
+
+/** One line for a scenario, and one for what was checked. */
+export function summary(name: string, trace: Trace, { checks, violations }: Verdict): string[] {
+  const exchanges = trace.lines.filter(({ kind }) => kind === 'exchange').length;
+  const skipped = trace.lines.filter((line) => line.kind === 'skip');
+  const count = [...checks.values()].reduce((sum, each) => sum + each, 0);
+  const held = [...checks].filter(([, each]) => each > 0).length;
+  const mark = violations.length === 0 ? '✓' : '✗';
+  return [
+    `${mark} ${name}: ${exchanges} requests in ${seconds(trace.lines.at(-1)?.at ?? 0)} of its time, ${count} checks of ${held} laws, ${violations.length} broken`,
+    ...skipped.map(({ id, why }) => `  left out  ${id}: ${why}`),
+  ];
+}

@@ -1,0 +1,178 @@
+/** What a trace says, told by runtime, by VM and by journal entry: what all laws look things up in. */
+import type { Entry, FunctionState, State } from '../../sim/index.ts';
+import { runtimeIn } from './runner.ts';
+import type { RequestStep, Step } from './scenario.ts';
+import { isRequest } from './scenario.ts';
+import type { Answer, CensusLine, ExchangeLine, FaultLine, HealLine, RunLine, Trace } from './trace.ts';
+
+/** An exchange that was answered. */
+export type Answered = ExchangeLine & { readonly response: Answer };
+
+export const FUNCTIONS = ['FAAS', 'DAAS'] as const;
+export type FunctionName = (typeof FUNCTIONS)[number];
+
+export interface FunctionFields {
+  readonly VM_ID: number;
+  readonly STATE: FunctionState;
+  readonly ERROR?: string;
+  readonly CPU: number;
+  readonly MEMORY: number;
+  readonly DISK_SIZE: number;
+  readonly ENDPOINT: string;
+}
+
+/** A runtime as an answer shows it. */
+export interface Shown {
+  readonly ID: number;
+  readonly NAME: string;
+  readonly SERVICE_ID: number;
+  readonly functions: ReadonlyMap<FunctionName, FunctionFields>;
+}
+
+/** All that a run has made of one runtime. */
+export interface Runtime {
+  readonly id: number;
+  readonly created: Answered;
+  readonly first: Shown;
+  /** Everything that was asked of it, the creation included, in the order of the answers. */
+  readonly exchanges: Answered[];
+  /** Those that show it. */
+  readonly sights: { readonly exchange: Answered; readonly shown: Shown }[];
+}
+
+export interface Story {
+  readonly run: RunLine;
+  readonly deviations: ReadonlySet<string>;
+  readonly exchanges: readonly ExchangeLine[];
+  readonly answered: readonly Answered[];
+  readonly runtimes: ReadonlyMap<number, Runtime>;
+  readonly steps: ReadonlyMap<string, Step>;
+  /** Whether the journal was seen. */
+  readonly omniscient: boolean;
+  readonly entries: readonly Entry[];
+  readonly censuses: readonly CensusLine[];
+  readonly faults: readonly FaultLine[];
+  readonly healings: readonly HealLine[];
+  entry(seq: number): Entry | undefined;
+  /** Changes of state of a VM, in order. */
+  changesOf(vm: number): readonly Change[];
+  /** The states that a VM was in when an exchange was answered: several when it changed within the instant. */
+  statesAt(vm: number, exchange: ExchangeLine): ReadonlySet<State>;
+  /** The entry and what led to it. */
+  why(entry: Entry): readonly Entry[];
+  /** Whether a fault or an administrator has touched a VM up to an instant. */
+  disturbed(vm: number, from: number, to: number): boolean;
+  /** When the last line was written. */
+  readonly end: number;
+}
+
+export interface Change {
+  readonly entry: Entry;
+  readonly at: number;
+  readonly from: State;
+  readonly to: State;
+}
+
+export function storyOf({ run, lines }: Trace): Story {
+  const exchanges = lines.filter((line) => line.kind === 'exchange');
+  const answered = exchanges.filter((line): line is Answered => line.response !== null);
+  const events = lines.filter((line) => line.kind === 'event');
+  const entries = events.map(({ entry }) => entry);
+  const first = entries[0]?.seq ?? 1;
+  const entry = (seq: number): Entry | undefined => entries[seq - first];
+  const faults = lines.filter((line) => line.kind === 'fault');
+  const changes = new Map<number, Change[]>();
+  const blows = new Map<number, number[]>();
+  for (const { at, entry: each } of events) {
+    const vm = Number(each.subject.slice('vm/'.length));
+    if (each.kind === 'vm.state') {
+      const { from, to } = each.detail as { from: State; to: State };
+      append(changes, vm, { entry: each, at, from, to });
+    } else if (each.kind === 'fault') append(blows, vm, at);
+  }
+  for (const { vm, at } of faults) if (vm !== null) append(blows, vm, at);
+  return {
+    run,
+    deviations: new Set(run.deviations),
+    exchanges,
+    answered,
+    runtimes: runtimesOf(answered),
+    steps: new Map(run.scenario.steps.map((step) => [step.id, step])),
+    omniscient: run.transport === 'in process',
+    entries,
+    censuses: lines.filter((line) => line.kind === 'census'),
+    faults,
+    healings: lines.filter((line) => line.kind === 'healed'),
+    entry,
+    changesOf: (vm) => changes.get(vm) ?? [],
+    statesAt(vm, { at, until }) {
+      const states = new Set<State>();
+      for (const change of changes.get(vm) ?? []) {
+        if (change.entry.seq > (until ?? 0)) break;
+        if (change.at < at) states.clear();
+        states.add(change.to);
+      }
+      return states;
+    },
+    why(last) {
+      const chain: Entry[] = [];
+      for (let each: Entry | undefined = last; each !== undefined; each = entry(each.cause)) chain.push(each);
+      return chain;
+    },
+    disturbed: (vm, from, to) => (blows.get(vm) ?? []).some((at) => at >= from && at <= to),
+    end: lines.at(-1)?.at ?? 0,
+  };
+}
+
+function append<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const known = lists.get(key);
+  if (known === undefined) lists.set(key, [value]);
+  else known.push(value);
+}
+
+function runtimesOf(answered: readonly Answered[]): ReadonlyMap<number, Runtime> {
+  const runtimes = new Map<number, Runtime>();
+  for (const exchange of answered) {
+    const { op, response, id } = exchange;
+    const shown = response.status < 300 && ['create', 'get', 'put'].includes(op) ? shownIn(response.body) : undefined;
+    if (op === 'create' && shown !== undefined && !runtimes.has(shown.ID)) {
+      runtimes.set(shown.ID, { id: shown.ID, created: exchange, first: shown, exchanges: [], sights: [] });
+    }
+    const runtime = runtimes.get(op === 'create' ? (shown?.ID ?? -1) : (id ?? -1));
+    if (runtime === undefined) continue;
+    runtime.exchanges.push(exchange);
+    if (shown !== undefined) runtime.sights.push({ exchange, shown });
+  }
+  return runtimes;
+}
+
+/** A runtime in a body; a client's own ID that comes back besides counts as it does for a parser. */
+export function shownIn(body: string): Shown | undefined {
+  const runtime = runtimeIn(body);
+  if (runtime === undefined || typeof runtime.ID !== 'number') return undefined;
+  const functions = new Map<FunctionName, FunctionFields>();
+  for (const name of FUNCTIONS) {
+    const fields = runtime[name] as FunctionFields | undefined;
+    if (fields !== undefined && fields !== null && typeof fields.VM_ID === 'number') functions.set(name, fields);
+  }
+  return { ID: runtime.ID, NAME: `${runtime.NAME}`, SERVICE_ID: Number(runtime.SERVICE_ID), functions };
+}
+
+/** The step of an exchange that is one of the scenario's requests. */
+export function requestOf(story: Story, { step }: ExchangeLine): RequestStep | undefined {
+  const found = step === null ? undefined : story.steps.get(step);
+  return found !== undefined && isRequest(found) ? found : undefined;
+}
+
+export const isMutation = ({ request }: ExchangeLine): boolean => !['GET', 'HEAD'].includes(request.method);
+
+/** Whether two exchanges were under way at the same time, or may have been. */
+export const overlap = (a: ExchangeLine, b: ExchangeLine): boolean =>
+  a.seq !== b.seq &&
+  (a.entry !== null && b.entry !== null && a.until !== null && b.until !== null
+    ? a.entry <= b.until && b.entry <= a.until
+    : a.sent <= b.at && b.sent <= a.at);
+
+/** Whether one was over before the other began. */
+export const before = (a: ExchangeLine, b: ExchangeLine): boolean =>
+  a.until !== null && b.entry !== null ? a.until < b.entry : a.at < b.sent;

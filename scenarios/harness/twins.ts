@@ -1,0 +1,108 @@
+/** Laws that hold between two runs of one scenario, or of one and a scenario that must come to the same. */
+import type { Law, Violation } from './law.ts';
+import { runScenario } from './runner.ts';
+import type { Scenario, Step } from './scenario.ts';
+import type { Line, Trace } from './trace.ts';
+import { writeTrace } from './trace.ts';
+import type { Transport } from './transport.ts';
+
+interface Twin extends Omit<Law, 'judge'> {
+  /** The scenario of the other run. */
+  twinOf(scenario: Scenario): Scenario;
+  /** What has to be equal, line by line. */
+  essence(trace: Trace): readonly string[];
+}
+
+export const TWINS: readonly Twin[] = [
+  {
+    id: 'D3',
+    sentence: 'The same scenario gives the same trace, byte for byte.',
+    reason: 'What cannot be repeated cannot be repaired.',
+    twinOf: (scenario) => scenario,
+    essence: (trace) => writeTrace(trace).split('\n'),
+  },
+  {
+    id: 'M4',
+    sentence: 'Reads that are put in between change no timing and no outcome.',
+    reason: 'Who watches must not disturb.',
+    twinOf: (scenario) => ({ ...scenario, steps: scenario.steps.flatMap(watched) }),
+    essence: outcome,
+  },
+  {
+    id: 'D4',
+    sentence: 'Many small advances come to the same as a big one.',
+    reason: 'How time is made to pass is nobody’s business but the tester’s.',
+    twinOf: (scenario) => ({ ...scenario, steps: scenario.steps.flatMap(divided) }),
+    essence: outcome,
+  },
+];
+
+/** Marks the steps that only one of the two has. */
+const EXTRA = 'extra-';
+
+/** A step, and a look at its runtime by somebody with a lane of his own. */
+function watched(step: Step): Step[] {
+  const ref = 'bind' in step ? step.bind : 'ref' in step ? step.ref : undefined;
+  if (ref === undefined || ref === 'none' || ref.endsWith('.service')) return [step];
+  return [step, { id: `${EXTRA}${step.id}`, op: 'get', ref, client: 15 }];
+}
+
+function divided(step: Step): Step[] {
+  if (step.op !== 'advance' || step.ms < 3) return [step];
+  const part = Math.floor(step.ms / 3);
+  const { id } = step;
+  const [first, second] = [`${EXTRA}${id}-1`, `${EXTRA}${id}-2`];
+  return [
+    { ...step, id: first, ms: part },
+    { id: second, op: 'advance', ms: part },
+    // The last part keeps the name: what is told from it comes when all has passed.
+    { id, op: 'advance', ms: step.ms - 2 * part },
+  ];
+}
+
+/** What clients and VMs came to, without what is counted. */
+function outcome({ run, lines }: Trace): readonly string[] {
+  const sticky = run.deviations.includes('get-writes');
+  return lines.flatMap((line) => essenceOf(line, sticky)).sort();
+}
+
+function essenceOf(line: Line, sticky: boolean): string[] {
+  if (line.kind === 'exchange') {
+    const { step, op, sent, at, response } = line;
+    if (step === null || step.startsWith(EXTRA)) return [];
+    // Upstream, a look at a runtime in ERROR leaves the message in its document.
+    const body = sticky ? response?.body.replace(/,"ERROR":"(?:[^"\\]|\\.)*"/g, '') : response?.body;
+    return [JSON.stringify([step, op, sent, at, response?.status, body])];
+  }
+  if (line.kind !== 'event' || line.entry.kind !== 'vm.state') return [];
+  return [JSON.stringify([line.entry.subject, line.at, line.entry.detail])];
+}
+
+/**
+ * @param transport makes a new world of the scenario's
+ * @param trace of the scenario itself
+ */
+export async function judgeTwins(
+  trace: Trace,
+  transport: (scenario: Scenario) => Promise<Transport>,
+  twins: readonly Twin[] = TWINS,
+): Promise<Violation[]> {
+  const { scenario } = trace.run;
+  const violations: Violation[] = [];
+  for (const { id, twinOf, essence } of twins) {
+    const twin = twinOf(scenario);
+    const other = await runScenario(twin, await transport(twin));
+    const [mine, its] = [essence(trace), essence(other)];
+    const n = mine.findIndex((line, index) => line !== its[index]);
+    const at = n < 0 && its.length > mine.length ? mine.length : n;
+    if (at < 0) continue;
+    violations.push({
+      law: id,
+      at: 0,
+      subject: `line ${at + 1} of the trace`,
+      expected: mine[at] ?? 'the end',
+      seen: its[at] ?? 'the end',
+    });
+  }
+  return violations;
+}

@@ -1,0 +1,7 @@
+/** The host's time, for targets whose time is not ours. */
+import type { WallClock } from './transport.ts';
+
+export const WALL_CLOCK: WallClock = {
+  now: () => performance.now(),
+  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+};

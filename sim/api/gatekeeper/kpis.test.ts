@@ -1,0 +1,184 @@
+import { describe, expect, test } from 'vitest';
+import { checkedFetch } from '../../../contracts/checked.ts';
+import { loadContracts } from '../../../contracts/contract.ts';
+import { createSimulator } from '../../simulator.ts';
+import {
+  Client,
+  FUNCTION,
+  INSTANCE,
+  PACKAGE,
+  refusal,
+  SERVICE,
+  SERVICE_INSTANCE,
+  TODAY,
+  userGuide,
+  VC,
+} from './testing.ts';
+
+const contracts = await loadContracts();
+
+async function start() {
+  const { fetch, world } = createSimulator({ epochMs: TODAY, furnish: userGuide });
+  const client = await Client.loggedIn(checkedFetch(fetch, contracts, world.config.deviations), 'demo', 'demo');
+  const counted = async (name: string) => {
+    const { body } = await client.send('GET', `/api/v2/kpis?name=${name}`);
+    return (body as { data: { metrics: { labels: Record<string, string>; value: string }[] } }).data.metrics;
+  };
+  return { client, world, counted };
+}
+
+const MONITORING = `/functions/metrics/${INSTANCE}/vdu01/${VC}`;
+
+describe('counted is', () => {
+  test.each([
+    ['GET', '/functions', 'functions_metadata_queries', 'functions', ''],
+    ['GET', `/functions/${FUNCTION}`, 'function_metadata_queries', 'functions', FUNCTION],
+    ['GET', '/functions/metrics/names', 'functions_metrics_queries', 'metrics', ''],
+    [
+      'GET',
+      `${MONITORING}/asynch-mon-data?metrics=vm_up&since=1&until=1&step=1`,
+      'asynch_monitoring_data_requests',
+      'metrics',
+      INSTANCE,
+    ],
+    ['GET', `${MONITORING}/synch-mon-data?metrics=vm_up`, 'synch_monitoring_data_requests', 'metrics', INSTANCE],
+    ['GET', '/records/functions', 'records_requests', 'records', ''],
+    ['GET', `/records/services/${SERVICE_INSTANCE}`, 'single_record_queries', 'records', SERVICE_INSTANCE],
+    ['GET', '/services', 'services_metadata_queries', 'services', ''],
+    ['GET', `/services/${SERVICE}`, 'service_metadata_queries', 'services', SERVICE],
+    ['GET', '/packages', 'packages_queries', 'packages', ''],
+    ['GET', `/packages/${PACKAGE}`, 'single_package_queries', 'packages', PACKAGE],
+    ['DELETE', '/sessions', 'user_logout_requests', 'users', ''],
+  ])('%s %s as %s', async (method, path, counter, module, uuid) => {
+    const { client, counted } = await start();
+    await client.send(method, path, { headers: { Authorization: `bearer ${client.token}` } });
+    expect(await counted(counter)).toEqual([
+      {
+        labels: { result: 'ok', method, module, uuid, elapsed_time: '0.0', time_stamp: '2017-08-29T14:00:00.000Z' },
+        value: '1',
+      },
+    ]);
+    const { body } = await client.send('GET', '/kpis');
+    expect(body).toMatchObject({ status: 200, data: [{ name: counter, type: 'counter' }] });
+  });
+
+  test('why a request was refused', async () => {
+    const { client, counted } = await start();
+    const results = async () => (await counted('functions_metadata_queries')).map(({ labels }) => labels.result);
+    await client.send('GET', '/functions');
+    await client.send('GET', '/functions', { headers: { Authorization: 'bearer dead' } });
+    await client.send('GET', '/functions', { headers: { Authorization: 'dead' } });
+    expect(await results()).toEqual(['Unauthorized', 'unauthorized', 'bad request']);
+    await client.get('/functions/x');
+    expect(await counted('function_metadata_queries')).toMatchObject([{ labels: { result: 'not found', uuid: 'x' } }]);
+    await client.send('POST', '/packages');
+    expect(await counted('package_on_boardings')).toMatchObject([
+      { labels: { result: 'bad request', method: 'POST' } },
+    ]);
+  });
+
+  test('historical data as live data when parameters or rights are missing, and live data not at all', async () => {
+    const { client, counted } = await start();
+    await client.get(`${MONITORING}/asynch-mon-data?metrics=vm_up`);
+    await client.get(`${MONITORING}/synch-mon-data`);
+    expect(await counted('asynch_monitoring_data_requests')).toEqual([]);
+    expect(await counted('synch_monitoring_data_requests')).toMatchObject([{ labels: { result: 'bad request' } }]);
+    const dead = { headers: { Authorization: 'bearer dead' } };
+    await client.send('GET', `${MONITORING}/asynch-mon-data?metrics=vm_up&since=1&until=1&step=1`, dead);
+    const [, forbidden] = await counted('synch_monitoring_data_requests');
+    expect(forbidden).toMatchObject({ labels: { result: 'forbidden' } });
+  });
+
+  test('every request, those with equal labels together', async () => {
+    const { client, counted } = await start();
+    for (let i = 0; i < 3; i++) await client.get('/functions');
+    expect(await counted('functions_metadata_queries')).toMatchObject([{ value: '3' }]);
+  });
+});
+
+test('a counter that there is not is not found', async () => {
+  const { client } = await start();
+  expect(await client.send('GET', '/kpis?name=x')).toMatchObject(refusal(404, 'KPI x not found'));
+});
+
+describe('what Prometheus collected of a counter', () => {
+  const range = (more = '') =>
+    `/kpis/collected?name=functions_metadata_queries&start=${TODAY / 1000}&end=${TODAY / 1000 + 60}&step=10${more}`;
+
+  test('is a matrix that begins with the first scrape and ends now', async () => {
+    const { client, world } = await start();
+    world.clock.advanceNow(5000);
+    await client.get('/functions');
+    world.clock.advanceNow(30_000);
+    const { body } = await client.send('GET', range());
+    expect(body).toMatchObject([
+      {
+        metric: { __name__: 'functions_metadata_queries', exported_job: 'sonata', result: 'ok' },
+        values: [
+          [TODAY / 1000 + 20, '1'],
+          [TODAY / 1000 + 30, '1'],
+        ],
+      },
+    ]);
+    const labelled = '&labels[][labeltag]=result&labels[][labelid]=';
+    expect((await client.send('GET', range(`${labelled}ok`))).body).toEqual(body);
+    expect((await client.send('GET', range(`${labelled}forbidden`))).body).toEqual([]);
+  });
+
+  test.each([
+    ['', 'The KPI name must be given'],
+    ['?name=x', 'The KPI start date must be given'],
+    ['?name=x&start=1', 'The KPI end date must be given'],
+    ['?name=x&start=1&end=2', 'The KPI step must be given'],
+    ['?name=x&start=1&end=2&step=x', 'Error collecting the KPIs'],
+  ])('asked for with %j is refused', async (query, message) => {
+    const { client } = await start();
+    expect(await client.send('GET', `/kpis/collected${query}`)).toMatchObject(refusal(400, message));
+  });
+});
+
+describe('users', () => {
+  test('are a page to an administrator', async () => {
+    const { client } = await start();
+    const { body } = await client.login('sonata', '1234');
+    client.token = (body as { token: { access_token: string } }).token.access_token;
+    const seen = await client.get('/users');
+    expect(seen.body).toMatchObject([
+      { username: 'sonata', user_type: 'admin' },
+      { username: 'demo', user_type: 'developer,customer' },
+    ]);
+    expect(seen.headers.get('Record-Count')).toBe('2');
+    expect(seen.headers.get('Link')).toContain('rel="last"');
+    expect((await client.get('/users?offset=1&limit=1')).body).toMatchObject([{ username: 'demo' }]);
+  });
+
+  test('see themselves, under the uuid that is in their tokens', async () => {
+    const { client } = await start();
+    const { sub } = JSON.parse(Buffer.from(client.token.split('.')[1] ?? '', 'base64url').toString());
+    const { body, headers } = await client.get('/users');
+    expect(body).toMatchObject({ username: 'demo', uuid: sub });
+    expect(headers.get('Link')).toBeNull();
+  });
+
+  test('need a token', async () => {
+    const { client } = await start();
+    expect(await client.send('GET', '/users')).toMatchObject(
+      refusal(401, 'Unauthorized: missing authorization header'),
+    );
+    expect(await client.send('GET', '/users', { headers: { Authorization: 'bearer dead' } })).toMatchObject(
+      refusal(401, 'User provided token was not valid'),
+    );
+  });
+});
+
+test('the services behind the API are as old as the world', async () => {
+  const { client, world } = await start();
+  world.clock.advanceNow(1500);
+  const { body } = await client.send('GET', '/available-services');
+  expect(body).toHaveLength(15);
+  expect(body).toMatchObject([
+    { name: 'api', url: 'http://gatekeeper.example:1337', alive_since: '2017-08-29T14:00:00.000+00:00', seconds: 1.5 },
+    { name: 'packages' },
+    ...Array(13).fill({}),
+  ]);
+});

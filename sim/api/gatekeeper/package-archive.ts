@@ -1,0 +1,147 @@
+/** A `.son` archive: what is in it, and whether it may be taken in. Mirrors `son-validate` as the Gatekeeper calls it. */
+import { createHash } from 'node:crypto';
+import type { ErrorObject, ValidateFunction } from 'ajv';
+import { isObject, type JsonObject } from '../../one/json.ts';
+import type { Trio } from './catalogue.ts';
+import { DescriptorProblem, readDescriptor } from './descriptor-text.ts';
+import type { Descriptor } from './furnishing.ts';
+import { flawsOf } from './vnfd-integrity.ts';
+import { VNFD_SCHEMA } from './vnfd-schema.ts';
+import { type Files, unzip, ZipProblem } from './zip.ts';
+
+/** Why a package is refused; the message is the server's, as far as it is known. */
+export class PackageProblem extends Error {}
+
+export interface PackageArchive {
+  readonly manifest: Descriptor;
+  readonly services: readonly Descriptor[];
+  readonly functions: readonly Descriptor[];
+}
+
+export const MANIFEST = 'META-INF/MANIFEST.MF';
+export const FOLDERS = { services: 'service_descriptors/', functions: 'function_descriptors/' } as const;
+
+/** So many flaws are told. */
+const MOST_TOLD = 20;
+
+/** More descriptors than these are not read. */
+const MOST_DESCRIPTORS = 100;
+
+/** @param isKnown whether the catalogue has a function. @throws PackageProblem */
+export async function readPackage(bytes: Uint8Array, isKnown: (trio: Trio) => boolean): Promise<PackageArchive> {
+  const files = unpacked(bytes);
+  const flaws: string[] = [];
+  const read = async (path: string): Promise<readonly Descriptor[]> => {
+    try {
+      const descriptor = await readDescriptor(files.get(path) ?? new Uint8Array());
+      if (isNamed(descriptor)) return [descriptor];
+      flaws.push(`${path}: vendor, name and version must be texts`);
+    } catch (error) {
+      if (!(error instanceof DescriptorProblem)) throw error;
+      flaws.push(`${path}: ${error.message}`);
+    }
+    return [];
+  };
+  const readAll = async (folder: string): Promise<(readonly [path: string, Descriptor])[]> => {
+    const found: (readonly [string, Descriptor])[] = [];
+    const paths = [...files.keys()].filter((path) => path.startsWith(folder) && /\.ya?ml$/.test(path));
+    if (paths.length > MOST_DESCRIPTORS) throw refusedFor([`${folder} has more than ${MOST_DESCRIPTORS} files`]);
+    for (const path of paths) for (const descriptor of await read(path)) found.push([path, descriptor]);
+    return found;
+  };
+
+  if (!files.has(MANIFEST)) throw new PackageProblem(`Error validating package: there is no ${MANIFEST}`);
+  const [manifest] = await read(MANIFEST);
+  const services = await readAll(FOLDERS.services);
+  const functions = await readAll(FOLDERS.functions);
+  if (manifest !== undefined) flaws.push(...flawsOfManifest(manifest, files));
+  for (const [path, vnfd] of functions) {
+    const wrong = await schemaErrors(vnfd);
+    const { errors, warnings } = wrong.length > 0 ? { errors: wrong, warnings: [] } : flawsOf(vnfd);
+    flaws.push(...[...errors, ...warnings].map((flaw) => `${path}: ${flaw}`));
+  }
+  const isThere = (trio: Trio): boolean => functions.some(([, vnfd]) => isSame(vnfd, trio)) || isKnown(trio);
+  for (const [path, nsd] of services) {
+    const absent = functionsOf(nsd).filter((trio) => !isThere(trio));
+    flaws.push(...absent.map(({ vendor, name, version }) => `${path}: there is no ${vendor} ${name} ${version}`));
+  }
+  if (flaws.length > 0 || manifest === undefined) throw refusedFor(flaws);
+  return { manifest, services: services.map(([, nsd]) => nsd), functions: functions.map(([, vnfd]) => vnfd) };
+}
+
+function unpacked(bytes: Uint8Array): Files {
+  try {
+    return unzip(bytes);
+  } catch (error) {
+    if (error instanceof ZipProblem) throw new PackageProblem(`Error validating package: ${error.message}`);
+    throw error;
+  }
+}
+
+function refusedFor(flaws: readonly string[]): PackageProblem {
+  const more = flaws.length > MOST_TOLD ? [`and ${flaws.length - MOST_TOLD} more`] : [];
+  return new PackageProblem(`Errors or warnings: ${[...flaws.slice(0, MOST_TOLD), ...more].join('; ')}`);
+}
+
+const isSame = (one: Trio, other: Trio): boolean =>
+  one.vendor === other.vendor && one.name === other.name && one.version === other.version;
+
+const isNamed = (value: JsonObject): value is Descriptor =>
+  [value.vendor, value.name, value.version].every((part) => typeof part === 'string' && part !== '');
+
+// ---- the package descriptor ---------------------------------------------------------------------------------------
+
+function flawsOfManifest(manifest: Descriptor, files: Files): string[] {
+  const { entry_service_template: entry } = manifest;
+  const isEntry = typeof entry === 'string' && files.has(inArchive(entry));
+  return [
+    ...(isEntry ? [] : [`${MANIFEST}: entry_service_template is no file of the package`]),
+    ...contentsOf(manifest).flatMap(({ name, md5 }) => {
+      const content = files.get(inArchive(name));
+      if (content === undefined) return [`${MANIFEST}: ${JSON.stringify(name)} is no file of the package`];
+      const sum = createHash('md5').update(content).digest('hex');
+      return md5 === undefined || md5 === sum ? [] : [`${MANIFEST}: the md5 of ${JSON.stringify(name)} is ${sum}`];
+    }),
+  ];
+}
+
+/** Paths in a package descriptor begin with a slash, those in an archive do not. */
+export const inArchive = (path: string): string => path.replace(/^\/+/, '');
+
+/** The files that a package descriptor lists. */
+export function contentsOf({ package_content: given }: JsonObject): { readonly name: string; readonly md5?: string }[] {
+  const listed = Array.isArray(given) ? given.filter(isObject) : [];
+  return listed.map(({ name, md5 }) => ({ name: String(name), ...(typeof md5 === 'string' ? { md5 } : {}) }));
+}
+
+/** The functions that a service consists of. */
+export function functionsOf({ network_functions: given }: JsonObject): Trio[] {
+  const parts = Array.isArray(given) ? given.filter(isObject) : [];
+  return parts.map(({ vnf_vendor, vnf_name, vnf_version }) => ({
+    vendor: String(vnf_vendor),
+    name: String(vnf_name),
+    version: String(vnf_version),
+  }));
+}
+
+// ---- the schema ---------------------------------------------------------------------------------------------------
+
+let compiled: Promise<ValidateFunction> | undefined;
+
+/** Loaded when the first package comes, since few who start a stand-in send one. */
+async function compile(): Promise<ValidateFunction> {
+  const { default: ajv } = await import('ajv');
+  return new ajv.Ajv({ allErrors: true }).compile(VNFD_SCHEMA);
+}
+
+async function schemaErrors(vnfd: JsonObject): Promise<string[]> {
+  compiled ??= compile();
+  const validate = await compiled;
+  return validate(vnfd) ? [] : (validate.errors ?? []).map(wording);
+}
+
+function wording({ instancePath, message, params }: ErrorObject): string {
+  const { additionalProperty: key, allowedValues: words } = params;
+  const more = key === undefined ? (words === undefined ? '' : `: ${words.join(', ')}`) : `: ${JSON.stringify(key)}`;
+  return `${instancePath === '' ? '/' : instancePath} ${message}${more}`;
+}
