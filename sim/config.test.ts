@@ -73,6 +73,7 @@ describe('settings', () => {
     [['--max-body', '512KiB'], { maxBody: 512 * 1024 }],
     [['--max-body', '65536'], { maxBody: 65_536 }],
     [['--engine-resize-mode', 'HOTPLUG'], { engineResizeMode: 'HOTPLUG' }],
+    [['--gatekeeper-rate-limits', 'on'], { gatekeeperRateLimits: 'on' }],
     [['--deviation', 'get-200=off'], { deviations: { 'get-200': false } }],
     [
       ['--deviation=get-200=off', '--deviation', 'limit-uncapped=on'],

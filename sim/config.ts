@@ -182,6 +182,12 @@ const SETTINGS = {
   ),
   maxBody: setting(size(1024, 2 ** 30), 'BYTES', 4 * 2 ** 20, 'largest body of a request', '4MiB'),
   journalSize: setting(whole(1, 100_000_000), 'N', 100_000, 'entries that the journal keeps'),
+  gatekeeperRateLimits: setting(
+    oneOf('off', 'on'),
+    'off|on',
+    'off',
+    'whether the Gatekeeper refuses those who ask too often',
+  ),
   engineTimeout: setting(whole(1, 3600), 'N', 30, 'how often the engine looks at what it waits for'),
   engineDisk: setting(whole(1, 2 ** 31 - 1), 'MIB', 1024, 'disk of a function that names no size'),
   engineCpu: setting(whole(1, 4096), 'N', 2, 'CPUs of a function, where neither it nor its VM template says'),

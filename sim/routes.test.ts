@@ -15,11 +15,19 @@ const { world } = await loadSimulator();
 const { deviations, maxBodyBytes, engine, gatekeeper } = world.config;
 const signingKey = readFileSync(new URL('../fixtures/keys/gatekeeper.pem', import.meta.url), 'utf8');
 
+const { app, manager } = gatekeeperApi({
+  ...world,
+  clock: new Clock(0),
+  config: gatekeeper,
+  deviations,
+  maxBodyBytes,
+  signingKey,
+});
+
 const APPS: Readonly<Record<string, readonly Pick<Hono, 'routes'>[]>> = {
   'engine.yaml': [engineApi({ cloud: world.cloud, config: engine, deviations, bodyLimit: maxBodyBytes })],
-  'gatekeeper.yaml': [
-    gatekeeperApi({ ...world, clock: new Clock(0), config: gatekeeper, deviations, maxBodyBytes, signingKey }).app,
-  ],
+  'gatekeeper.yaml': [app],
+  'monitoring.yaml': [manager],
   'control.yaml': [controlApi({ ...world, maxBodyBytes, reset: () => {} }), prometheusApi(world)],
 };
 

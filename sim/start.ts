@@ -1,5 +1,6 @@
 /** Starts a stand-in on this machine's ports, as `onesim serve` does and as a program may. */
 import { ENGINE_DEFAULTS, type EngineConfig } from './api/engine/config.ts';
+import { GATEKEEPER_DEFAULTS } from './api/gatekeeper/config.ts';
 import { CONFIG_DEFAULTS, type Config, DEVIATIONS } from './config.ts';
 import { furnish } from './furnish.ts';
 import { hostEpochMs } from './kernel/pace.ts';
@@ -104,6 +105,7 @@ function simulatorConfig(config: Config, { worldFile, timing, urls }: Loaded): P
     factor: clock,
     timing,
     engine: engineConfig(config, urls),
+    gatekeeper: { ...GATEKEEPER_DEFAULTS, rateLimits: config.gatekeeperRateLimits === 'on' },
     deviations: deviationsOf(config),
     journalCapacity: journalSize,
     maxBodyBytes: maxBody,

@@ -9,7 +9,7 @@ import type { Scenario } from './scenario.ts';
 import { inProcess } from './transport.ts';
 import { judgeTwins, TWINS } from './twins.ts';
 
-export interface Kill {
+interface Kill {
   /** Scenarios that were run, the one that found it included; `undefined` when none did. */
   readonly runs: number | undefined;
   readonly scenario: Scenario | undefined;

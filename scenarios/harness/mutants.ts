@@ -2,8 +2,20 @@
  * Seeded bugs, each with the law that has to find it: the harness tested. They stand before the door of a stand-in, or
  * patch one object of one world, and only the mutation suite puts them there: no setting and no production code knows them.
  */
-import type { Simulator } from '../../sim/index.ts';
-import { mutated, patch } from './mutated.ts';
+import {
+  ADMIN,
+  again,
+  answering,
+  functionsOf,
+  missing,
+  mutated,
+  OWNER,
+  on,
+  patch,
+  rewritten,
+  told,
+  vmOf,
+} from './mutated.ts';
 import type { Scenario } from './scenario.ts';
 import type { Wrap } from './transport.ts';
 import { WALL_CLOCK } from './wall-clock.ts';
@@ -18,65 +30,9 @@ export interface Mutant {
   readonly wrap: Wrap;
 }
 
-type Fields = Record<string, unknown>;
-type Door = (request: Request) => Promise<Response>;
-/** What a request is about, before it is sent. */
-interface Plea {
-  readonly request: Request;
-  readonly method: string;
-  readonly path: string;
-  readonly id: number;
-  readonly body: string;
-  readonly door: Door;
-  readonly simulator: Simulator;
-}
-type Bug = (plea: Plea) => Promise<Response>;
-
-/** A bug in what one kind of request does; `bug` makes a new one for each world. */
-function on(methods: string, bug: (simulator: Simulator) => Bug): Wrap {
-  return (simulator) => {
-    const door: Door = (request) => simulator.fetch(request);
-    const act = bug(simulator);
-    return async (request) => {
-      const { pathname: path } = new URL(request.url);
-      if (!path.startsWith('/serverless-runtimes') || !methods.split(' ').includes(request.method))
-        return door(request);
-      const body = request.method === 'GET' ? '' : await request.clone().text();
-      return act({ request, method: request.method, path, id: Number(path.split('/')[2]), body, door, simulator });
-    };
-  };
-}
-
-/** A bug in what is answered. */
-const answering = (methods: string, change: (runtime: Fields, plea: Plea) => void): Wrap =>
-  on(methods, () => async (plea) => rewritten(await plea.door(plea.request), (runtime) => change(runtime, plea)));
-
-async function rewritten(response: Response, change: (runtime: Fields) => void): Promise<Response> {
-  if (response.status >= 300 || response.status === 204) return response;
-  const content = JSON.parse(await response.text());
-  if (content.SERVERLESS_RUNTIME) change(content.SERVERLESS_RUNTIME);
-  return new Response(JSON.stringify(content), { status: response.status, headers: response.headers });
-}
-
-const functionsOf = (runtime: Fields): Fields[] =>
-  ['FAAS', 'DAAS'].flatMap((name) => (runtime[name] instanceof Object ? [runtime[name] as Fields] : []));
-
-const vmOf = ({ world }: Simulator, id: number) => world.cloud.vms.find(id);
-
-const told = (status: number, error: string): Response =>
-  Response.json(
-    { error, message: '' },
-    { status, headers: { 'Content-Type': 'application/json', 'X-Content-Type-Options': 'nosniff' } },
-  );
-const missing = (): Response => told(404, 'Serverless Runtime not found');
-
-const ADMIN = `Basic ${Buffer.from('oneadmin:opennebula').toString('base64')}`;
-const OWNER = `Basic ${Buffer.from('alice:alice').toString('base64')}`;
-
-function again({ request, method, body }: Plea, authorization: string, other = body): Request {
-  const headers = { Authorization: authorization, 'Content-Type': 'application/json' };
-  return new Request(request.url, { method, headers, ...(method === 'GET' ? {} : { body: other }) });
-}
+/** The name of the file with the smallest scenario that finds it. */
+export const fileOf = ({ law, name }: Mutant): string =>
+  `${law}-${name.replace(/[^A-Za-z0-9]+/g, '-').replace(/^-|-$/g, '')}.json`.toLowerCase();
 
 export const MUTANTS: readonly Mutant[] = [
   {

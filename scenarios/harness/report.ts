@@ -10,8 +10,13 @@ const SHOWN = 300;
 const short = (text: string): string => (text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(3)} s`;
 
-/** @param replay the file that the scenario is in */
-export function failureReport(laws: readonly Law[], trace: Trace, violation: Violation, replay: string): string[] {
+/** @param replay the file that the scenario is in; empty for one that is in none */
+export function failureReport(
+  laws: readonly Pick<Law, 'id' | 'sentence'>[],
+  trace: Trace,
+  violation: Violation,
+  replay: string,
+): string[] {
   const { law: id, exchange, subject, expected, seen, where } = violation;
   const sentence = laws.find((law) => law.id === id)?.sentence ?? '';
   return [
@@ -21,7 +26,7 @@ export function failureReport(laws: readonly Law[], trace: Trace, violation: Vio
     `  seen      ${short(seen)}`,
     ...(where === undefined ? [] : [`  contract  ${where}`]),
     ...stepsReport(trace, violation),
-    `  replay    onesim replay ${replay}`,
+    ...(replay === '' ? [] : [`  replay    onesim replay ${replay}`]),
   ];
 }
 

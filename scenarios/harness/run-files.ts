@@ -58,6 +58,24 @@ export async function runFiles(args: readonly string[], machine: Client): Promis
   return 4;
 }
 
+/** A scenario that is in no file, against a server. @throws Problem */
+export async function judgeTarget(
+  laws: readonly Law[],
+  scenario: Scenario,
+  machine: Pick<Client, 'out'>,
+  target: string,
+  session: string | undefined,
+): Promise<ExitCode> {
+  const given = session === undefined ? [] : ['--auth', session];
+  const settings = settingsOf([scenario.name ?? '', '--target', target, ...given]);
+  const { credentials } = settings;
+  const trace = await runScenario(scenario, await transportOf(settings, scenario), { credentials });
+  const verdict = judge(laws, trace);
+  for (const line of summary(scenario.name ?? '', trace, verdict)) machine.out(line);
+  for (const lines of reportsOf(laws, trace, verdict, '').values()) for (const line of lines) machine.out(line);
+  return verdict.violations.length > 0 ? 1 : 0;
+}
+
 const TIMES = 3;
 
 /** @throws Problem */
@@ -99,7 +117,14 @@ async function load(file: string, machine: Client): Promise<Scenario> {
 
 async function transportOf({ target }: Settings, scenario: Scenario): Promise<Transport> {
   if (target === undefined) return inProcess(scenario);
-  return overHttp(target, [...PROFILES[scenario.profile ?? 'upstream']], WALL_CLOCK);
+  const transport = overHttp(target, [...PROFILES[scenario.profile ?? 'upstream']], WALL_CLOCK);
+  try {
+    await transport.send(new Request(`${target}/server/version`));
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    throw new Problem(`--target: ${target} does not answer: ${reason(cause)}`);
+  }
+  return transport;
 }
 
 /** One report for each law that is broken: what is told of its first breach, and how many more kinds there are. */

@@ -1,5 +1,6 @@
 /** Runs a scenario over a transport, and writes down what was seen. It judges nothing. */
 import { type FunctionState, mappedState, reason } from '../../sim/index.ts';
+import { type Bound, boundOf, driverFault, functionsIn } from './answers.ts';
 import { authorization, CREDENTIALS, type Credentials, type Plea, pleaOf, xmlRpc } from './request.ts';
 import { type Fault, faultsOf, isRequest, type RequestStep, type Scenario, type Step } from './scenario.ts';
 import type { Answer, ExchangeLine, Line, Role, Trace } from './trace.ts';
@@ -35,13 +36,6 @@ interface Item {
   readonly event: string;
   readonly delayMs: number;
   act(): Promise<void>;
-}
-
-/** A runtime that a step has made. */
-interface Bound {
-  readonly id: number;
-  readonly service: number | null;
-  readonly vms: readonly number[];
 }
 
 /** What the harness asks on its own behalf. */
@@ -343,6 +337,7 @@ class Run {
         if (host === undefined) return stop('its VM is on no host');
         this.#god.setHost(host, false);
         this.#began(fault, vm);
+        this.#census();
         await this.#advance(fault.forMs ?? 60_000);
         this.#god.setHost(host, true);
         this.#ended(fault, vm);
@@ -378,6 +373,8 @@ class Run {
     const [RETRY, SUCCESS] = [2, 1];
     for (const fault of [...this.#armed.keys()]) await this.#disarm(fault);
     for (const vm of this.#vms()) {
+      // Over HTTP nobody knows better than the last look.
+      if (this.#god !== undefined && this.#states.get(vm) === 'RUNNING') continue;
       await this.#administer('heal', 'one.vm.recover', vm, RETRY);
       await this.#administer('heal', 'one.vm.action', 'resume', vm);
       await this.#administer('heal', 'one.vm.action', 'release', vm);
@@ -467,45 +464,3 @@ const over = (id: string): string => `${id} is over`;
 const getting = (id: number): Plea => ({ method: 'GET', path: `/serverless-runtimes/${id}`, headers: {}, body: null });
 
 const succeeded = (answer: Answer | null): boolean => answer?.body.includes('<boolean>1</boolean>') === true;
-
-function driverFault(fault: Extract<Fault, { readonly kind: 'driver' }>, vm: number | null): object {
-  const { action, message, ms, skip, times, probability } = fault;
-  return {
-    selector: { layer: 'vm', ...(action === undefined ? {} : { action }), ...(vm === null ? {} : { vm }) },
-    trigger: {
-      ...(skip === undefined ? {} : { skip }),
-      ...(times === undefined ? {} : { times }),
-      ...(probability === undefined ? {} : { probability }),
-    },
-    effect: {
-      do: fault.do,
-      ...(message === undefined || fault.do !== 'fail' ? {} : { message }),
-      ...(ms === undefined ? {} : { ms }),
-    },
-  };
-}
-
-function boundOf(body: string): Bound | undefined {
-  const { ID, SERVICE_ID } = runtimeIn(body) ?? {};
-  if (typeof ID !== 'number') return undefined;
-  const vms = functionsIn(body).map(({ vm }) => vm);
-  return { id: ID, service: typeof SERVICE_ID === 'number' ? SERVICE_ID : null, vms };
-}
-
-export function runtimeIn(body: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    return JSON.parse(body)?.SERVERLESS_RUNTIME ?? undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function functionsIn(body: string): { readonly vm: number; readonly state: FunctionState }[] {
-  const runtime = runtimeIn(body) ?? {};
-  return ['FAAS', 'DAAS'].flatMap((name) => {
-    const fields = runtime[name];
-    if (typeof fields !== 'object' || fields === null) return [];
-    const { VM_ID: vm, STATE: state } = fields as { VM_ID?: number; STATE?: FunctionState };
-    return typeof vm === 'number' && state !== undefined ? [{ vm, state }] : [];
-  });
-}

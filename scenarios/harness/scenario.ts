@@ -136,9 +136,7 @@ export const SCENARIO = object(
 export type Scenario = FormOf<typeof SCENARIO>;
 export type Step = FormOf<typeof step>;
 export type Fault = FormOf<typeof fault>;
-export type Op = Step['op'];
 export type Specification = FormOf<typeof specification>;
-export type Expectation = FormOf<typeof expectation>;
 export type After = FormOf<typeof after>;
 export type Auth = (typeof AUTH)[number];
 

@@ -96,7 +96,7 @@ function dropped<T extends object>(thing: T, key: string): T {
 const SPARE = ['after', 'client', 'args', 'forMs', 'times', 'skip', 'message', 'probability', 'expect'];
 
 function* simplifications(scenario: Scenario): Generator<Scenario> {
-  for (const key of ['swarm', 'name', 'profile', 'seed']) if (key in scenario) yield dropped(scenario, key);
+  for (const key of ['swarm', 'profile', 'seed']) if (key in scenario) yield dropped(scenario, key);
   for (const timing of ['instant', 'fast'] as const) {
     if (scenario.timing !== timing) yield { ...scenario, timing };
   }

@@ -86,13 +86,3 @@ const ANY = paths([...SPONTANEOUS, ...ASKED]);
 /** Whether a function may be seen in one state and later in another. @param asked whether anybody asked for anything */
 export const mayFollow = (from: FunctionState, to: FunctionState, asked: boolean): boolean =>
   (asked ? ANY : UNASKED).has(keyOf(from, to));
-
-/** The edges between function states that there are, for coverage: `PENDING → RUNNING`. */
-export const FUNCTION_EDGES: readonly string[] = [
-  ...new Set(
-    [...SPONTANEOUS, ...ASKED]
-      .map(([from, to]) => [mappedState(from), mappedState(to)] as const)
-      .filter(([from, to]) => from !== to)
-      .map(([from, to]) => keyOf(from, to)),
-  ),
-].sort();

@@ -1,6 +1,6 @@
 /** What a trace says, told by runtime, by VM and by journal entry: what all laws look things up in. */
 import type { Entry, FunctionState, State } from '../../sim/index.ts';
-import { runtimeIn } from './runner.ts';
+import { runtimeIn } from './answers.ts';
 import type { RequestStep, Step } from './scenario.ts';
 import { isRequest } from './scenario.ts';
 import type { Answer, CensusLine, ExchangeLine, FaultLine, HealLine, RunLine, Trace } from './trace.ts';
@@ -9,9 +9,9 @@ import type { Answer, CensusLine, ExchangeLine, FaultLine, HealLine, RunLine, Tr
 export type Answered = ExchangeLine & { readonly response: Answer };
 
 export const FUNCTIONS = ['FAAS', 'DAAS'] as const;
-export type FunctionName = (typeof FUNCTIONS)[number];
+type FunctionName = (typeof FUNCTIONS)[number];
 
-export interface FunctionFields {
+interface FunctionFields {
   readonly VM_ID: number;
   readonly STATE: FunctionState;
   readonly ERROR?: string;
@@ -22,7 +22,7 @@ export interface FunctionFields {
 }
 
 /** A runtime as an answer shows it. */
-export interface Shown {
+interface Shown {
   readonly ID: number;
   readonly NAME: string;
   readonly SERVICE_ID: number;
@@ -147,7 +147,7 @@ function runtimesOf(answered: readonly Answered[]): ReadonlyMap<number, Runtime>
 }
 
 /** A runtime in a body; a client's own ID that comes back besides counts as it does for a parser. */
-export function shownIn(body: string): Shown | undefined {
+function shownIn(body: string): Shown | undefined {
   const runtime = runtimeIn(body);
   if (runtime === undefined || typeof runtime.ID !== 'number') return undefined;
   const functions = new Map<FunctionName, FunctionFields>();

@@ -49,7 +49,7 @@ export interface Answer {
 }
 
 /** An entry of the journal. */
-export interface EventLine {
+interface EventLine {
   readonly kind: 'event';
   readonly at: number;
   readonly entry: Entry;
@@ -63,7 +63,7 @@ export interface FaultLine {
   readonly vm: number | null;
 }
 
-export interface SkipLine {
+interface SkipLine {
   readonly kind: 'skip';
   readonly at: number;
   /** A step or a fault. */

@@ -45,7 +45,7 @@ export type Wrap = (simulator: Simulator) => (request: Request) => Promise<Respo
 
 const furnishings = new Map<string, Promise<SimulatorConfig['furnish']>>();
 
-export function furnishingOf(world: string): Promise<SimulatorConfig['furnish']> {
+function furnishingOf(world: string): Promise<SimulatorConfig['furnish']> {
   const known = furnishings.get(world) ?? furnishing(world);
   furnishings.set(world, known);
   return known;

@@ -3,7 +3,7 @@ import type { Wanted } from './acl.ts';
 import { type AddressRange, addressAttributes, portRanges, type WantedAddress } from './address-range.ts';
 import type { Cloud } from './cloud.ts';
 import { OneError } from './error.ts';
-import { FROM_NETWORK, held, inherit, merged, type Shared, shared } from './inheritance.ts';
+import { FROM_NETWORK, held, inherit, merged } from './inheritance.ts';
 import { namesake } from './name.ts';
 import { securityGroupRules } from './security-group.ts';
 import { SubAttributes } from './sub-attributes.ts';
@@ -100,7 +100,7 @@ function makeNic(cloud: Cloud, caller: Caller, given: Vector, id: number, vmId: 
   const leased = lease(vnet, vmId, wantedAddress(vnet, given));
   if (leased === undefined) throw refused(`Cannot get IP/MAC lease from virtual network ${vnet.id}.`);
   const { range, offset, address } = leased;
-  const source = shared(SOURCES, range, nicSource(vnet, range));
+  const { source, guest } = inheritedFrom(vnet, range);
   const own = [...given].filter(
     ([name, value]) => !OWN.has(name) && !FORCED.has(name) && (value !== '' || !source.has(name)),
   );
@@ -112,14 +112,33 @@ function makeNic(cloud: Cloud, caller: Caller, given: Vector, id: number, vmId: 
     arId: range.id,
     ...address,
     source,
-    guest: shared(GUESTS, range, guestSource(vnet, range, source)),
+    guest,
     given: held([...ownName(own), ...portRanges(range, offset)]),
     alias,
   };
 }
 
-const SOURCES: Shared = new WeakMap();
-const GUESTS: Shared = new WeakMap();
+/** What all NICs of an address range take over, and what it follows from. */
+interface Inherited {
+  readonly from: readonly unknown[];
+  readonly source: Vector;
+  readonly guest: Vector;
+}
+
+const INHERITED = new WeakMap<AddressRange, Inherited>();
+
+/** Worked out anew only when what it follows from has changed; so thousands of NICs share two vectors. */
+function inheritedFrom(vnet: Vnet, range: AddressRange): Inherited {
+  const { name, bridge, bridgeType, vnMad, phydev, vlanId, outerVlanId, parentId, clusters, template } = vnet;
+  const fields = [name, bridge, bridgeType, vnMad, phydev, vlanId, outerVlanId, parentId, joined(clusters)];
+  const from = [...fields, template.contents, range.attributes];
+  const before = INHERITED.get(range);
+  if (before?.from.every((each, i) => each === from[i])) return before;
+  const source = new SubAttributes(nicSource(vnet, range));
+  const inherited = { from, source, guest: new SubAttributes(guestSource(vnet, range, source)) };
+  INHERITED.set(range, inherited);
+  return inherited;
+}
 
 /** A name that looks like one of oned's gets a line in front. */
 function ownName(given: [string, string][]): [string, string][] {

@@ -57,7 +57,7 @@ export class StoredDocument implements Document {
 
   /** Replaces BODY. From now on the object is the truth, and may be changed by whoever owns the document's type. */
   set body(body: JsonObject) {
-    if (!this.#edited) this.#template = new Template([...this.#template].filter(({ name }) => name !== BODY));
+    if (!this.#edited) this.#template = this.#template.filter(({ name }) => name !== BODY);
     this.#body = body;
     this.#edited = true;
   }

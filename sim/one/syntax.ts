@@ -2,6 +2,7 @@
 // the flex rules of its scanner (the longest match wins, then the first rule; characters that no rule matches are
 // skipped) and the bison grammar with its messages and columns.
 
+import { remembered } from '../kernel/remembered.ts';
 import { SubAttributes } from './sub-attributes.ts';
 import { parseTemplateXml, templateXml } from './template-xml.ts';
 
@@ -20,12 +21,15 @@ export class SyntaxProblem extends Error {
   }
 }
 
+const NOTHING: readonly Attribute[] = [];
+
 /** Ordered attributes: sorted by name, those of one name in the order they came, as in oned's multimap. */
 export class Template {
-  #attributes: Attribute[];
+  /** Never changed, but replaced. */
+  #attributes: readonly Attribute[];
 
   constructor(attributes?: Iterable<Attribute>) {
-    this.#attributes = attributes === undefined ? [] : Array.from(attributes, canonical).sort(byName);
+    this.#attributes = attributes === undefined ? NOTHING : Array.from(attributes, canonical).sort(byName);
   }
 
   /** Reads either form; throws SyntaxProblem. A name loses its trailing blanks, as in oned. */
@@ -42,6 +46,11 @@ export class Template {
 
   get size(): number {
     return this.#attributes.length;
+  }
+
+  /** What it holds now. This array never changes, so whatever follows from the template can be remembered by it. */
+  get contents(): readonly Attribute[] {
+    return this.#attributes;
   }
 
   [Symbol.iterator](): Iterator<Attribute> {
@@ -116,7 +125,7 @@ export class Template {
 
   clone(): Template {
     const copy = new Template();
-    copy.#attributes = this.#attributes.slice();
+    copy.#attributes = this.#attributes;
     return copy;
   }
 }
@@ -191,11 +200,22 @@ function parseText(text: string): Attribute[] {
     const name = attributeName(scanner.text());
     token = scanner.next();
     if (token === 'EQUAL_EMPTY') attributes.push({ name, value: '' });
-    else if (token === 'EQUAL') attributes.push({ name, value: parseValue(scanner) });
+    else if (token === 'EQUAL') attributes.push(attribute(name, parseValue(scanner)));
     else throw scanner.unexpected(token, 'EQUAL', 'EQUAL_EMPTY');
   }
   return attributes;
 }
+
+/** Those of VMs from one template are alike, and share what they have in common. */
+const kept = remembered((line): Attribute => {
+  const at = line.indexOf('=');
+  return { name: attributeName(line.slice(0, at)), value: copied(line.slice(at + 1)) };
+});
+
+const LONGEST_KEPT = 32;
+
+const attribute = (name: string, value: string | Vector): Attribute =>
+  typeof value === 'string' && value.length <= LONGEST_KEPT ? kept(`${name}=${value}`) : { name, value };
 
 function parseValue(scanner: Scanner): string | Vector {
   const token = scanner.next();

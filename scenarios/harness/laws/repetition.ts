@@ -1,6 +1,6 @@
 /** The laws of doing things twice. */
 import { type Law, shownBy } from '../law.ts';
-import { before, type Runtime, type Story } from '../story.ts';
+import { before, overlap, type Runtime, type Story } from '../story.ts';
 
 /** Neighbours among the exchanges of a runtime, one over before the other. */
 function* pairs({ exchanges }: Runtime) {
@@ -55,6 +55,10 @@ export const REPETITION: readonly Law[] = [
         for (const [first, second] of pairs(runtime)) {
           if (first.op !== 'put' || second.op !== 'put' || first.request.body !== second.request.body) continue;
           if (first.response.status !== 200 || second.response.status !== 200) continue;
+          const rival = runtime.exchanges.some(
+            (each) => each.op === 'put' && (overlap(each, first) || overlap(each, second)),
+          );
+          if (rival) continue;
           const vms = [...runtime.first.functions.values()].map(({ VM_ID }) => VM_ID);
           if (vms.some((vm) => story.disturbed(vm, first.sent, second.at))) continue;
           // Upstream, the first answer still shows the old name.

@@ -2,7 +2,6 @@
  * The template text that the Provisioning Engine adds to the VM templates of a runtime. Mirrors `map_vm_template` and
  * `map_user_template` of its `function.rb`, and `template_like_str` of OpenNebula's Ruby binding: oned's parser is the judge of it.
  */
-import { remembered } from '../../kernel/remembered.ts';
 import type { Template, Vector } from '../../one/syntax.ts';
 import { bytesOf } from '../bytes.ts';
 import type { Hash, Value } from '../ruby-json.ts';
@@ -11,13 +10,22 @@ import type { EngineConfig } from './config.ts';
 import { encode64 } from './credentials.ts';
 import { Crash } from './refusal.ts';
 
+type Capacity = EngineConfig['capacity'];
+
+/** The text last made of a VM template, and what for: most runtimes of a tenant want the same. */
+const MADE = new WeakMap<Template['contents'], { capacity: Capacity; key: string; text: string }>();
+
 /** The contents of a role: capacity, disk and context of its VM. @throws Crash without a DISK, or with two */
-export function roleContents(
-  wanted: Hash,
-  template: Template,
-  session: string,
-  { disk, cpu, memory }: EngineConfig['capacity'],
-): string {
+export function roleContents(wanted: Hash, template: Template, session: string, capacity: Capacity): string {
+  const key = `${['CPU', 'MEMORY', 'DISK_SIZE'].map((name) => given(wanted, name)).join()},${session}`;
+  const before = MADE.get(template.contents);
+  if (before?.key === key && before.capacity === capacity) return before.text;
+  const text = contentsText(wanted, template, session, capacity);
+  MADE.set(template.contents, { capacity, key, text });
+  return text;
+}
+
+function contentsText(wanted: Hash, template: Template, session: string, { disk, cpu, memory }: Capacity): string {
   const cpus = given(wanted, 'CPU') ?? orDefault(template.get('VCPU'), cpu.default);
   const mebibytes = given(wanted, 'MEMORY') ?? orDefault(template.get('MEMORY'), memory.default);
   return [
@@ -50,10 +58,8 @@ function diskText(template: Template, size: bigint): string {
   return text.includes('SIZE=') ? separated(text) : separated(`${text}\nSIZE="${size}"`);
 }
 
-const encoded = remembered((session) => encode64(bytesOf(session)));
-
 function contextText(template: Template, session: string): string {
-  const auth = `SR_AUTH="${encoded(session)}"`;
+  const auth = `SR_AUTH="${encode64(bytesOf(session))}"`;
   const text = only(template, 'CONTEXT');
   return text === undefined ? auth : separated(`${text}\n${auth}`);
 }

@@ -2,6 +2,7 @@
  * A runtime: a document of OpenNebula whose BODY refers to a service, and what each of its functions has become.
  * Mirrors `ServerlessRuntime` of the Provisioning Engine 1.3.3: `get`, `sync`, `update`, `to_sr`.
  */
+import { remembered } from '../../kernel/remembered.ts';
 import { DOCUMENT_TYPES, type Document } from '../../one/document.ts';
 import { SERVICE_STATES, type Service } from '../../one/service.ts';
 import type { Vm } from '../../one/vm.ts';
@@ -66,15 +67,24 @@ function bodyOf(document: Document): Hash {
   const text = document.template.get('BODY');
   const body = text === undefined ? null : parsed(text);
   if (!(body instanceof Map)) throw new Crash(`document ${document.id} has no body`);
-  return body;
+  return copyOf(body) as Hash;
 }
 
-function parsed(text: string): Value {
+/** A client asks for the same runtime over and over: its body is parsed once, and copied to be worked on. */
+const parsed = remembered((text): Value => {
   try {
     return parseJson(text);
   } catch {
     return null;
   }
+});
+
+function copyOf(value: Value): Value {
+  if (Array.isArray(value)) return value.map(copyOf);
+  if (!(value instanceof Map)) return value;
+  const copy: Hash = new Map();
+  for (const [key, member] of value) copy.set(key, copyOf(member));
+  return copy;
 }
 
 /** Writes the body back. @throws Crash where it is refused */

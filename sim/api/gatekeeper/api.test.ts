@@ -1,13 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { checkedFetch } from '../../../contracts/checked.ts';
 import { loadContracts } from '../../../contracts/contract.ts';
-import { compareRoutes, operationsOf } from '../../../contracts/routes.ts';
-import { Clock } from '../../kernel/clock.ts';
 import { createSimulator, PROFILES } from '../../simulator.ts';
-import { gatekeeperApi } from './api.ts';
 import { GATEKEEPER_DEFAULTS } from './config.ts';
-import { UNFURNISHED } from './furnishing.ts';
-import { Client, FUNCTION, INSTANCE, refusal, SIGNING_KEY, TODAY, userGuide, VC } from './testing.ts';
+import { Client, FUNCTION, INSTANCE, refusal, TODAY, userGuide, VC } from './testing.ts';
 
 const contracts = await loadContracts();
 
@@ -20,26 +16,6 @@ function start({ rateLimits = false, deviations = PROFILES.upstream as ReadonlyS
 const MONITORING = `/functions/metrics/${INSTANCE}/vdu01/${VC}`;
 const LIVE = `${MONITORING}/synch-mon-data?metrics=vm_cpu_perc`;
 const HISTORY = `${MONITORING}/asynch-mon-data?metrics=vm_cpu_perc&since=1504011287&until=1504011287&step=1`;
-
-test.each(['gatekeeper', 'monitoring'])('the routes are those of contract %s, both ways', (name) => {
-  const contract = contracts.find(({ file }) => file === `${name}.yaml`);
-  const { world } = createSimulator();
-  const { app, manager } = gatekeeperApi({
-    ...world,
-    clock: new Clock(0),
-    deviations: new Set(),
-    config: GATEKEEPER_DEFAULTS,
-    furnishing: UNFURNISHED,
-    signingKey: SIGNING_KEY,
-    maxBodyBytes: 1000,
-  });
-  expect(contract).toBeDefined();
-  const { routes } = name === 'gatekeeper' ? app : manager;
-  expect(compareRoutes(routes, contract ? operationsOf(contract) : [])).toEqual({
-    undocumented: [],
-    unserved: [],
-  });
-});
 
 describe('what is not supported is named by its path', () => {
   test.each([

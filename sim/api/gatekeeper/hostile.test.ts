@@ -3,9 +3,11 @@ import { expect, test } from 'vitest';
 import { checkedFetch } from '../../../contracts/checked.ts';
 import { loadContracts } from '../../../contracts/contract.ts';
 import { createSimulator, PROFILES, type SimulatorConfig } from '../../simulator.ts';
-import { Client, FUNCTION, INSTANCE, TODAY, userGuide, VC } from './testing.ts';
+import { Client, FUNCTION, INSTANCE, PACKAGE, TODAY, userGuide, VC } from './testing.ts';
 
 const contracts = await loadContracts();
+
+const PACKAGE_URL = `http://onesim/packages/${PACKAGE}/download`;
 
 function start(given: Partial<SimulatorConfig> = {}) {
   const { fetch, world } = createSimulator({ epochMs: TODAY, furnish: userGuide, ...given });
@@ -74,6 +76,10 @@ const names = fc.constantFrom(
   'fields',
   'version',
   'x.y',
+  'name',
+  'start',
+  'end',
+  'labels[][labeltag]',
   'uuid',
 );
 const query = fc.array(
@@ -81,12 +87,26 @@ const query = fc.array(
   { maxLength: 6 },
 );
 
+const BASES = [
+  '/api/v2',
+  '/functions',
+  '/functions/metrics',
+  `/functions/${INSTANCE}/vdu01/${VC}`,
+  '/services',
+  '/records',
+  '/records/functions',
+  '/records/services',
+  '/packages',
+  '/users',
+  '/kpis',
+  '/kpis/collected',
+  '/available-services',
+  '/monitoring/api/v1',
+  '/monitoring/api/v1/prometheus/metrics/name',
+];
+
 const aPath = fc
-  .tuple(
-    fc.constantFrom('/api/v2', '/functions', '/functions/metrics', `/functions/${INSTANCE}/vdu01/${VC}`),
-    segments,
-    query,
-  )
+  .tuple(fc.constantFrom(...BASES), segments, query)
   .map(([base, path, pairs]) => `${[base, ...path].join('/')}?${pairs.join('&')}`);
 
 const aMonitoringPath = fc
@@ -113,6 +133,44 @@ test.each(['upstream', 'contract'] as const)(
   },
   60_000,
 );
+
+test('whatever is uploaded, it is refused with a reason, and nothing of it stays', async () => {
+  const { fetch, world } = start();
+  const client = await Client.loggedIn(fetch);
+  const headers = { Authorization: `bearer ${client.token}` };
+  const whole = new Uint8Array(await (await fetch(new Request(PACKAGE_URL, { headers }))).arrayBuffer());
+  const flips = fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { minLength: 1, maxLength: 5 });
+  await fc.assert(
+    fc.asyncProperty(flips, fc.nat(whole.length), fc.boolean(), async (changes, length, isCut) => {
+      const bent = whole.slice(0, isCut ? length : whole.length);
+      for (const [at, value] of changes) if (at < bent.length) bent[at] = value;
+      const body = new FormData();
+      body.set('package', new Blob([bent]), 'x.son');
+      // What is whole after all is there already.
+      expect([400, 409]).toContain((await client.send('POST', '/packages', { body, headers })).status);
+    }),
+    { seed: 1, numRuns: 200 },
+  );
+  for (const list of ['packages', 'services', 'functions']) expect((await client.get(`/${list}`)).body).toHaveLength(1);
+  expect([...world.journal.since()].filter(({ kind }) => kind === 'defect')).toEqual([]);
+});
+
+test('whatever the monitoring manager is sent, the answer keeps its contract', async () => {
+  const { fetch, world } = start();
+  const value = fc.oneof(fc.jsonValue(), fc.constantFrom('vm_up', VC, '1', 1, '1s', [`id='${VC}'`]));
+  const keys = ['name', 'start', 'end', 'step', 'labels', 'metric', 'filters'];
+  const body = fc.oneof(fc.dictionary(fc.constantFrom(...keys), value), fc.jsonValue());
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom('prometheus/metrics/data', 'ws/new'), body, async (path, sent) => {
+      const headers = { 'Content-Type': 'application/json' };
+      const url = `http://onesim/monitoring/api/v1/${path}`;
+      const { status } = await fetch(new Request(url, { method: 'POST', headers, body: JSON.stringify(sent) }));
+      expect([200, 400]).toContain(status);
+    }),
+    { seed: 1, numRuns: 500 },
+  );
+  expect([...world.journal.since()].filter(({ kind }) => kind === 'defect')).toEqual([]);
+});
 
 test('whatever stands in the Authorization header, nobody is let in', async () => {
   const { fetch } = start();

@@ -85,6 +85,16 @@ describe('the history of a metric', () => {
     });
   });
 
+  test.each([1, ['id'], [{ labeltag: 'id' }], [{ labeltag: 'id', labelid: 1 }]])(
+    'is refused for the labels %j',
+    async (labels) => {
+      expect(await start().post(DATA, { ...RANGE, labels })).toMatchObject({
+        status: 400,
+        body: { detail: 'labels is no list of labeltag and labelid.' },
+      });
+    },
+  );
+
   test('needs JSON that is said to be JSON', async () => {
     const { post } = start();
     for (const path of [DATA, '/ws/new']) {

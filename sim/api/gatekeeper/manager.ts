@@ -80,11 +80,10 @@ export function managerApi({ clock, metrics, streams, config, maxBodyBytes }: Ma
     const name = needed(body, 'name');
     const [start, end, step] = [needed(body, 'start'), needed(body, 'end'), needed(body, 'step')];
     if (!isMetricName(name)) throw new Detail(400, `${JSON.stringify(name)} is no metric name.`);
+    const matchers = matchersOf(body);
     try {
-      const range = parseRange(start, end, step);
-      return json({
-        metrics: { resultType: 'matrix', result: metrics.range(name, matchersOf(body), range, clock.now) },
-      });
+      const result = metrics.range(name, matchers, parseRange(start, end, step), clock.now);
+      return json({ metrics: { resultType: 'matrix', result } });
     } catch (error) {
       if (!(error instanceof BadData)) throw error;
       return json({ status: 'error', errorType: 'bad_data', error: error.message });
@@ -145,8 +144,17 @@ function needed(body: JsonObject, key: string): string {
   return String(value);
 }
 
-/** The labels of a request, all of which must match. */
+/** The labels of a request, all of which must match. @throws Detail 400 */
 function matchersOf({ labels }: JsonObject): Readonly<Record<string, string>> {
-  const given = Array.isArray(labels) ? labels.filter(isObject) : [];
-  return Object.fromEntries(given.map(({ labeltag, labelid }) => [String(labeltag), String(labelid)]));
+  if (labels === undefined || labels === null) return {};
+  const pairs = Array.isArray(labels) ? labels.map(pairOf) : [undefined];
+  const given = pairs.filter((pair) => pair !== undefined);
+  if (given.length < pairs.length) throw new Detail(400, 'labels is no list of labeltag and labelid.');
+  return Object.fromEntries(given);
+}
+
+function pairOf(label: Json): readonly [tag: string, id: string] | undefined {
+  if (!isObject(label)) return undefined;
+  const { labeltag, labelid } = label;
+  return typeof labeltag === 'string' && typeof labelid === 'string' ? [labeltag, labelid] : undefined;
 }

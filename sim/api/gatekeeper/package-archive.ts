@@ -24,14 +24,17 @@ export const FOLDERS = { services: 'service_descriptors/', functions: 'function_
 /** So many flaws are told. */
 const MOST_TOLD = 20;
 
-/** More descriptors than these are not read. */
-const MOST_DESCRIPTORS = 100;
+/** Of all descriptors of a package together; reading YAML takes its time. */
+const MOST_TEXT_BYTES = 256 * 1024;
 
 /** @param isKnown whether the catalogue has a function. @throws PackageProblem */
 export async function readPackage(bytes: Uint8Array, isKnown: (trio: Trio) => boolean): Promise<PackageArchive> {
   const files = unpacked(bytes);
   const flaws: string[] = [];
+  let textBytes = 0;
   const read = async (path: string): Promise<readonly Descriptor[]> => {
+    textBytes += files.get(path)?.byteLength ?? 0;
+    if (textBytes > MOST_TEXT_BYTES) throw refusedFor([`descriptors of more than ${MOST_TEXT_BYTES} bytes`]);
     try {
       const descriptor = await readDescriptor(files.get(path) ?? new Uint8Array());
       if (isNamed(descriptor)) return [descriptor];
@@ -45,7 +48,6 @@ export async function readPackage(bytes: Uint8Array, isKnown: (trio: Trio) => bo
   const readAll = async (folder: string): Promise<(readonly [path: string, Descriptor])[]> => {
     const found: (readonly [string, Descriptor])[] = [];
     const paths = [...files.keys()].filter((path) => path.startsWith(folder) && /\.ya?ml$/.test(path));
-    if (paths.length > MOST_DESCRIPTORS) throw refusedFor([`${folder} has more than ${MOST_DESCRIPTORS} files`]);
     for (const path of paths) for (const descriptor of await read(path)) found.push([path, descriptor]);
     return found;
   };

@@ -26,6 +26,9 @@ async function start(maxBodyBytes = 4 * 2 ** 20) {
 const bytes = (value: object | string): Uint8Array =>
   new TextEncoder().encode(typeof value === 'string' ? value : stringify(value));
 
+/** More than half of what the descriptors of a package may have together. */
+const MUCH = `a: ${'x'.repeat(150_000)}`;
+
 /** A package of one service and its function, and what is to be otherwise in it: by path, null for no such file. */
 function archive(name = 'other', more: Readonly<Record<string, object | string | null>> = {}): Uint8Array {
   const vnfd = { ...descriptorOf('vtc-vnf'), name: `${name}-vnf` };
@@ -161,6 +164,11 @@ describe('an upload is refused', () => {
     ['whose service is not there', archive('other', { 'service_descriptors/other.yml': null }), /entry_service/],
     ['that lists what it lacks', archive('other', manifest({ package_content: [{ name: '/a' }] })), /"\/a" is no file/],
     ['of a broken text', archive('other', { 'function_descriptors/vnf.yml': 'a: [' }), /vnf.yml: not YAML/],
+    [
+      'of too much text',
+      archive('other', { 'function_descriptors/a.yml': MUCH, 'function_descriptors/b.yml': MUCH }),
+      /descriptors of more than 262144 bytes/,
+    ],
     [
       'of a bomb',
       archive('other', { 'function_descriptors/vnf.yml': `a: &a [${'x,'.repeat(9e3)}]\nb: [*a, *a]` }),

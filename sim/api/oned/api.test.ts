@@ -28,6 +28,7 @@ async function dump(cloud: Cloud): Promise<string> {
   const wire = new Wire(cloud);
   const pools = [
     ['one.vmpool.infoextended', -2, -1, -1, -2],
+    ['one.vmpool.accounting', -2, -1, -1],
     ['one.templatepool.info', -2, -1, -1],
     ['one.documentpool.info', -2, -1, -1, 7],
     ['one.imagepool.info', -2, -1, -1],
@@ -95,6 +96,7 @@ describe('a VM', () => {
   /** One that has been resized while it ran, and has something before it. */
   async function planned(wire: Wire): Promise<number> {
     const id = Number(await wire.call(TESTER, 'one.template.instantiate', 0, 'x', false, ''));
+    await wire.admin('one.vm.deploy', id, 0);
     wire.cloud.clock.advanceNow(60_000);
     await wire.call(TESTER, 'one.vm.resize', id, 'MEMORY=256', true);
     wire.cloud.clock.advanceNow(60_000);
@@ -142,7 +144,7 @@ describe('a host', () => {
     const id = Number(await wire.admin('one.host.allocate', 'late', 'dummy', 'dummy', -1));
     const { seconds } = wire.cloud;
     const times = async (): Promise<number[]> =>
-      [...String(await wire.admin('one.host.monitoring', id)).matchAll(/<TIMESTAMP>(\d+)/g)].map(([, at]) =>
+      [...String(await wire.call(ONEADMIN, 'one.host.monitoring', id)).matchAll(/<TIMESTAMP>(\d+)/g)].map(([, at]) =>
         Number(at),
       );
     expect(await times()).toEqual([seconds]);

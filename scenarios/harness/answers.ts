@@ -1,0 +1,52 @@
+/** What the runner reads out of answers, and writes into the requests that it makes for itself. */
+import type { FunctionState } from '../../sim/index.ts';
+import type { Fault } from './scenario.ts';
+
+/** A runtime that a step has made. */
+export interface Bound {
+  readonly id: number;
+  readonly service: number | null;
+  readonly vms: readonly number[];
+}
+
+export function driverFault(fault: Extract<Fault, { readonly kind: 'driver' }>, vm: number | null): object {
+  const { action, message, ms, skip, times, probability } = fault;
+  return {
+    selector: { layer: 'vm', ...(action === undefined ? {} : { action }), ...(vm === null ? {} : { vm }) },
+    trigger: {
+      ...(skip === undefined ? {} : { skip }),
+      ...(times === undefined ? {} : { times }),
+      ...(probability === undefined ? {} : { probability }),
+    },
+    effect: {
+      do: fault.do,
+      ...(message === undefined || fault.do !== 'fail' ? {} : { message }),
+      ...(ms === undefined ? {} : { ms }),
+    },
+  };
+}
+
+export function boundOf(body: string): Bound | undefined {
+  const { ID, SERVICE_ID } = runtimeIn(body) ?? {};
+  if (typeof ID !== 'number') return undefined;
+  const vms = functionsIn(body).map(({ vm }) => vm);
+  return { id: ID, service: typeof SERVICE_ID === 'number' ? SERVICE_ID : null, vms };
+}
+
+export function runtimeIn(body: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    return JSON.parse(body)?.SERVERLESS_RUNTIME ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function functionsIn(body: string): { readonly vm: number; readonly state: FunctionState }[] {
+  const runtime = runtimeIn(body) ?? {};
+  return ['FAAS', 'DAAS'].flatMap((name) => {
+    const fields = runtime[name];
+    if (typeof fields !== 'object' || fields === null) return [];
+    const { VM_ID: vm, STATE: state } = fields as { VM_ID?: number; STATE?: FunctionState };
+    return typeof vm === 'number' && state !== undefined ? [{ vm, state }] : [];
+  });
+}

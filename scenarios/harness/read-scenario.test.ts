@@ -1,0 +1,95 @@
+import { readFile } from 'node:fs/promises';
+import { Ajv } from 'ajv';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { SMALL, scenarios } from './generator.ts';
+import { readScenario } from './read-scenario.ts';
+import { SCENARIO_SCHEMA, writeScenario } from './scenario.ts';
+
+const problemsOf = async (content: string): Promise<string[]> => {
+  try {
+    await readScenario(content, 'a.json');
+    return [];
+  } catch (error) {
+    return (error as Error).message.split('\n');
+  }
+};
+
+const wholly = (steps: string, faults = ''): string => `{"v":1,\n"steps":[\n${steps}],\n"faults":[\n${faults}]}`;
+const CREATE = '{"id":"s1","op":"create","bind":"r1"}';
+
+describe('a mistake is named with its place, and what was probably meant', () => {
+  test.each<[string, string, string]>([
+    ['a key', wholly('{"id":"s1","op":"create","bnid":"r1"}'), 'a.json:3:26: unknown key "bnid", did you mean "bind"?'],
+    ['an operation', wholly('{"id":"s1","op":"crate"}'), 'a.json:3:17: "crate" is not create, get'],
+    ['no operation', wholly('{"id":"s1"}'), 'a.json:3:1: "op" is missing'],
+    ['a missing key', wholly('{"id":"s1","op":"get"}'), 'a.json:3:1: "ref" is missing'],
+    [
+      'a reference',
+      wholly(`${CREATE},\n{"id":"s2","op":"get","ref":"r2"}`),
+      'a.json:4:29: no create before it binds "r2"',
+    ],
+    [
+      'an event',
+      wholly(`${CREATE},\n{"id":"s2","op":"advance","ms":1,"after":{"event":"s3.RUNNING"}}`),
+      'a.json:4:51: there is no event "s3.RUNNING", did you mean "s1.RUNNING"?',
+    ],
+    [
+      'an event of no form',
+      wholly('{"id":"s1","op":"heal","after":{"event":"later"}}'),
+      'a.json:3:41: expected an event such as start',
+    ],
+    ['itself', wholly('{"id":"s1","op":"heal","after":{"event":"s1.sent"}}'), 'a.json:3:41: it cannot wait for itself'],
+    ['a name given twice', wholly(`${CREATE},\n{"id":"s1","op":"heal"}`), 'a.json:4:7: "s1" is used twice'],
+    [
+      'a binding given twice',
+      wholly(`${CREATE},\n{"id":"s2","op":"create","bind":"r1"}`),
+      'a.json:4:33: r1 is bound twice',
+    ],
+    [
+      'a number',
+      wholly('{"id":"s1","op":"advance","ms":-1}'),
+      'a.json:3:32: expected a whole number of at least 0, not -1',
+    ],
+    [
+      'two bodies',
+      wholly('{"id":"s1","op":"create","send":{},"sendText":""}'),
+      'a.json:3:1: send and sendText cannot both be the body',
+    ],
+    [
+      'a delay without a time',
+      wholly(CREATE, '{"id":"f1","kind":"driver","do":"delay"}'),
+      'a.json:5:1: "ms" is missing',
+    ],
+    ['a version', '{"v":2,"steps":[]}', 'a.json:1:6: expected 1, not 2'],
+    ['a list', '{"v":1,"steps":{}}', 'a.json:1:16: expected a list, not keys with values'],
+    ['no JSON', '{"v":1,', 'a.json:1:'],
+    ['nothing', '', 'a.json:1:1: expected keys with values, not null'],
+  ])('%s', async (_, content, problem) => {
+    const [first = 'no problem'] = await problemsOf(content);
+    expect(first.slice(0, problem.length)).toBe(problem);
+  });
+
+  test('all mistakes at once', async () => {
+    expect(
+      await problemsOf(wholly('{"id":"s1","op":"get","ref":"r1"},\n{"id":"s1","op":"put","ref":"r1"}')),
+    ).toHaveLength(3);
+  });
+});
+
+test('what the generator makes is a scenario, in the words of its schema too, and reads back as it was', async () => {
+  const validate = new Ajv({ allErrors: true, strict: false }).compile(SCENARIO_SCHEMA);
+  await fc.assert(
+    fc.asyncProperty(scenarios(SMALL), async (scenario) => {
+      const content = writeScenario(scenario);
+      expect(await readScenario(content, 'a.json')).toEqual(JSON.parse(JSON.stringify(scenario)));
+      expect(validate(JSON.parse(content)), JSON.stringify(validate.errors)).toBe(true);
+    }),
+    { seed: 1, numRuns: 30 },
+  );
+});
+
+test('the schema in fixtures/ is the one that is read by', async () => {
+  const file = new URL('../../fixtures/scenarios/schema.json', import.meta.url);
+  expect(JSON.parse(await readFile(file, 'utf8'))).toEqual(SCENARIO_SCHEMA);
+});
