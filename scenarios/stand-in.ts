@@ -3,7 +3,7 @@ import { checkedFetch } from '../contracts/checked.ts';
 import { loadContracts } from '../contracts/contract.ts';
 import { loadSimulator, type Simulator, type StartOptions } from '../sim/index.ts';
 
-export interface Ask {
+interface Ask {
   readonly method?: string;
   readonly user?: string;
   readonly token?: string;
@@ -11,7 +11,7 @@ export interface Ask {
   readonly headers?: Record<string, string>;
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;

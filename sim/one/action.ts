@@ -77,7 +77,7 @@ export function vmAction(cloud: Cloud, caller: Caller, name: string, id: number)
   return id;
 }
 
-export function vmDeploy(
+function vmDeploy(
   cloud: Cloud,
   caller: Caller,
   id: number,
@@ -139,7 +139,7 @@ const PROLOG_AFTER: Readonly<Record<number, State>> = {
   6: 'PROLOG_UNDEPLOY',
 };
 
-export function vmMigrate(
+function vmMigrate(
   cloud: Cloud,
   caller: Caller,
   id: number,
@@ -191,7 +191,7 @@ function requireCluster(cloud: Cloud, vm: Vm, { id, clusterId }: Host): void {
 /** The operations of recover, by number. */
 const RECOVER = ['failure', 'success', 'retry', 'delete', 'delete-recreate', 'delete-db'] as const;
 
-export function vmRecover(cloud: Cloud, caller: Caller, id: number, operation: number): number {
+function vmRecover(cloud: Cloud, caller: Caller, id: number, operation: number): number {
   const how = RECOVER[operation];
   if (how === undefined) throw new OneError('ACTION', 'Wrong recovery operation code');
   const vm = cloud.vms.get(id);

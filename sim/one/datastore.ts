@@ -12,7 +12,7 @@ export const DATASTORE_TYPES = {
   SYSTEM: { number: 1, word: 'SYSTEM_DS' },
   FILE: { number: 2, word: 'FILE_DS' },
 } as const;
-export type DatastoreType = keyof typeof DATASTORE_TYPES;
+type DatastoreType = keyof typeof DATASTORE_TYPES;
 
 /** DISK_TYPE of images and datastores by name, with its number. */
 export const DISK_TYPES = { FILE: 0, CD_ROM: 1, BLOCK: 2, RBD: 3 } as const;

@@ -188,7 +188,7 @@ describe('a lock', () => {
     const id = make(cloud);
     const refusal = (act: () => unknown) => refusalOf(act).replace(/^(\S+) \[\S+\] /, '$1 ');
     expect(cloud.call(TESTER, 'one.document.lock', id, 1, false)).toBe(id);
-    expect(cloud.documents.get(id).lock).toEqual({ level: 1, owner: 2, time: cloud.seconds });
+    expect(cloud.documents.get(id).lock).toMatchObject({ level: 1, owner: 2, time: cloud.seconds });
     const withheld = 'AUTHORIZATION User [2] : Not authorized to perform MANAGE DOCUMENT [0].';
     expect(refusal(() => cloud.call(TESTER, 'one.document.update', id, 'X=3', 1))).toBe(withheld);
     expect(refusal(() => cloud.call(TESTER, 'one.document.delete', id))).toBe(withheld);

@@ -65,7 +65,7 @@ function asAction<T>(expand: () => T): T {
   }
 }
 
-export function vmAttach(cloud: Cloud, caller: Caller, id: number, text: string): number {
+function vmAttach(cloud: Cloud, caller: Caller, id: number, text: string): number {
   const template = parseTemplate(text, 'INTERNAL');
   const vm = managed(cloud, caller, id);
   requireHost(vm);
@@ -81,7 +81,7 @@ export function vmAttach(cloud: Cloud, caller: Caller, id: number, text: string)
   return id;
 }
 
-export function vmDetach(cloud: Cloud, caller: Caller, id: number, diskId: number): number {
+function vmDetach(cloud: Cloud, caller: Caller, id: number, diskId: number): number {
   const vm = managed(cloud, caller, id);
   requireHost(vm);
   const next = leadsTo(vm, 'disk-detach', `Could not detach disk from VM ${id}`);
@@ -92,7 +92,7 @@ export function vmDetach(cloud: Cloud, caller: Caller, id: number, diskId: numbe
   return id;
 }
 
-export function vmAttachNic(cloud: Cloud, caller: Caller, id: number, text: string): number {
+function vmAttachNic(cloud: Cloud, caller: Caller, id: number, text: string): number {
   const template = parseTemplate(text, 'INTERNAL');
   const vm = managed(cloud, caller, id);
   const nic: Nic = only(asAction(() => expandNics(cloud, caller, template, { vmId: id, taken: vm.nics })));
@@ -109,7 +109,7 @@ export function vmAttachNic(cloud: Cloud, caller: Caller, id: number, text: stri
   return id;
 }
 
-export function vmDetachNic(cloud: Cloud, caller: Caller, id: number, nicId: number): number {
+function vmDetachNic(cloud: Cloud, caller: Caller, id: number, nicId: number): number {
   const vm = managed(cloud, caller, id);
   const next = leadsTo(vm, 'nic-detach', `Could not detach NIC from VM ${id}`);
   if (!vm.nics.some((nic) => nic.id === nicId)) {
@@ -156,7 +156,7 @@ const CONFIGURABLE: ReadonlySet<State> = new Set<State>([
 /** What `updateconf` takes; anything else in the text is ignored. */
 const CONFIGURABLE_ATTRIBUTES = ['OS', 'FEATURES', 'INPUT', 'GRAPHICS', 'VIDEO', 'RAW', 'CPU_MODEL', 'BACKUP_CONFIG'];
 
-export function vmUpdateConf(cloud: Cloud, caller: Caller, id: number, text: string, append = 0): number {
+function vmUpdateConf(cloud: Cloud, caller: Caller, id: number, text: string, append = 0): number {
   const template = parseTemplate(text, 'INTERNAL');
   const vm = managed(cloud, caller, id);
   if (!CONFIGURABLE.has(vm.state)) {
@@ -179,7 +179,7 @@ export function vmUpdateConf(cloud: Cloud, caller: Caller, id: number, text: str
 }
 
 /** Copies a disk into a new image. Returns the image's id. */
-export function vmDiskSaveAs(
+function vmDiskSaveAs(
   cloud: Cloud,
   caller: Caller,
   id: number,

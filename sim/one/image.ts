@@ -30,7 +30,7 @@ export type ImageState = keyof typeof IMAGE_STATES;
 
 /** IMAGE/TYPE by name, with its number. Files go into a datastore of their own and are never disks. */
 export const IMAGE_TYPES = { OS: 0, CDROM: 1, DATABLOCK: 2, KERNEL: 3, RAMDISK: 4, CONTEXT: 5, BACKUP: 6 } as const;
-export type ImageType = keyof typeof IMAGE_TYPES;
+type ImageType = keyof typeof IMAGE_TYPES;
 
 export interface Image extends Owned {
   state: ImageState;

@@ -66,7 +66,7 @@ const CONSUMED_ATTRIBUTES: ReadonlySet<string> = new Set([
 ]);
 
 /** Creates a VM from template text. Returns its id. */
-export function vmAllocate(cloud: Cloud, caller: Caller, text: string, hold = false): number {
+function vmAllocate(cloud: Cloud, caller: Caller, text: string, hold = false): number {
   const template = parseTemplate(text, 'INTERNAL');
   // oned names the sub-attribute here, and the attribute when it instantiates.
   const restricted = caller.admin ? undefined : restrictedAttribute(template);
@@ -87,7 +87,7 @@ export function vmAllocate(cloud: Cloud, caller: Caller, text: string, hold = fa
  * Creates a VM from a VM template. `extra` replaces, attribute by attribute, what the template has of the same name.
  * Returns the VM's id.
  */
-export function templateInstantiate(
+function templateInstantiate(
   cloud: Cloud,
   caller: Caller,
   id: number,

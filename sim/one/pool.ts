@@ -2,9 +2,6 @@
 import { OneError } from './error.ts';
 import { IdList } from './id-list.ts';
 
-/** A number that names an object of one kind. */
-export type Id<Kind extends string> = number & { readonly __kind?: Kind };
-
 export class Pool<T extends { readonly id: number }> implements Iterable<T> {
   /** What oned calls an object of this pool in its messages, such as `virtual machine`. */
   readonly objectName: string;

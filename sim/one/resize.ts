@@ -13,7 +13,7 @@ import type { Vm } from './vm.ts';
  * Resizes a VM to the CPU, VCPU and MEMORY of a template text; what is missing, 0 or not a number is kept. The maxima
  * of the template are not looked at, and `enforce` is ignored: oned 6.10 always checks the host.
  */
-export function vmResize(cloud: Cloud, caller: Caller, id: number, text: string, _enforce = true): number {
+function vmResize(cloud: Cloud, caller: Caller, id: number, text: string, _enforce = true): number {
   const template = parseTemplate(text, 'INTERNAL');
   const vm = cloud.vms.get(id);
   authorize(cloud, caller, { right: 'MANAGE', type: 'VM', object: vm });
@@ -53,7 +53,7 @@ function wantedCapacity(vm: Vm, template: Template): Pick<Vm, 'cpu' | 'vcpu' | '
 }
 
 /** Grows a disk. Returns the disk's id, as oned does. */
-export function vmDiskResize(cloud: Cloud, caller: Caller, id: number, diskId: number, size: string): number {
+function vmDiskResize(cloud: Cloud, caller: Caller, id: number, diskId: number, size: string): number {
   if (!/^\s*-?\d+$/.test(size) || Number(size) > 2 ** 63)
     throw new OneError('ACTION', 'Disk SIZE is not a valid integer');
   const vm = cloud.vms.get(id);

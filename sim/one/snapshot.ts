@@ -87,7 +87,7 @@ export function vmDiskSnapshotDelete(
   return id;
 }
 
-export function vmDiskSnapshotRename(
+function vmDiskSnapshotRename(
   cloud: Cloud,
   caller: Caller,
   id: number,

@@ -94,7 +94,7 @@ export interface Nic {
   readonly alias: { readonly parent: number; readonly id: number } | null;
 }
 
-export interface Snapshot {
+interface Snapshot {
   readonly id: number;
   readonly name: string;
   /** Seconds since the Unix epoch. */

@@ -32,7 +32,7 @@ export const VNET_STATES = {
   ERROR: 5,
   UPDATE_FAILURE: 6,
 } as const;
-export type VnetState = keyof typeof VNET_STATES;
+type VnetState = keyof typeof VNET_STATES;
 
 export interface Vnet extends Owned {
   state: VnetState;
@@ -59,7 +59,7 @@ export interface VnetView {
   readonly sees: (owner: LeaseOwner) => boolean;
 }
 
-export const VNETS: Kind<Vnet> = {
+const VNETS: Kind<Vnet> = {
   type: 'NET',
   pool: (cloud) => cloud.vnets,
   unique: 'owner',
