@@ -1,16 +1,16 @@
 /** Puts what a world file says into a fresh cloud, through the cloud's own operations: what they refuse is refused with the file's line. */
 import { createHash } from 'node:crypto';
 import type { CatalogueElement, FunctionInstance, GatekeeperFurnishing } from './api/gatekeeper/furnishing.ts';
+import { createGroup, createUser, ONEADMIN, ONEADMIN_GROUP, setPassword, USERS_GROUP } from './one/access/user.ts';
 import type { Cloud } from './one/cloud.ts';
 import { OneError } from './one/error.ts';
-import { FlowError } from './one/flow-error.ts';
-import { addHost } from './one/host.ts';
-import type { JsonObject } from './one/json.ts';
+import { FlowError } from './one/flow/flow-error.ts';
+import type { JsonObject } from './one/flow/json.ts';
+import { createServiceTemplate, modesOf } from './one/flow/service-template.ts';
 import type { Modes } from './one/owned.ts';
-import { misfit } from './one/placement.ts';
-import { createServiceTemplate, modesOf } from './one/service-template.ts';
-import { type Attribute, Template, templateText } from './one/syntax.ts';
-import { createGroup, createUser, ONEADMIN, ONEADMIN_GROUP, setPassword, USERS_GROUP } from './one/user.ts';
+import { addHost } from './one/resources/host.ts';
+import { type Attribute, Template, templateText } from './one/syntax/syntax.ts';
+import { misfit } from './one/vm/placement.ts';
 import { Problem } from './problem.ts';
 import type { Path } from './source.ts';
 import {

@@ -6,8 +6,8 @@ import type { ErrorObject } from 'ajv';
 import type { CatalogueElement, Descriptor, GatekeeperUser } from './api/gatekeeper/furnishing.ts';
 import { suggestion } from './kernel/nearest.ts';
 import { reason } from './machine.ts';
-import { parseRule } from './one/acl-rule.ts';
-import type { Json, JsonObject } from './one/json.ts';
+import { parseRule } from './one/access/acl-rule.ts';
+import type { Json, JsonObject } from './one/flow/json.ts';
 import { Problem } from './problem.ts';
 import { type Path, readSource, type Source } from './source.ts';
 

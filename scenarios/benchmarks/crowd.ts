@@ -6,11 +6,11 @@ import { remove } from '../../sim/api/engine/delete.ts';
 import { OpenNebula } from '../../sim/api/engine/opennebula.ts';
 import { type Engine, type Runtime, read } from '../../sim/api/engine/runtime.ts';
 import { parseJson } from '../../sim/api/ruby-json.ts';
+import { createUser } from '../../sim/one/access/user.ts';
 import { CLOUD_DEFAULTS } from '../../sim/one/cloud.ts';
-import { addHost } from '../../sim/one/host.ts';
-import { createServiceTemplate } from '../../sim/one/service-template.ts';
+import { createServiceTemplate } from '../../sim/one/flow/service-template.ts';
+import { addHost } from '../../sim/one/resources/host.ts';
 import { TIMINGS } from '../../sim/one/timing.ts';
-import { createUser } from '../../sim/one/user.ts';
 import { createSimulator, PROFILES, type Simulator, type World } from '../../sim/simulator.ts';
 
 const TENANT = 'alice';

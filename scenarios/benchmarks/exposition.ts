@@ -1,7 +1,7 @@
 /** The text exposition of a large cloud: how long it takes, how that grows, and what it holds in memory meanwhile. */
 import { Random } from '../../sim/kernel/random.ts';
 import { Metrics } from '../../sim/metrics/metrics.ts';
-import type { Shape } from '../../sim/one/span.ts';
+import type { Shape } from '../../sim/one/vm/span.ts';
 import type { Benchmark, Result } from './benchmark.ts';
 
 const VMS = 10_000;

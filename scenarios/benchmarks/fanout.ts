@@ -6,7 +6,7 @@ import type { FunctionInstance } from '../../sim/api/gatekeeper/furnishing.ts';
 import { UNFURNISHED } from '../../sim/api/gatekeeper/furnishing.ts';
 import { hostEpochMs } from '../../sim/kernel/pace.ts';
 import type { Cloud } from '../../sim/one/cloud.ts';
-import { addHost } from '../../sim/one/host.ts';
+import { addHost } from '../../sim/one/resources/host.ts';
 import { createSimulator } from '../../sim/simulator.ts';
 import type { Benchmark, Result } from './benchmark.ts';
 

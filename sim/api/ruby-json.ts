@@ -2,7 +2,7 @@
  * JSON as Ruby's json 2.6.1 reads and writes it. Mirrors `parser.rl` and `generator.c` of that gem: the messages, the
  * numbers in front of them (the lines of its source that raise) and where they point are what clients see.
  */
-import type { Json } from '../one/json.ts';
+import type { Json } from '../one/flow/json.ts';
 import { wellFormed } from './bytes.ts';
 import { floatText } from './ruby-text.ts';
 

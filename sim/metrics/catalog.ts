@@ -3,7 +3,7 @@
  * probe of SONATA's monitoring as of August 2017, its oddities included: free memory for `vm_mem_perc`, kB called MB,
  * and rates over two seconds that are not divided by two.
  */
-import type { Shape } from '../one/span.ts';
+import type { Shape } from '../one/vm/span.ts';
 import type { Guest, Push, Stretch } from './guest.ts';
 
 /** The value of one series in a push; undefined when the push does not carry it. */

@@ -3,8 +3,8 @@
  * that Prometheus scrapes every 15 s; when it does so follows from when the VM ran, and from nothing else.
  */
 import { hash } from '../kernel/random.ts';
-import type { Span } from '../one/span.ts';
-import type { Vm } from '../one/vm.ts';
+import type { Span } from '../one/vm/span.ts';
+import type { Vm } from '../one/vm/vm.ts';
 import { type Chance, Load } from './load.ts';
 import { type Profile, profileOf } from './profile.ts';
 

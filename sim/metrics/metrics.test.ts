@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Random } from '../kernel/random.ts';
-import type { Shape, Span } from '../one/span.ts';
+import type { Shape, Span } from '../one/vm/span.ts';
 import { parseFilters } from './frame.ts';
 import type { ProbedVm } from './guest.ts';
 import { METRIC_DEVIATIONS, type MetricDeviation, Metrics } from './metrics.ts';

@@ -1,14 +1,14 @@
 /** Documents: generic typed objects, in which others keep their state. All types share one pool. Mirrors `Document.h` of OpenNebula 6.10. */
-import { authorize, newPermissions, type Owned } from './acl.ts';
+import { authorize, newPermissions, type Owned } from './access/acl.ts';
+import type { Caller } from './access/user.ts';
 import type { Cloud } from './cloud.ts';
 import { OneError } from './error.ts';
+import { StoredDocument } from './flow/stored-document.ts';
 import { IdList } from './id-list.ts';
 import { tooLong } from './name.ts';
 import { type Kind, listed, ownedOperations, reach, updateTemplate } from './owned.ts';
 import { parseTemplate } from './parse.ts';
-import { StoredDocument } from './stored-document.ts';
-import type { Template } from './syntax.ts';
-import type { Caller } from './user.ts';
+import type { Template } from './syntax/syntax.ts';
 
 /** The types in use. oned itself accepts any number. */
 export const DOCUMENT_TYPES = { service: 100, serviceTemplate: 101, serverlessRuntime: 1337 } as const;

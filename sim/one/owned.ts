@@ -2,17 +2,17 @@
  * What can be done to every object that belongs to someone, whatever it is: change mode, owner, name and lock, and list
  * a pool. Mirrors `RequestManagerChmod.cc`, `…Chown.cc`, `…Rename.cc`, `…Lock.cc` and `…PoolInfoFilter.cc` of OpenNebula 6.10.
  */
-import { authorize, type Guarded, type Owned, usableTo } from './acl.ts';
-import type { ObjectType, Right } from './acl-rule.ts';
+import { authorize, type Guarded, type Owned, usableTo } from './access/acl.ts';
+import type { ObjectType, Right } from './access/acl-rule.ts';
+import type { Owner } from './access/quota.ts';
+import type { Caller } from './access/user.ts';
 import type { Cloud } from './cloud.ts';
 import { OneError } from './error.ts';
 import type { IdList } from './id-list.ts';
 import { nameProblem, namesake, type Uniqueness } from './name.ts';
 import { parseTemplate } from './parse.ts';
 import type { Pool } from './pool.ts';
-import type { Owner } from './quota.ts';
-import type { Template } from './syntax.ts';
-import type { Caller } from './user.ts';
+import type { Template } from './syntax/syntax.ts';
 
 /** A kind of object: where it is kept and what is special about it. */
 export interface Kind<T extends Owned> {

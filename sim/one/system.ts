@@ -1,9 +1,10 @@
 /** What oned says of itself: its version and settings. Mirrors `RequestManagerSystem.cc` and the shipped `oned.conf` of OpenNebula 6.10. */
+
+import type { Caller } from './access/user.ts';
 import type { Cloud } from './cloud.ts';
-import { CDROM_PREFIX, DISK_PREFIX } from './image.ts';
-import { FROM_DATASTORE, FROM_IMAGE, FROM_NETWORK } from './inheritance.ts';
-import { type Attribute, Template } from './syntax.ts';
-import type { Caller } from './user.ts';
+import { CDROM_PREFIX, DISK_PREFIX } from './resources/image.ts';
+import { FROM_DATASTORE, FROM_IMAGE, FROM_NETWORK } from './resources/inheritance.ts';
+import { type Attribute, Template } from './syntax/syntax.ts';
 
 const ONED_VERSION = '6.10.5';
 

@@ -3,11 +3,11 @@ import { Judge } from '../faults/judge.ts';
 import { Clock } from '../kernel/clock.ts';
 import { Journal } from '../kernel/journal.ts';
 import { Random } from '../kernel/random.ts';
+import { createUser } from './access/user.ts';
 import { CLOUD_DEFAULTS, Cloud } from './cloud.ts';
 import { OneError } from './error.ts';
-import { addHost } from './host.ts';
+import { addHost } from './resources/host.ts';
 import { TIMINGS, type Timing } from './timing.ts';
-import { createUser } from './user.ts';
 
 export const ADMIN_SESSION = 'oneadmin:opennebula';
 export const TESTER = 'tester:testerpass';

@@ -8,7 +8,7 @@
  * through every state, in order, within the same instant.
  */
 import type { Distribution } from '../kernel/random.ts';
-import type { DriverAction } from './lifecycle.ts';
+import type { DriverAction } from './vm/lifecycle.ts';
 
 export interface Timing {
   /** Time between two rounds of the scheduler; 0 dispatches at once. */

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { checkedFetch } from '../../../contracts/checked.ts';
 import { loadContracts } from '../../../contracts/contract.ts';
-import { addHost } from '../../one/host.ts';
+import { addHost } from '../../one/resources/host.ts';
 import { createSimulator } from '../../simulator.ts';
 
 const contracts = await loadContracts();

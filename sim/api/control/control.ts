@@ -6,10 +6,10 @@ import type { Entry, Journal } from '../../kernel/journal.ts';
 import { suggestion } from '../../kernel/nearest.ts';
 import type { Pace } from '../../kernel/pace.ts';
 import type { Cloud } from '../../one/cloud.ts';
-import { contextScript } from '../../one/context.ts';
-import { isActive } from '../../one/lifecycle.ts';
-import { hostOf } from '../../one/placement.ts';
-import type { Vm } from '../../one/vm.ts';
+import { contextScript } from '../../one/vm/context.ts';
+import { isActive } from '../../one/vm/lifecycle.ts';
+import { hostOf } from '../../one/vm/placement.ts';
+import type { Vm } from '../../one/vm/vm.ts';
 import { BodyTooLarge, readBody, routePath } from '../edge.ts';
 import { BadRequest, object, parseFault, shortened } from './fault-body.ts';
 

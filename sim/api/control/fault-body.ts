@@ -1,7 +1,7 @@
 /** A fault as a client writes it: every key known, every value of its kind, and an error that names what is not. */
 import type { Effect, FaultSpec, Selector, Trigger } from '../../faults/fault.ts';
 import { suggestion } from '../../kernel/nearest.ts';
-import { STEPS } from '../../one/lifecycle.ts';
+import { STEPS } from '../../one/vm/lifecycle.ts';
 
 /** A request that makes no sense; the message says which part. */
 export class BadRequest extends Error {}

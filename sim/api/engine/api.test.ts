@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createSimulator, furnishing } from '../../index.ts';
-import { createServiceTemplate } from '../../one/service-template.ts';
+import { createServiceTemplate } from '../../one/flow/service-template.ts';
 import { TIMINGS } from '../../one/timing.ts';
 import { ENGINE_DEFAULTS } from './config.ts';
 import { ENGINE_DEVIATIONS, type EngineDeviation } from './deviations.ts';

@@ -1,7 +1,7 @@
 /** The creation of a runtime: a service from the template of its flavours, its VMs, and a document. Mirrors `ServerlessRuntime.create`. */
 import { DOCUMENT_TYPES } from '../../one/document.ts';
-import type { JsonObject } from '../../one/json.ts';
-import type { ServiceTemplate } from '../../one/service-template.ts';
+import type { JsonObject } from '../../one/flow/json.ts';
+import type { ServiceTemplate } from '../../one/flow/service-template.ts';
 import { wellFormed } from '../bytes.ts';
 import { generateJson, type Hash, type Value } from '../ruby-json.ts';
 import { abandonService, destroyService } from './delete.ts';

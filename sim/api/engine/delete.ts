@@ -1,6 +1,6 @@
 /** The deletion of a runtime: its service first, by force if it must be, then its document. Mirrors `ServerlessRuntime#delete`. */
-import { nodeIds } from '../../one/service.ts';
-import type { Vm } from '../../one/vm.ts';
+import { nodeIds } from '../../one/flow/service.ts';
+import type { Vm } from '../../one/vm/vm.ts';
 import { type Declined, granted, type OpenNebula, titled } from './opennebula.ts';
 import { refusal } from './refusal.ts';
 import { type Engine, FUNCTIONS, idOf, type Runtime, VM_TITLE, vmIdOf } from './runtime.ts';

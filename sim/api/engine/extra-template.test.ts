@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Template } from '../../one/syntax.ts';
+import { Template } from '../../one/syntax/syntax.ts';
 import { type Hash, parseJson } from '../ruby-json.ts';
 import { ENGINE_DEFAULTS } from './config.ts';
 import { roleContents, userTemplate } from './extra-template.ts';

@@ -2,7 +2,7 @@
  * The template text that the Provisioning Engine adds to the VM templates of a runtime. Mirrors `map_vm_template` and
  * `map_user_template` of its `function.rb`, and `template_like_str` of OpenNebula's Ruby binding: oned's parser is the judge of it.
  */
-import type { Template, Vector } from '../../one/syntax.ts';
+import type { Template, Vector } from '../../one/syntax/syntax.ts';
 import { bytesOf } from '../bytes.ts';
 import type { Hash, Value } from '../ruby-json.ts';
 import { toInteger, toText } from '../ruby-text.ts';

@@ -2,12 +2,13 @@
  * What the Provisioning Engine asks of OpenNebula: calls to oned and to OneFlow with the credentials of the request,
  * and what their refusals mean. Mirrors `client.rb` and `map_error_oned` of the Provisioning Engine 1.3.3.
  */
+
+import type { Caller } from '../../one/access/user.ts';
 import type { Cloud } from '../../one/cloud.ts';
 import { type ErrorCode, OneError, Unreachable } from '../../one/error.ts';
-import type { Flow } from '../../one/flow.ts';
-import { FlowCrash, FlowError } from '../../one/flow-error.ts';
+import type { Flow } from '../../one/flow/flow.ts';
+import { FlowCrash, FlowError } from '../../one/flow/flow-error.ts';
 import type { Method, Operations } from '../../one/operations.ts';
-import type { Caller } from '../../one/user.ts';
 import { bytesOf } from '../bytes.ts';
 import type { EngineConfig } from './config.ts';
 import type { Credentials } from './credentials.ts';

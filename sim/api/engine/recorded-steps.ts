@@ -1,7 +1,7 @@
 /** For tests: what was done to the cloud between two recordings. */
 import { equal } from 'node:assert/strict';
 import { Unreachable } from '../../one/error.ts';
-import { report } from '../../one/monitoring.ts';
+import { report } from '../../one/vm/monitoring.ts';
 import type { Playback } from './recorded-playback.ts';
 
 /** A recording's name; what happens between two; or several recordings in a situation of their own. */

@@ -4,8 +4,8 @@
  */
 import { remembered } from '../../kernel/remembered.ts';
 import { DOCUMENT_TYPES, type Document } from '../../one/document.ts';
-import { SERVICE_STATES, type Service } from '../../one/service.ts';
-import type { Vm } from '../../one/vm.ts';
+import { SERVICE_STATES, type Service } from '../../one/flow/service.ts';
+import type { Vm } from '../../one/vm/vm.ts';
 import { GeneratorError, generateJson, generateObject, type Hash, parseJson, type Value } from '../ruby-json.ts';
 import type { EngineConfig } from './config.ts';
 import type { Deviations } from './deviations.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createSimulator, furnishing } from '../../index.ts';
-import type { State } from '../../one/lifecycle.ts';
-import { Template } from '../../one/syntax.ts';
-import type { Vm } from '../../one/vm.ts';
+import { Template } from '../../one/syntax/syntax.ts';
+import type { State } from '../../one/vm/lifecycle.ts';
+import type { Vm } from '../../one/vm/vm.ts';
 import { functionState } from './state.ts';
 
 const furnish = await furnishing('recorded');

@@ -1,6 +1,6 @@
 /** The state of a function, from the LCM state of its virtual machine. Mirrors `STATE_MAP` of the Provisioning Engine 1.3.3. */
-import { isActive, type State } from '../../one/lifecycle.ts';
-import type { Vm } from '../../one/vm.ts';
+import { isActive, type State } from '../../one/vm/lifecycle.ts';
+import type { Vm } from '../../one/vm/vm.ts';
 
 export type FunctionState = 'PENDING' | 'RUNNING' | 'UPDATING' | 'ERROR';
 

@@ -1,5 +1,5 @@
 /** The update of a runtime: its name, the capacity and disk of its VMs, and where they are to run. Mirrors `ServerlessRuntime#update_sr`. */
-import type { Vm } from '../../one/vm.ts';
+import type { Vm } from '../../one/vm/vm.ts';
 import type { Hash, Value } from '../ruby-json.ts';
 import { toText } from '../ruby-text.ts';
 import { userTemplate } from './extra-template.ts';

@@ -1,5 +1,5 @@
 /** The micro-services that the Gatekeeper consists of. Here they are one, and as old as their world. */
-import type { JsonObject } from '../../one/json.ts';
+import type { JsonObject } from '../../one/flow/json.ts';
 import { timestamp } from './catalogue.ts';
 
 const NAMES = [

@@ -1,5 +1,5 @@
 /** The catalogue: what has been uploaded of one kind, and how it is searched. Mirrors `son-catalogue-repos`, API v2. */
-import { isObject, type Json, type JsonObject, put } from '../../one/json.ts';
+import { isObject, type Json, type JsonObject, put } from '../../one/flow/json.ts';
 import type { CatalogueElement, Descriptor } from './furnishing.ts';
 
 /** By the key of the descriptor in an envelope: what an element is called, and what of it has to be bought. */

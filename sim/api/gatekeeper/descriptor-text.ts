@@ -1,5 +1,5 @@
 /** Descriptors as text: YAML in packages, JSON in answers. What strangers upload is read within bounds. */
-import { isObject, type Json, type JsonObject, put } from '../../one/json.ts';
+import { isObject, type Json, type JsonObject, put } from '../../one/flow/json.ts';
 
 /** Why a text is refused. */
 export class DescriptorProblem extends Error {}

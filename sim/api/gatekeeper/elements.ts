@@ -1,5 +1,5 @@
 /** What the catalogue holds, as lists and single answers show it to a caller. Mirrors `son-gtkapi`'s functions, services, packages and licences. */
-import type { Json, JsonObject } from '../../one/json.ts';
+import type { Json, JsonObject } from '../../one/flow/json.ts';
 import { json, Refusal } from './answer.ts';
 import { type Catalogue, isPrivate, onlyFields } from './catalogue.ts';
 import type { CatalogueElement } from './furnishing.ts';

@@ -2,7 +2,7 @@
  * What a Gatekeeper is furnished with: its users, its catalogue (packages, services, functions) and the records of what
  * runs. The virtual machines behind the records exist in the cloud already; USER_TEMPLATE of each names its record.
  */
-import type { JsonObject } from '../../one/json.ts';
+import type { JsonObject } from '../../one/flow/json.ts';
 
 export interface GatekeeperFurnishing {
   readonly users: readonly GatekeeperUser[];

@@ -4,7 +4,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
 import { parseRange } from '../../metrics/query.ts';
 import { BadData } from '../../metrics/time.ts';
-import { isObject, type Json, type JsonObject } from '../../one/json.ts';
+import { isObject, type Json, type JsonObject } from '../../one/flow/json.ts';
 import { BodyTooLarge, readBody } from '../edge.ts';
 import { empty, json } from './answer.ts';
 import type { GatekeeperConfig } from './config.ts';

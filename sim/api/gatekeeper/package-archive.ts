@@ -1,7 +1,7 @@
 /** A `.son` archive: what is in it, and whether it may be taken in. Mirrors `son-validate` as the Gatekeeper calls it. */
 import { createHash } from 'node:crypto';
 import type { ErrorObject, ValidateFunction } from 'ajv';
-import { isObject, type JsonObject } from '../../one/json.ts';
+import { isObject, type JsonObject } from '../../one/flow/json.ts';
 import type { Trio } from './catalogue.ts';
 import { DescriptorProblem, readDescriptor } from './descriptor-text.ts';
 import type { Descriptor } from './furnishing.ts';

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../kernel/clock.ts';
 import { hash, type Random } from '../../kernel/random.ts';
-import { copyJson, type JsonObject } from '../../one/json.ts';
+import { copyJson, type JsonObject } from '../../one/flow/json.ts';
 import { Refusal } from './answer.ts';
 import type { Catalogue } from './catalogue.ts';
 import { writeDescriptor } from './descriptor-text.ts';

@@ -1,8 +1,8 @@
 /** Records as the API shows them: the vnfr of a function instance and the nsr of a service instance. Mirrors `vnfr-schema-01` and `nsr-schema-01`. */
 import type { Random } from '../../kernel/random.ts';
 import type { Cloud } from '../../one/cloud.ts';
-import { isObject, type Json, type JsonObject } from '../../one/json.ts';
-import type { Nic } from '../../one/vm.ts';
+import { isObject, type Json, type JsonObject } from '../../one/flow/json.ts';
+import type { Nic } from '../../one/vm/vm.ts';
 import { type Catalogue, timestamp } from './catalogue.ts';
 import type { Descriptor, FunctionInstance, ServiceInstance } from './furnishing.ts';
 import type { Records, Revision } from './records.ts';

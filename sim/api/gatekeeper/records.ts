@@ -1,8 +1,8 @@
 /** The records of what runs, and how their status follows the machines behind them. Mirrors the repositories that `son-gtkrec` asks. */
 import type { Clock } from '../../kernel/clock.ts';
 import type { Cloud } from '../../one/cloud.ts';
-import { failureOf, GUEST_STATES } from '../../one/lifecycle.ts';
-import type { Vm } from '../../one/vm.ts';
+import { failureOf, GUEST_STATES } from '../../one/vm/lifecycle.ts';
+import type { Vm } from '../../one/vm/vm.ts';
 import { Refusal } from './answer.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { CatalogueElement, FunctionInstance, ServiceInstance } from './furnishing.ts';

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import type { Cloud } from '../../one/cloud.ts';
-import { addHost } from '../../one/host.ts';
+import { addHost } from '../../one/resources/host.ts';
 import type { CatalogueElement, Descriptor, GatekeeperFurnishing } from './furnishing.ts';
 
 export const FUNCTION = '39cfccd6-9475-4e99-aa88-9a2066ac3976';

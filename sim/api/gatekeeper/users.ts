@@ -1,5 +1,5 @@
 /** Users as the API shows them: to an administrator all of them, to others themselves. Mirrors `son-gtkusr`. */
-import type { JsonObject } from '../../one/json.ts';
+import type { JsonObject } from '../../one/flow/json.ts';
 import { json } from './answer.ts';
 import { timestamp } from './catalogue.ts';
 import type { GatekeeperUser } from './furnishing.ts';

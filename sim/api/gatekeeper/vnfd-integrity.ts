@@ -1,5 +1,5 @@
 /** What must hold within a VNFD besides its form. Mirrors the integrity and topology checks of `son-validate`. */
-import { isObject, type Json, type JsonObject } from '../../one/json.ts';
+import { isObject, type Json, type JsonObject } from '../../one/flow/json.ts';
 
 /** A package is refused for either. */
 export interface Flaws {

@@ -1,7 +1,7 @@
 /** What makes a VNFD invalid: its form, and what must hold within it. */
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
-import type { Json, JsonObject } from '../../one/json.ts';
+import type { Json, JsonObject } from '../../one/flow/json.ts';
 import { descriptorOf } from './testing.ts';
 import { flawsOf } from './vnfd-integrity.ts';
 import { VNFD_SCHEMA } from './vnfd-schema.ts';

@@ -1,8 +1,8 @@
 /** DOCUMENT, VMTEMPLATE and ACL. Mirrors `Document.cc`, `VMTemplate.cc` and `AclRule.cc` of OpenNebula 6.10. */
-import { formatHex, formatRule, type Rule } from '../../one/acl-rule.ts';
+import { formatHex, formatRule, type Rule } from '../../one/access/acl-rule.ts';
 import type { Cloud } from '../../one/cloud.ts';
 import type { Document } from '../../one/document.ts';
-import type { VmTemplate } from '../../one/template.ts';
+import type { VmTemplate } from '../../one/vm/template.ts';
 import { element, heading, lock, permissions, templateXml } from './xml.ts';
 
 export const documentXml = (cloud: Cloud, document: Document): string =>

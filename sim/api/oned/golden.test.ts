@@ -1,8 +1,8 @@
 /** What a real oned answered, call by call. The cloud that answers here was made over the wire. */
 import { describe, expect, it } from 'vitest';
-import type { State } from '../../one/lifecycle.ts';
-import { sceneIn } from '../../one/scene.ts';
 import { furnishedCloud } from '../../one/testing.ts';
+import type { State } from '../../one/vm/lifecycle.ts';
+import { sceneIn } from '../../one/vm/scene.ts';
 import { furnishedWire, furnishServiceTemplates, type Recording, recordings, Wire } from './recorded.ts';
 import { decodeAnswer } from './xmlrpc.ts';
 

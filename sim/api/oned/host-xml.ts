@@ -1,11 +1,11 @@
 /** HOST and its MONITORING, CLUSTER, ZONE and VDC. Mirrors `Host.cc`, `HostShare.cc` and their neighbours of OpenNebula 6.10. */
 import type { VmSample } from '../../metrics/monitoring.ts';
 import type { Cloud } from '../../one/cloud.ts';
-import type { Cluster } from '../../one/cluster.ts';
-import { HOST_STATES, type Host } from '../../one/host.ts';
-import { limits } from '../../one/placement.ts';
-import { Template } from '../../one/syntax.ts';
-import type { Standing } from '../../one/zone.ts';
+import type { Cluster } from '../../one/resources/cluster.ts';
+import { HOST_STATES, type Host } from '../../one/resources/host.ts';
+import type { Standing } from '../../one/resources/zone.ts';
+import { Template } from '../../one/syntax/syntax.ts';
+import { limits } from '../../one/vm/placement.ts';
 import { cdata, element, ids, templateXml } from './xml.ts';
 
 /** What the probe of a host has seen last, and the samples of the VMs on it at the time. */

@@ -4,12 +4,12 @@
  */
 import type { Metrics } from '../../metrics/metrics.ts';
 import type { VmSample } from '../../metrics/monitoring.ts';
-import type { AccountingRecord } from '../../one/accounting.ts';
 import type { Arguments, Cloud } from '../../one/cloud.ts';
-import type { Host } from '../../one/host.ts';
 import type { Method, Operations } from '../../one/operations.ts';
-import type { Template } from '../../one/syntax.ts';
-import type { Vm } from '../../one/vm.ts';
+import type { Host } from '../../one/resources/host.ts';
+import type { Template } from '../../one/syntax/syntax.ts';
+import type { AccountingRecord } from '../../one/vm/accounting.ts';
+import type { Vm } from '../../one/vm/vm.ts';
 import { documentXml, ruleXml, vmTemplateXml } from './document-xml.ts';
 import { clusterXml, type HostSample, hostSampleXml, hostXml, vdcXml, zoneXml } from './host-xml.ts';
 import { pooledVnetXml, securityGroupXml, vnetXml } from './network-xml.ts';

@@ -1,8 +1,9 @@
 /** VNET and SECURITY_GROUP. Mirrors `VirtualNetwork.cc`, `AddressRange.cc` and `SecurityGroup.cc` of OpenNebula 6.10. */
-import { type AddressRange, leaseAttributes, rangeAttributes, rangeBounds } from '../../one/address-range.ts';
+
 import type { Cloud } from '../../one/cloud.ts';
-import type { SecurityGroup } from '../../one/security-group.ts';
-import { updatedVms, usedLeases, VNET_STATES, type Vnet, type VnetView } from '../../one/vnet.ts';
+import { type AddressRange, leaseAttributes, rangeAttributes, rangeBounds } from '../../one/resources/address-range.ts';
+import type { SecurityGroup } from '../../one/resources/security-group.ts';
+import { updatedVms, usedLeases, VNET_STATES, type Vnet, type VnetView } from '../../one/resources/vnet.ts';
 import { cdata, cdataOrNothing, element, heading, ids, lock, permissions, templateXml, vector } from './xml.ts';
 
 /** A network with its leases, as one caller sees them. */

@@ -1,7 +1,7 @@
 /** IMAGE and DATASTORE. Mirrors `Image::to_xml` and `Datastore::to_xml` of OpenNebula 6.10. */
 import type { Cloud } from '../../one/cloud.ts';
-import { DATASTORE_TYPES, type Datastore, DISK_TYPES } from '../../one/datastore.ts';
-import { IMAGE_STATES, IMAGE_TYPES, type Image } from '../../one/image.ts';
+import { DATASTORE_TYPES, type Datastore, DISK_TYPES } from '../../one/resources/datastore.ts';
+import { IMAGE_STATES, IMAGE_TYPES, type Image } from '../../one/resources/image.ts';
 import { cdata, element, heading, ids, lock, permissions, templateXml } from './xml.ts';
 
 /** Images have no snapshots here. */

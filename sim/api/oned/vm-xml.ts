@@ -1,13 +1,13 @@
 /** VM: its full body, and the one that a list of VMs has. Mirrors `VirtualMachine::to_xml` and `to_xml_short` of OpenNebula 6.10. */
 import type { VmSample } from '../../metrics/monitoring.ts';
 import type { Cloud } from '../../one/cloud.ts';
-import { contextAttributes } from '../../one/context.ts';
-import { diskAttributes } from '../../one/disk.ts';
-import { STATES, type State } from '../../one/lifecycle.ts';
-import { nicAttributes, nicRules } from '../../one/nic.ts';
-import { automaticClusters, automaticDatastores, automaticRequirements } from '../../one/requirements.ts';
-import type { Vector } from '../../one/syntax.ts';
-import type { Disk, Placement, Vm } from '../../one/vm.ts';
+import type { Vector } from '../../one/syntax/syntax.ts';
+import { contextAttributes } from '../../one/vm/context.ts';
+import { diskAttributes } from '../../one/vm/disk.ts';
+import { STATES, type State } from '../../one/vm/lifecycle.ts';
+import { nicAttributes, nicRules } from '../../one/vm/nic.ts';
+import { automaticClusters, automaticDatastores, automaticRequirements } from '../../one/vm/requirements.ts';
+import type { Disk, Placement, Vm } from '../../one/vm/vm.ts';
 import { attribute, cdata, element, heading, lock, permissions, templateXml, vector } from './xml.ts';
 
 // ---- full ---------------------------------------------------------------------------------------------------------

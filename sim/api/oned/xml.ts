@@ -2,9 +2,9 @@
  * How oned writes XML: elements with nothing between them, values in CDATA sections, fields plain. Names are not
  * escaped. Mirrors `PoolObjectSQL.cc`, `Template.cc` and `ObjectCollection.cc` of OpenNebula 6.10.
  */
-import type { Owned } from '../../one/acl.ts';
+import type { Owned } from '../../one/access/acl.ts';
 import type { Cloud } from '../../one/cloud.ts';
-import type { Attribute, Template } from '../../one/syntax.ts';
+import type { Attribute, Template } from '../../one/syntax/syntax.ts';
 import type { Pieces } from './xmlrpc.ts';
 
 /** An element with a plain value, or with elements inside. */

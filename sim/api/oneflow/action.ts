@@ -1,5 +1,5 @@
 /** The body of an action: what is to be done, and with what. */
-import type { Json } from '../../one/json.ts';
+import type { Json } from '../../one/flow/json.ts';
 import { at, readJson } from './ruby-value.ts';
 
 export interface Action {

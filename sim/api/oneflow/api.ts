@@ -1,17 +1,17 @@
 /** The REST API of OneFlow 6.10, over the fake OpenNebula. Mirrors `oneflow-server.rb`: its routes, statuses, headers and texts. */
 import { type Context, Hono } from 'hono';
+import type { Caller } from '../../one/access/user.ts';
 import type { Cloud } from '../../one/cloud.ts';
-import { crashBody, FlowCrash, FlowError } from '../../one/flow-error.ts';
-import { copyJson, isObject, type Json } from '../../one/json.ts';
-import { validateTemplate } from '../../one/service-schema.ts';
+import { crashBody, FlowCrash, FlowError } from '../../one/flow/flow-error.ts';
+import { copyJson, isObject, type Json } from '../../one/flow/json.ts';
+import { validateTemplate } from '../../one/flow/service-schema.ts';
 import {
   cloneServiceTemplate,
   createServiceTemplate,
   deleteServiceTemplate,
   serviceTemplate,
   updateServiceTemplate,
-} from '../../one/service-template.ts';
-import type { Caller } from '../../one/user.ts';
+} from '../../one/flow/service-template.ts';
 import { BodyTooLarge, type Edge, readBody, routePath } from '../edge.ts';
 import { ParserError } from '../ruby-json.ts';
 import { actionOf } from './action.ts';

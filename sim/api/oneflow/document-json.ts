@@ -1,7 +1,7 @@
 /** Documents of OneFlow as it prints them: oned's XML turned into JSON, so all but BODY are texts. Mirrors `DocumentJSON` and `to_hash` of OpenNebula's Ruby binding. */
 import type { Cloud } from '../../one/cloud.ts';
-import type { Json, JsonObject } from '../../one/json.ts';
-import type { StoredDocument } from '../../one/stored-document.ts';
+import type { Json, JsonObject } from '../../one/flow/json.ts';
+import type { StoredDocument } from '../../one/flow/stored-document.ts';
 
 const PERMISSIONS = ['OWNER', 'GROUP', 'OTHER'].flatMap((who) => ['U', 'M', 'A'].map((right) => `${who}_${right}`));
 

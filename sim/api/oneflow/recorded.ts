@@ -1,13 +1,13 @@
 /** The cloud of the recordings, for tests: what `fixtures/golden/oneflow.ndjson` was made on, and a client of its OneFlow. */
 import { readFileSync } from 'node:fs';
+import { callerOf } from '../../one/access/user.ts';
 import type { Cloud } from '../../one/cloud.ts';
-import { addHost } from '../../one/host.ts';
-import { isObject, type Json, type JsonObject } from '../../one/json.ts';
-import { ROLE_STATES, type Service, serviceState } from '../../one/service.ts';
-import { createServiceTemplate } from '../../one/service-template.ts';
+import { isObject, type Json, type JsonObject } from '../../one/flow/json.ts';
+import { ROLE_STATES, type Service, serviceState } from '../../one/flow/service.ts';
+import { createServiceTemplate } from '../../one/flow/service-template.ts';
+import { addHost } from '../../one/resources/host.ts';
 import { freshCloud } from '../../one/testing.ts';
 import { TIMINGS } from '../../one/timing.ts';
-import { callerOf } from '../../one/user.ts';
 import { oneflowApi } from './api.ts';
 
 interface Recording {

@@ -2,8 +2,8 @@
  * How Ruby handles a parsed body that is not of the expected shape, and what its exceptions say. The cloud keeps numbers
  * as JavaScript does, so an integer beyond 2^53 is rounded, and a float that is whole becomes an integer.
  */
-import { FlowCrash } from '../../one/flow-error.ts';
-import { isObject, type Json, type JsonObject, put } from '../../one/json.ts';
+import { FlowCrash } from '../../one/flow/flow-error.ts';
+import { isObject, type Json, type JsonObject, put } from '../../one/flow/json.ts';
 import { parseJson, prettyJson, type Value } from '../ruby-json.ts';
 import * as ruby from '../ruby-text.ts';
 

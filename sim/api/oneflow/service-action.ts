@@ -1,9 +1,10 @@
 /** The actions of a service, by the name in the request. Mirrors `POST /service/:id/action` of OneFlow 6.10. */
-import type { Flow } from '../../one/flow.ts';
-import { FlowError } from '../../one/flow-error.ts';
-import type { Json } from '../../one/json.ts';
-import type { Batch } from '../../one/role.ts';
-import type { Caller } from '../../one/user.ts';
+
+import type { Caller } from '../../one/access/user.ts';
+import type { Flow } from '../../one/flow/flow.ts';
+import { FlowError } from '../../one/flow/flow-error.ts';
+import type { Json } from '../../one/flow/json.ts';
+import type { Batch } from '../../one/flow/role.ts';
 import type { Action } from './action.ts';
 import { at, isTruthy, toInteger, toText } from './ruby-value.ts';
 

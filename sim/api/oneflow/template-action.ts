@@ -2,12 +2,13 @@
  * The actions of a service template that give no answer of their own, by the name in the request. Mirrors
  * `POST /service_template/:id/action` of OneFlow 6.10, which does not look at what oned says to them.
  */
+
+import type { Caller } from '../../one/access/user.ts';
 import type { Cloud } from '../../one/cloud.ts';
-import { FlowError } from '../../one/flow-error.ts';
-import type { Json } from '../../one/json.ts';
-import { attempt } from '../../one/role.ts';
-import { modesOf, updateServiceTemplate } from '../../one/service-template.ts';
-import type { Caller } from '../../one/user.ts';
+import { FlowError } from '../../one/flow/flow-error.ts';
+import type { Json } from '../../one/flow/json.ts';
+import { attempt } from '../../one/flow/role.ts';
+import { modesOf, updateServiceTemplate } from '../../one/flow/service-template.ts';
 import { ParserError } from '../ruby-json.ts';
 import type { Action } from './action.ts';
 import { at, isTruthy, readJson, toInteger, toText } from './ruby-value.ts';

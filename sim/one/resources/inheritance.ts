@@ -1,0 +1,120 @@
+/**
+ * What disks and NICs take over from the objects they stand on, when they are made. Mirrors the INHERIT_*_ATTR and
+ * TM_MAD_CONF settings of `oned.conf`, OpenNebula 6.10, without those of vCenter.
+ */
+import { SubAttributes } from '../syntax/sub-attributes.ts';
+import type { Template, Vector } from '../syntax/syntax.ts';
+
+/** Attributes of an image that go into DISK. */
+export const FROM_IMAGE: ReadonlySet<string> = new Set([
+  'ISCSI_USER',
+  'ISCSI_USAGE',
+  'ISCSI_HOST',
+  'ISCSI_IQN',
+  'LUKS_SECRET',
+  'DISK_TYPE',
+]);
+
+/** Attributes of a datastore that go into DISK. */
+export const FROM_DATASTORE: ReadonlySet<string> = new Set([
+  'CLONE_TARGET',
+  'LN_TARGET',
+  'CEPH_HOST',
+  'CEPH_SECRET',
+  'CEPH_KEY',
+  'CEPH_USER',
+  'CEPH_CONF',
+  'CEPH_TRASH',
+  'POOL_NAME',
+  'ISCSI_USER',
+  'ISCSI_USAGE',
+  'ISCSI_HOST',
+  'GLUSTER_HOST',
+  'GLUSTER_VOLUME',
+  'DISK_TYPE',
+  'ALLOW_ORPHANS',
+  'QCOW2_STANDALONE',
+  'SPARSE',
+]);
+
+/** Attributes of an address range or a virtual network that go into NIC. */
+export const FROM_NETWORK: ReadonlySet<string> = new Set([
+  'VLAN_TAGGED_ID',
+  'FILTER',
+  'FILTER_IP_SPOOFING',
+  'FILTER_MAC_SPOOFING',
+  'MTU',
+  'METRIC',
+  'IP6_METRIC',
+  'METHOD',
+  'IP6_METHOD',
+  'INBOUND_AVG_BW',
+  'INBOUND_PEAK_BW',
+  'INBOUND_PEAK_KB',
+  'OUTBOUND_AVG_BW',
+  'OUTBOUND_PEAK_BW',
+  'OUTBOUND_PEAK_KB',
+  'CONF',
+  'BRIDGE_CONF',
+  'OVS_BRIDGE_CONF',
+  'IP_LINK_CONF',
+  'EXTERNAL_IP',
+  'AWS_ALLOCATION_ID',
+  'VULTR_IP_ID',
+  'GATEWAY',
+  'DNS',
+  'VXLAN_MODE',
+  'VXLAN_TEP',
+  'VXLAN_MC',
+  'CVLANS',
+  'QINQ_TYPE',
+  'TRUST',
+  'SPOOFCHK',
+]);
+
+/** Takes over what is not there yet. A vector attribute gives all it holds. */
+export function inherit(into: Map<string, string>, from: Template | Vector, names: ReadonlySet<string>): void {
+  for (const attribute of from) {
+    const [name, value] = 'name' in attribute ? [attribute.name, attribute.value] : attribute;
+    if (!names.has(name)) continue;
+    if (typeof value === 'string') take(into, name, value);
+    else for (const [key, part] of value) take(into, key, part);
+  }
+}
+
+function take(into: Map<string, string>, name: string, value: string): void {
+  if (value !== '' && !into.get(name)) into.set(name, value);
+}
+
+/** Vectors that disks or NICs of the same source share, by that source. */
+export type Shared = WeakMap<object, { readonly entries: ReadonlyMap<string, string>; readonly vector: Vector }>;
+
+/** A vector, or the last one of the same source when it says the same: so thousands of disks and NICs share one. */
+export function shared(last: Shared, source: object, entries: ReadonlyMap<string, string>): Vector {
+  const before = last.get(source);
+  if (before !== undefined && same(before.entries, entries)) return before.vector;
+  const vector = new SubAttributes(entries);
+  last.set(source, { entries, vector });
+  return vector;
+}
+
+function same(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean {
+  if (one.size !== other.size) return false;
+  for (const [name, value] of one) if (other.get(name) !== value) return false;
+  return true;
+}
+
+/** The attributes that were given and hold; `null` for none, since most disks and NICs have none. */
+export function held(given: Iterable<readonly [string, string]>): Vector | null {
+  const vector = new SubAttributes(given);
+  return vector.size === 0 ? null : vector;
+}
+
+/** The vector as oned shows it: later entries prevail. */
+export function merged(...parts: (Iterable<readonly [string, string]> | null)[]): [name: string, value: string][] {
+  const all = new Map<string, string>();
+  for (const part of parts) for (const [name, value] of part ?? []) all.set(name, value);
+  return [...all].sort(byName);
+}
+
+const byName = ([a]: readonly [string, string], [b]: readonly [string, string]) => (a < b ? -1 : a > b ? 1 : 0);

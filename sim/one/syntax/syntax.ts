@@ -1,0 +1,456 @@
+// OpenNebula's template language: KEY="value", KEY=[ SUB="value", … ] and its XML form. Mirrors oned's Template class,
+// the flex rules of its scanner (the longest match wins, then the first rule; characters that no rule matches are
+// skipped) and the bison grammar with its messages and columns.
+
+import { remembered } from '../../kernel/remembered.ts';
+import { SubAttributes } from './sub-attributes.ts';
+import { parseTemplateXml, templateXml } from './template-xml.ts';
+
+export type Vector = ReadonlyMap<string, string>;
+
+export interface Attribute {
+  readonly name: string;
+  readonly value: string | Vector;
+}
+
+/** A text that oned cannot parse. The message is the parser's; it is empty where oned's parser gives up without one. */
+export class SyntaxProblem extends Error {
+  /** The sentence oned answers with. */
+  get refusal(): string {
+    return this.message === '' ? 'Parse error.' : `Parse error: ${this.message}`;
+  }
+}
+
+const NOTHING: readonly Attribute[] = [];
+
+/** Ordered attributes: sorted by name, those of one name in the order they came, as in oned's multimap. */
+export class Template {
+  /** Never changed, but replaced. */
+  #attributes: readonly Attribute[];
+
+  constructor(attributes?: Iterable<Attribute>) {
+    this.#attributes = attributes === undefined ? NOTHING : Array.from(attributes, canonical).sort(byName);
+  }
+
+  /** Reads either form; throws SyntaxProblem. A name loses its trailing blanks, as in oned. */
+  static parse(text: string): Template {
+    const template = new Template();
+    template.#attributes = (/^\s*</.test(text) ? parseXml(text) : parseText(text)).sort(byName);
+    const name = template.get('NAME');
+    if (name === undefined) return template;
+    let end = name.length;
+    while (end > 0 && ' \f\n\r\t\v'.includes(name.charAt(end - 1))) end--;
+    if (end < name.length) template.set('NAME', name.slice(0, end));
+    return template;
+  }
+
+  get size(): number {
+    return this.#attributes.length;
+  }
+
+  /** What it holds now. This array never changes, so whatever follows from the template can be remembered by it. */
+  get contents(): readonly Attribute[] {
+    return this.#attributes;
+  }
+
+  [Symbol.iterator](): Iterator<Attribute> {
+    return this.#attributes[Symbol.iterator]();
+  }
+
+  /** The first single value of that name. */
+  get(name: string): string | undefined {
+    for (const attribute of this.#attributes) {
+      if (attribute.name === name && typeof attribute.value === 'string') return attribute.value;
+    }
+    return undefined;
+  }
+
+  /** The first vector of that name. */
+  vector(name: string): Vector | undefined {
+    for (const attribute of this.#attributes) {
+      if (attribute.name === name && typeof attribute.value !== 'string') return attribute.value;
+    }
+    return undefined;
+  }
+
+  vectors(name: string): Vector[] {
+    const vectors: Vector[] = [];
+    for (const attribute of this.#attributes) {
+      if (attribute.name === name && typeof attribute.value !== 'string') vectors.push(attribute.value);
+    }
+    return vectors;
+  }
+
+  has(name: string): boolean {
+    return this.#attributes.some((attribute) => attribute.name === name);
+  }
+
+  /** Removes all of that name, adds one. */
+  set(name: string, value: string | Vector): void {
+    this.remove(attributeName(name));
+    this.add(name, value);
+  }
+
+  add(name: string, value: string | Vector): void {
+    const attribute = canonical({ name, value });
+    let at = this.#attributes.length;
+    while (at > 0 && (this.#attributes[at - 1]?.name ?? '') > attribute.name) at--;
+    this.#attributes = this.#attributes.toSpliced(at, 0, attribute);
+  }
+
+  /** Removes all of that name and gives them back. */
+  remove(name: string): Attribute[] {
+    const removed = this.#attributes.filter((attribute) => attribute.name === name);
+    if (removed.length > 0) this.#attributes = only(this.#attributes, (attribute) => attribute.name !== name);
+    return removed;
+  }
+
+  /** oned's update with append: for every name in the other all old ones go, then the other's come; empty vectors do not. */
+  append(other: Template): void {
+    const replaced = new Set<string>();
+    for (const { name } of other.#attributes) replaced.add(name);
+    const merged = this.#attributes.filter(({ name }) => !replaced.has(name));
+    for (const added of other.#attributes) {
+      if (typeof added.value === 'string' || added.value.size > 0) merged.push(added);
+    }
+    this.#attributes = merged.sort(byName);
+  }
+
+  /** Those that are wanted, in the same order. */
+  filter(wanted: (attribute: Attribute) => boolean): Template {
+    const filtered = new Template();
+    filtered.#attributes = only(this.#attributes, wanted);
+    return filtered;
+  }
+
+  clone(): Template {
+    const copy = new Template();
+    copy.#attributes = this.#attributes;
+    return copy;
+  }
+}
+
+/** Those that are wanted, in an array without the room for more that filter leaves: a large cloud has several for each VM. */
+const only = (attributes: readonly Attribute[], wanted: (attribute: Attribute) => boolean): Attribute[] =>
+  attributes.filter(wanted).slice();
+
+const byName = (a: Attribute, b: Attribute) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+
+// ---- names --------------------------------------------------------------------------------------------------------
+
+/** Names as oned keeps them, by the spelling they came in. Few names make up all templates, so they are shared. */
+const NAMES_KEPT = 4096;
+const attributeNames = new Map<string, string>();
+const subAttributeNames = new Map<string, string>();
+
+/** Upper case; what may not start an XML name gets the prefix ONE_ (oned adds it to `xml…` only once it copies the attribute). */
+function attributeName(spelling: string): string {
+  return shared(attributeNames, spelling, (upper) => (/^(?![A-Z_]|$)|^XML/.test(upper) ? `ONE_${upper}` : upper));
+}
+
+function subAttributeName(spelling: string): string {
+  return shared(subAttributeNames, spelling, (upper) => upper);
+}
+
+function shared(names: Map<string, string>, spelling: string, derive: (upper: string) => string): string {
+  const known = names.get(spelling);
+  if (known !== undefined) return known;
+  const name = derive(spelling.replace(/[a-z]+/g, (letters) => letters.toUpperCase()));
+  if (names.size >= NAMES_KEPT || spelling.length > 64) return name;
+  // A copy, since a slice would keep the whole text alive that it was cut from.
+  const copy = Buffer.from(name).toString();
+  names.set(Buffer.from(spelling).toString(), copy);
+  return copy;
+}
+
+/** From this length on V8 makes a slice that points into the text that it was cut from, and keeps all of it. */
+const SLICED = 13;
+
+/** A slice as a text of its own, for what is kept longer than the text it was cut from. */
+export const copied = (slice: string): string =>
+  slice.length < SLICED ? slice : [slice.slice(0, 1), slice.slice(1)].join('');
+
+function canonical(attribute: Attribute): Attribute {
+  const name = attributeName(attribute.name);
+  const value = compact(attribute.value);
+  return name === attribute.name && value === attribute.value ? attribute : { name, value };
+}
+
+function compact(value: string | Vector): string | Vector {
+  return typeof value === 'string' || value instanceof SubAttributes ? value : new SubAttributes(value);
+}
+
+// ---- XML form -----------------------------------------------------------------------------------------------------
+
+function parseXml(text: string): Attribute[] {
+  const attributes = parseTemplateXml(text);
+  if (attributes === undefined) throw new SyntaxProblem('XML Template malformed.');
+  return attributes.map(canonical);
+}
+
+// ---- text form ----------------------------------------------------------------------------------------------------
+
+type Token = '$end' | 'EQUAL' | 'COMMA' | 'OBRACKET' | 'CBRACKET' | 'EQUAL_EMPTY' | 'CCDATA' | 'STRING' | 'VARIABLE';
+
+function parseText(text: string): Attribute[] {
+  const scanner = new Scanner(text);
+  const attributes: Attribute[] = [];
+  for (let token = scanner.next(); token !== '$end'; token = scanner.next()) {
+    if (token !== 'VARIABLE') throw scanner.unexpected(token, '$end');
+    const name = attributeName(scanner.text());
+    token = scanner.next();
+    if (token === 'EQUAL_EMPTY') attributes.push({ name, value: '' });
+    else if (token === 'EQUAL') attributes.push(attribute(name, parseValue(scanner)));
+    else throw scanner.unexpected(token, 'EQUAL', 'EQUAL_EMPTY');
+  }
+  return attributes;
+}
+
+/** Those of VMs from one template are alike, and share what they have in common. */
+const kept = remembered((line): Attribute => {
+  const at = line.indexOf('=');
+  return { name: attributeName(line.slice(0, at)), value: copied(line.slice(at + 1)) };
+});
+
+const LONGEST_KEPT = 32;
+
+const attribute = (name: string, value: string | Vector): Attribute =>
+  typeof value === 'string' && value.length <= LONGEST_KEPT ? kept(`${name}=${value}`) : { name, value };
+
+function parseValue(scanner: Scanner): string | Vector {
+  const token = scanner.next();
+  if (token === 'STRING') return scanner.value();
+  if (token === 'OBRACKET') return parseVector(scanner);
+  // It would end the CDATA section that every value is printed in.
+  if (token === 'CCDATA') throw new SyntaxProblem('');
+  throw scanner.unexpected(token, 'OBRACKET', 'CCDATA', 'STRING');
+}
+
+function parseVector(scanner: Scanner): Vector {
+  const entries: [string, string][] = [];
+  let token = scanner.next();
+  if (token === 'CBRACKET') return new SubAttributes(entries);
+  if (token !== 'VARIABLE') throw scanner.unexpected(token, 'CBRACKET', 'VARIABLE');
+  for (;;) {
+    const name = subAttributeName(scanner.text());
+    token = scanner.next();
+    if (token !== 'EQUAL') throw scanner.unexpected(token, 'EQUAL');
+    token = scanner.next();
+    if (token !== 'STRING') throw scanner.unexpected(token, 'STRING');
+    entries.push([name, scanner.value()]);
+    token = scanner.next();
+    if (token === 'CBRACKET') return new SubAttributes(entries);
+    if (token !== 'COMMA') throw scanner.unexpected(token, 'COMMA', 'CBRACKET');
+    token = scanner.next();
+    if (token !== 'VARIABLE') throw scanner.unexpected(token, 'VARIABLE');
+  }
+}
+
+const NEWLINE = 0x0a;
+const QUOTE = 0x22;
+const HASH = 0x23;
+const COMMA = 0x2c;
+const EQUAL = 0x3d;
+const OBRACKET = 0x5b;
+const BACKSLASH = 0x5c;
+const CBRACKET = 0x5d;
+
+/** What the scanner's rules are made of, as sets of characters; every character beyond ASCII is plain. */
+const BLANK = 1;
+const SPACE = 2;
+const WORD = 4;
+const PLAIN = 8;
+const SETS = Uint8Array.from({ length: 128 }, (_, code) => {
+  const character = String.fromCharCode(code);
+  if (/[ \t]/.test(character)) return BLANK | SPACE;
+  if (character === '\n') return SPACE;
+  if (/\w/.test(character)) return WORD | PLAIN;
+  return /[=#,[\]]/.test(character) ? 0 : PLAIN;
+});
+
+/** The scanner's rules. Every rule is decided in time linear in what it matches, however hostile the text. */
+class Scanner {
+  readonly #source: string;
+  /** The last match, blanks and comments included: it is where an error at the end of the text is reported. */
+  #start = 0;
+  #end = 0;
+  /** No rule matched there, so it was skipped byte by byte. */
+  #skipped = false;
+  /** The scanner does not count the lines that end in what it skips. */
+  #uncountedLines = 0;
+  /** The last match is a quoted string. */
+  #quoted = false;
+  /** After an equals sign the scanner looks for a value, until it has found one. */
+  #wantsValue = false;
+  /** Where the next newline and the next end of a CDATA section are, as far as known. */
+  #newline = -1;
+  #cdataEnd = -1;
+
+  constructor(source: string) {
+    // oned's texts are C strings.
+    const zero = source.indexOf('\0');
+    this.#source = zero < 0 ? source : source.slice(0, zero);
+  }
+
+  next(): Token {
+    while (this.#end < this.#source.length) {
+      this.#start = this.#end;
+      this.#skipped = false;
+      const token = this.#wantsValue ? this.#matchValue() : this.#match();
+      if (token !== undefined) return token;
+    }
+    return '$end';
+  }
+
+  /** The characters of the last token. */
+  text(): string {
+    return this.#source.slice(this.#start, this.#end);
+  }
+
+  /** The last token as a value: without its quotes, with its escaped quotes plain. */
+  value(): string {
+    const text = this.#quoted ? this.#source.slice(this.#start + 1, this.#end - 1) : this.text();
+    return text.includes('\\"') ? text.replaceAll('\\"', '"') : copied(text);
+  }
+
+  /** bison's message; the columns count bytes from the start of the text, and are never set back at a new line. */
+  unexpected(token: Token, ...expected: Token[]): SyntaxProblem {
+    const last = 1 + Buffer.byteLength(this.#source.slice(0, this.#end));
+    const first = last - (this.#skipped ? 1 : Buffer.byteLength(this.text()));
+    const line = this.#source.slice(0, this.#end).split('\n').length - 1 - this.#uncountedLines;
+    const where = `at line ${line}, columns ${first}:${last}`;
+    return new SyntaxProblem(`syntax error, unexpected ${token}, expecting ${expected.join(' or ')} ${where}`);
+  }
+
+  #match(): Token | undefined {
+    const source = this.#source;
+    const start = this.#start;
+    const first = source.charCodeAt(start);
+    if (first < 128 && ((SETS[first] ?? 0) & WORD) !== 0) {
+      this.#end = this.#skip(start + 1, WORD);
+      return 'VARIABLE';
+    }
+    const afterBlanks = this.#skip(start, BLANK);
+    const afterSpaces = this.#skip(afterBlanks, SPACE);
+    const punctuation = source.charCodeAt(afterSpaces);
+    if (punctuation === COMMA || punctuation === CBRACKET) {
+      this.#end = this.#skip(afterSpaces + 1, SPACE);
+      return punctuation === COMMA ? 'COMMA' : 'CBRACKET';
+    }
+    if (source.charCodeAt(afterBlanks) === EQUAL) {
+      this.#end = this.#skip(afterBlanks + 1, BLANK);
+      this.#wantsValue = source.charCodeAt(this.#end) !== NEWLINE;
+      if (this.#wantsValue) return 'EQUAL';
+      this.#end++;
+      return 'EQUAL_EMPTY';
+    }
+    if (source.charCodeAt(afterBlanks) === HASH && this.#nextNewline(afterBlanks) < source.length) {
+      this.#end = this.#nextNewline(afterBlanks) + 1;
+      return undefined;
+    }
+    this.#skipped = afterSpaces === start;
+    this.#end = this.#skipped ? start + 1 : afterSpaces;
+    return undefined;
+  }
+
+  #matchValue(): Token | undefined {
+    const start = this.#start;
+    const afterBlanks = this.#skip(start, BLANK);
+    const bracketEnd = this.#source.charCodeAt(afterBlanks) === OBRACKET ? this.#skip(afterBlanks + 1, SPACE) : start;
+    const cdataEnd = this.#nextCdataEnd(start) < this.#nextNewline(start) ? this.#nextNewline(start) : start;
+    const quotedEnd = this.#quotedEnd(start);
+    const plainEnd = this.#skip(start, PLAIN);
+    const longest = Math.max(bracketEnd, cdataEnd, quotedEnd, plainEnd);
+    if (longest === start) {
+      if (this.#source.charCodeAt(start) === NEWLINE) this.#uncountedLines++;
+      this.#skipped = true;
+      this.#end = Math.max(afterBlanks, start + 1);
+      return undefined;
+    }
+    this.#end = longest;
+    this.#wantsValue = false;
+    this.#quoted = longest === quotedEnd;
+    if (longest === bracketEnd) return 'OBRACKET';
+    return longest === cdataEnd ? 'CCDATA' : 'STRING';
+  }
+
+  /** A quote with a backslash before it may be the last, but only where no later one fits: the longest match wins. */
+  #quotedEnd(start: number): number {
+    const source = this.#source;
+    if (source.charCodeAt(start) !== QUOTE) return start;
+    let end = start;
+    for (let at = source.indexOf('"', start + 1); at >= 0; at = source.indexOf('"', at + 1)) {
+      end = at + 1;
+      if (source.charCodeAt(at - 1) !== BACKSLASH) break;
+    }
+    return end;
+  }
+
+  #skip(from: number, set: number): number {
+    const source = this.#source;
+    let at = from;
+    for (; at < source.length; at++) {
+      const code = source.charCodeAt(at);
+      if (((code < 128 ? (SETS[code] ?? 0) : PLAIN) & set) === 0) break;
+    }
+    return at;
+  }
+
+  #nextNewline(from: number): number {
+    if (this.#newline < from) this.#newline = indexOrEnd(this.#source, '\n', from);
+    return this.#newline;
+  }
+
+  #nextCdataEnd(from: number): number {
+    if (this.#cdataEnd < from) this.#cdataEnd = indexOrEnd(this.#source, ']]>', from);
+    return this.#cdataEnd;
+  }
+}
+
+function indexOrEnd(text: string, part: string, from: number): number {
+  const at = text.indexOf(part, from);
+  return at < 0 ? text.length : at;
+}
+
+/**
+ * Text that parses back to the same template: the text form, or the XML form where the text form has no words for it.
+ * Throws SyntaxProblem where neither has, as for a control character beside a value that ends in a blank and a backslash.
+ */
+export function templateText(template: Template): string {
+  const lines: string[] = [];
+  for (const { name, value } of template) {
+    const text = typeof value === 'string' ? valueText(value) : vectorText(value);
+    if (text === undefined || !isName(name)) return xmlText(template);
+    lines.push(`${name}=${text}\n`);
+  }
+  return lines.join('');
+}
+
+function xmlText(template: Template): string {
+  const xml = templateXml(template);
+  if (xml === undefined) throw new SyntaxProblem('no form of a template can carry these values');
+  return xml;
+}
+
+/** One sub-attribute a line: a CDATA end in one would swallow the others on its line. */
+function vectorText(vector: Vector): string | undefined {
+  const entries: string[] = [];
+  for (const [name, value] of vector) {
+    const text = valueText(value);
+    if (text === undefined || !isName(name)) return undefined;
+    entries.push(`${name}=${text}`);
+  }
+  return entries.length === 0 ? '[]' : `[\n  ${entries.join(',\n  ')} ]`;
+}
+
+/** A backslash at the end would escape the closing quote, so such a value goes without quotes if it can. */
+function valueText(value: string): string | undefined {
+  const escaped = value.replaceAll('"', '\\"');
+  if (value.includes('\0') || (value.includes(']]>') && !value.includes('\n'))) return undefined;
+  if (!value.endsWith('\\')) return `"${escaped}"`;
+  return /^[^=#\s,[\]]+$/.test(value) ? escaped : undefined;
+}
+
+function isName(name: string): boolean {
+  return /^[A-Z0-9_]+$/.test(name);
+}

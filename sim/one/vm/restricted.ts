@@ -1,0 +1,103 @@
+/** Attributes that only administrators may write. Mirrors `VM_RESTRICTED_ATTR` of the shipped oned.conf. */
+import type { Template } from '../syntax/syntax.ts';
+
+interface Rule {
+  readonly name: string;
+  readonly matches: (name: string) => boolean;
+  /** Absent where the whole attribute is restricted. */
+  readonly sub: ((name: string) => boolean) | undefined;
+}
+
+/** `NAME` or `NAME/SUB`; `*` stands for anything. */
+const RESTRICTED = [
+  'CONTEXT/FILES',
+  ...['NIC', 'NIC_ALIAS', 'NIC_DEFAULT'].flatMap((nic) =>
+    [
+      'MAC',
+      'VLAN_ID',
+      'BRIDGE',
+      'FILTER*',
+      'INBOUND_*',
+      'OUTBOUND_*',
+      'OPENNEBULA_MANAGED',
+      'VCENTER_*',
+      'EXTERNAL',
+    ].map((sub) => `${nic}/${sub}`),
+  ),
+  ...['*_BYTES_SEC*', '*_IOPS_SEC*', 'OPENNEBULA_MANAGED', 'VCENTER_*', 'ORIGINAL_SIZE', 'SIZE_PREV'].map(
+    (sub) => `DISK/${sub}`,
+  ),
+  'DEPLOY_ID',
+  'CPU_COST',
+  'MEMORY_COST',
+  'DISK_COST',
+  'PCI',
+  'EMULATOR',
+  'RAW/DATA',
+  'USER_PRIORITY',
+  'USER_INPUTS/CPU',
+  'USER_INPUTS/MEMORY',
+  'USER_INPUTS/VCPU',
+  'VCENTER_*',
+  'TOPOLOGY/PIN_POLICY',
+  'TOPOLOGY/HUGEPAGE_SIZE',
+].map((path): Rule => {
+  const [name = '', sub] = path.split('/');
+  return { name, matches: pattern(name), sub: sub === undefined ? undefined : pattern(sub) };
+});
+
+/** Rules by the name of the attribute, and those whose name is a pattern, which no name above matches. */
+const BY_NAME = new Map<string, Rule[]>();
+const BY_PATTERN: Rule[] = [];
+for (const rule of RESTRICTED) {
+  if (rule.name.includes('*')) BY_PATTERN.push(rule);
+  else BY_NAME.set(rule.name, [...(BY_NAME.get(rule.name) ?? []), rule]);
+}
+
+const rulesFor = (name: string): readonly Rule[] =>
+  BY_NAME.get(name) ?? BY_PATTERN.filter((rule) => rule.matches(name));
+
+function pattern(text: string): (candidate: string) => boolean {
+  if (!text.includes('*')) return (candidate) => candidate === text;
+  const expression = new RegExp(`^${text.replaceAll('*', '.*')}$`);
+  return (candidate) => expression.test(candidate);
+}
+
+/** The first restricted attribute in a template, with its sub-attribute if that is what is restricted. */
+export function restrictedAttribute(template: Template): { name: string; sub?: string } | undefined {
+  for (const { name, value } of template) {
+    for (const rule of rulesFor(name)) {
+      if (rule.sub === undefined) return { name };
+      if (typeof value === 'string') continue;
+      for (const sub of value.keys()) if (rule.sub(sub)) return { name, sub };
+    }
+  }
+  return undefined;
+}
+
+/**
+ * The first restricted attribute that differs from what was there before. A single one that an update leaves out is
+ * kept.
+ * @param append only what is written can differ
+ */
+export function restrictedChange(template: Template, before: Template, append: boolean): string | undefined {
+  const names = new Set([...template, ...(append ? [] : before)].map(({ name }) => name));
+  for (const name of [...names].sort()) {
+    const rules = rulesFor(name);
+    if (rules.length === 0) continue;
+    if (rules.some((rule) => rule.sub === undefined)) {
+      const [old, wanted] = [before.get(name), template.get(name)];
+      if (wanted === undefined && old !== undefined) template.set(name, old);
+      else if (wanted !== old) return name;
+    }
+    const values = (of: Template) =>
+      of
+        .vectors(name)
+        .flatMap((vector) => [...vector].filter(([sub]) => rules.some((rule) => rule.sub?.(sub))))
+        .map((pair) => pair.join('='))
+        .sort()
+        .join();
+    if (values(template) !== values(before)) return name;
+  }
+  return undefined;
+}

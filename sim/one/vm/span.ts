@@ -1,0 +1,90 @@
+/**
+ * The stretches of time in which a guest ran, and the shape in which it did: all that the metrics know of a VM, so that
+ * what changes today cannot rewrite what was measured yesterday.
+ */
+import type { Cloud } from '../cloud.ts';
+import { failureOf, STEPS, type State, stepOf } from './lifecycle.ts';
+import type { Disk, Vm } from './vm.ts';
+
+/** What of a VM shows inside its guest. Never changes, and is shared by all spans and VMs that look alike. */
+export interface Shape {
+  readonly vcpu: number;
+  readonly memoryMiB: number;
+  readonly disks: readonly Pick<Disk, 'id' | 'target' | 'sizeMiB'>[];
+  /** Ids of the NICs that are interfaces of their own; an alias is an address of another. */
+  readonly nics: readonly number[];
+  /** USER_TEMPLATE/METRIC_PROFILE; empty for none. */
+  readonly profile: string;
+}
+
+/** A stretch of time in which a VM ran on one host in one shape. Times are simulated milliseconds since the epoch. */
+export interface Span {
+  readonly from: number;
+  /** null while it runs. */
+  to: number | null;
+  /** Counts the boots: counters start again when it changes. */
+  readonly boot: number;
+  readonly hostId: number;
+  readonly shape: Shape;
+}
+
+/** The shapes that VMs of one cloud have or had. */
+export class Shapes {
+  readonly #known = new Map<string, Shape>();
+
+  of(vm: Vm): Shape {
+    const { memoryMiB } = vm;
+    const vcpu = vm.vcpu ?? 1;
+    const profile = vm.userTemplate.get('METRIC_PROFILE') ?? '';
+    let key = `${vcpu} ${memoryMiB}`;
+    for (const { id, target, sizeMiB } of vm.disks) key += ` ${id} ${target} ${sizeMiB}`;
+    key += ' |';
+    for (const { id, alias } of vm.nics) if (alias === null) key += ` ${id}`;
+    key += ` ${profile}`;
+    let shape = this.#known.get(key);
+    if (shape === undefined) {
+      shape = {
+        vcpu,
+        memoryMiB,
+        disks: vm.disks.map(({ id, target, sizeMiB }) => ({ id, target, sizeMiB })),
+        nics: vm.nics.filter((nic) => nic.alias === null).map((nic) => nic.id),
+        profile,
+      };
+      this.#known.set(key, shape);
+    }
+    return shape;
+  }
+}
+
+/** Whether the guest runs. */
+export const hasGuest = (vm: Vm): boolean => vm.spans.at(-1)?.to === null;
+
+/** The guest runs from now on, or has since `from`. */
+export function openSpan(cloud: Cloud, vm: Vm, booted: boolean, from = cloud.clock.now): void {
+  const boot = (vm.spans.at(-1)?.boot ?? 0) + (booted ? 1 : 0);
+  const hostId = vm.history.at(-1)?.hostId ?? -1;
+  // Not pushed, for then it would have room for sixteen more; most VMs need one.
+  vm.spans = vm.spans.concat({ from, to: null, boot, hostId, shape: cloud.shapes.of(vm) });
+}
+
+export function closeSpan(cloud: Cloud, vm: Vm): void {
+  const last = vm.spans.at(-1);
+  if (last !== undefined) last.to ??= cloud.clock.now;
+}
+
+/** Ends the present stretch and begins another, because the guest has moved, looks different or boots again. */
+export function reshape(cloud: Cloud, vm: Vm, booted = false): void {
+  const last = vm.spans.at(-1);
+  if (last === undefined || last.to !== null) return;
+  const hostId = vm.history.at(-1)?.hostId ?? -1;
+  if (!booted && last.hostId === hostId && last.shape === cloud.shapes.of(vm)) return;
+  closeSpan(cloud, vm);
+  openSpan(cloud, vm, booted);
+}
+
+/** Whether a guest that comes to run out of this state has booted, or goes on where it was. */
+export function bootsFrom(state: State): boolean {
+  const failure = failureOf(state);
+  const step = failure === undefined ? stepOf(state) : STEPS[failure.retry];
+  return step?.action === 'deploy' || state === 'POWEROFF';
+}
