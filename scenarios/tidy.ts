@@ -100,6 +100,7 @@ const WORLD = [...DOOR, 'contracts/**'];
 const DIRECTIONS: readonly Direction[] = [
   { files: KERNEL, sees: [KERNEL], testsSee: [] },
   { files: FAULTS, sees: [KERNEL, FAULTS], testsSee: WORLD },
+  { files: 'sim/one/*/**', sees: [KERNEL, FAULTS, ONE], testsSee: WORLD },
   { files: ONE, sees: [KERNEL, FAULTS, ONE], testsSee: WORLD },
   { files: METRICS, sees: CORE, testsSee: WORLD },
   { files: 'sim/api/*.ts', sees: [...CORE, 'sim/api/*.ts'], testsSee: WORLD },
@@ -149,11 +150,14 @@ function restriction(files: string, sees: readonly string[]): unknown {
 /** What must not be imported, as it looks from the folder of the simulator that the files are in. */
 function fromInside(files: string, sees: readonly string[]): string[] {
   const folder = posix.dirname(files);
-  const unless = sees.map((glob) => {
+  // From a folder in a folder, all that is one step up is their own.
+  const nested = folder.endsWith('/*');
+  const others = nested ? sees.filter((glob) => glob !== `${posix.dirname(folder)}/**`) : sees;
+  const unless = others.map((glob) => {
     const specifier = posix.relative(folder, glob.replace(/^!/, ''));
     return `${glob.startsWith('!') ? '' : '!'}${specifier.startsWith('.') ? '' : './'}${specifier}`;
   });
-  return ['./**', '../**', ...unless];
+  return [...(nested ? ['../../**'] : ['./**', '../**']), ...unless];
 }
 
 /** What must not be imported, from any folder of contracts or scenarios. */
