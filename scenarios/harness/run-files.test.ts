@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,6 +29,18 @@ async function ran(command: typeof runFiles, ...args: string[]) {
   const code = await command(args, client);
   return { code, out };
 }
+
+describe('the scenarios that come with it', () => {
+  const folder = new URL('../../fixtures/scenarios/', import.meta.url);
+  const names = readdirSync(folder).filter((name) => name !== 'schema.json');
+
+  test.each(names)('%s breaks no law', async (name) => {
+    const out: string[] = [];
+    const readFrom = (path: string): Promise<string> => readFile(new URL(path, folder), 'utf8');
+    const code = await runFiles([name], { readFile: readFrom, out: (line: string) => void out.push(line) });
+    expect(code, out.join('\n')).toBe(0);
+  });
+});
 
 describe('onesim run', () => {
   test('ends with 0 when every law holds', async () => {

@@ -10,20 +10,24 @@ export async function remove(engine: Engine, runtime: Runtime): Promise<void> {
   const { one, deviations } = engine;
   if (!deviations.has('delete-never-423')) refuseWhileUpdating(runtime);
   const serviceId = idOf(runtime.body.get('SERVICE_ID'));
-  const declined = granted(() => one.flow((flow, caller) => flow.delete(caller, serviceId)));
-  if (declined !== null && declined.status !== 404) {
-    const left = await destroyService(engine, serviceId);
-    if (left !== null) {
-      throw refusal(500, `Failed to delete Serverless Runtime Service ${serviceId}`, declined.message + left.message);
-    }
-  }
-  if (!deviations.has('delete-leaks-vm')) {
+  // OneFlow forgets the VMs of a service that it is still deploying, and waits for ever for one that ends meanwhile.
+  const endRest = (): void => {
+    if (deviations.has('delete-leaks-vm')) return;
     endVms(
       one,
       runtime.document.uid,
       FUNCTIONS.map((name) => vmIdOf(runtime, name) ?? -1),
     );
+  };
+  const declined = granted(() => one.flow((flow, caller) => flow.delete(caller, serviceId)));
+  if (declined !== null && declined.status !== 404) {
+    endRest();
+    const left = await destroyService(engine, serviceId);
+    if (left !== null) {
+      throw refusal(500, `Failed to delete Serverless Runtime Service ${serviceId}`, declined.message + left.message);
+    }
   }
+  endRest();
   titled('Failed to delete Serverless Runtime Document', () => one.oned('one.document.delete', runtime.document.id));
 }
 
