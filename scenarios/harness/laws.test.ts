@@ -22,7 +22,7 @@ const UNJUDGED = ['E1'];
 
 describe.each(['upstream', 'contract'] as const)('in profile %s', (profile) => {
   test('no generated scenario breaks a law, and every law had its chance to be broken', async () => {
-    const { found, checks } = await search(laws, { seed: 1, runs: 40, budget: SMALL, profile, twinsEvery: 10 });
+    const { found, checks } = await search(laws, { seed: 1, runs: 60, budget: SMALL, profile, twinsEvery: 10 });
     expect(await reported(found)).toBe('');
     expect(laws.map(({ id }) => id).filter((id) => !checks.get(id))).toEqual(UNJUDGED);
   }, 60_000);
