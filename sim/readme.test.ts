@@ -13,6 +13,9 @@ const blocks = (language: string): string[] =>
 
 const simulator = await loadSimulator();
 const variables: Record<string, string> = {};
+const HOME = '/home/alice';
+/** What the commands have written. */
+const files: Record<string, string> = {};
 
 /** The words of a command, as a shell splits them. */
 function words(command: string): string[] {
@@ -50,8 +53,8 @@ async function onesim(args: string[]): Promise<string> {
   const lines: string[] = [];
   const out = (line: string): void => void lines.push(line);
   const machine: Pick<Machine, 'home' | 'readFile' | 'fetch' | 'out' | 'err'> = {
-    home: '/home/alice',
-    readFile: async () => 'alice:alice\n',
+    home: HOME,
+    readFile: async (path) => files[path] ?? '',
     fetch: (url, request) => simulator.fetch(new Request(url, request)),
     out,
     err: out,
@@ -65,6 +68,10 @@ type Stage = (args: string[], input: string) => string | Promise<string>;
 /** The programs of the README's pipelines. */
 const PROGRAMS: Readonly<Record<string, Stage>> = {
   curl,
+  echo([text = '', , path = '']) {
+    files[path.replace('~', HOME)] = `${text}\n`;
+    return '';
+  },
   npx: ([, ...args]) => onesim(args),
   grep: ([pattern = ''], input) =>
     input
