@@ -79,7 +79,8 @@ const SYNCHRONOUS_FOLDERS = ['sim/faults/', 'sim/one/', 'sim/metrics/'];
 
 const VAGUE_NAME = /(?:^|[/.-])(?:utils?|helpers?|common|misc)(?:[/.-]|$)/;
 
-const isTest = (file: string): boolean => /\.test\.ts$/.test(file);
+/** A test, or what the tests of a folder share. */
+const isTest = (file: string): boolean => /(?:\.test|\/testing)\.ts$/.test(file);
 
 /** Who may import whom, as the design draws it. The first row that fits a file is its row. */
 interface Direction {
@@ -137,7 +138,7 @@ function seen(file: string, globs: readonly string[]): boolean {
  */
 export function importRules(): readonly unknown[] {
   return DIRECTIONS.toReversed().map(({ files, sees }) => ({
-    includes: [files, '!**/*.test.ts'],
+    includes: [files, '!**/*.test.ts', '!**/testing.ts'],
     linter: { rules: { style: { noRestrictedImports: sees.includes('**') ? 'off' : restriction(files, sees) } } },
   }));
 }

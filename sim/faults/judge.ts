@@ -1,4 +1,5 @@
 /** Decides what happens to an attempt: the first armed fault that matches and is due gives the verdict. */
+import { fits } from '../kernel/pattern.ts';
 import type { Random, Stream } from '../kernel/random.ts';
 import { hash } from '../kernel/random.ts';
 import type { Effect, Fault, FaultSpec, Selector } from './fault.ts';
@@ -50,6 +51,16 @@ export class Judge {
     this.#faults.clear();
   }
 
+  /** The faults with their counts, and which number the next one gets. */
+  state(): { readonly faults: readonly Fault[]; readonly next: number } {
+    return { faults: [...this.#faults.values()], next: this.#next };
+  }
+
+  restore({ faults, next }: { readonly faults: readonly Fault[]; readonly next: number }): void {
+    for (const fault of faults) this.#faults.set(fault.id, fault);
+    this.#next = next;
+  }
+
   /** What happens to the attempt; `undefined` lets it be. */
   judge(attempt: Attempt): Verdict | undefined {
     if (this.#faults.size === 0) return undefined;
@@ -69,25 +80,11 @@ export class Judge {
 function selects(selector: Selector, attempt: Attempt): boolean {
   return (
     (selector.vm === undefined || selector.vm === attempt.vm) &&
-    fits(selector.action, attempt.action) &&
-    fits(selector.name, attempt.name) &&
-    fits(selector.host, attempt.host) &&
-    fits(selector.user, attempt.user)
+    optional(selector.action, attempt.action) &&
+    optional(selector.name, attempt.name) &&
+    optional(selector.host, attempt.host) &&
+    optional(selector.user, attempt.user)
   );
 }
 
-/** Whether a text fits a pattern in which `*` stands for anything. */
-function fits(pattern: string | undefined, text: string): boolean {
-  if (pattern === undefined || pattern === text) return true;
-  if (!pattern.includes('*')) return false;
-  const [first = '', ...rest] = pattern.split('*');
-  const last = rest.pop() ?? '';
-  if (!text.startsWith(first) || text.length < first.length + last.length || !text.endsWith(last)) return false;
-  let at = first.length;
-  for (const part of rest) {
-    const found = text.indexOf(part, at);
-    if (found < 0 || found + part.length > text.length - last.length) return false;
-    at = found + part.length;
-  }
-  return true;
-}
+const optional = (pattern: string | undefined, text: string): boolean => pattern === undefined || fits(pattern, text);

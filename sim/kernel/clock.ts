@@ -6,7 +6,7 @@
  * is {@link Clock.sleep}, on which requests in flight wait.
  */
 import { setImmediate as turnOfTheHost } from 'node:timers/promises';
-import { EventQueue, type Timer } from './queue.ts';
+import { EventQueue, type QueueState, type Timer } from './queue.ts';
 
 /** What moving the clock did. */
 export interface Moved {
@@ -23,8 +23,19 @@ export interface Waiter {
   readonly due: number;
 }
 
+/** What was waited for did not come within the bounds. */
+export class NotReached extends Error {}
+
 interface Sleeper extends Waiter {
   readonly wake: () => void;
+  readonly giveUp: (why: Error) => void;
+}
+
+/** The clock as plain data. Who sleeps is not part of it: requests belong to their connections. */
+interface ClockState {
+  readonly now: number;
+  readonly fired: number;
+  readonly queue: QueueState;
 }
 
 /** The channel of {@link Clock.sleep}. */
@@ -124,9 +135,9 @@ export class Clock {
 
   /** Resolves when `delayMs` of simulated time have passed. `what` names the wait for {@link waiters}. */
   sleep(delayMs: number, what: string): Promise<void> {
-    return new Promise((wake) => {
+    return new Promise((wake, giveUp) => {
       const due = after(this.#now, delayMs);
-      const sleeper: Sleeper = { what, due, wake };
+      const sleeper: Sleeper = { what, due, wake, giveUp };
       this.#sleepers.add(sleeper);
       this.#schedule(due, SLEEP, sleeper);
     });
@@ -171,28 +182,55 @@ export class Clock {
     return this.#fireWhile((due, fired) => due < NEVER && fired < n);
   }
 
-  /** Fires events until none is left. Throws after `maxEvents`: something keeps itself alive. */
+  /** Fires events until none is left. Throws {@link NotReached} after `maxEvents`: something keeps itself alive. */
   async runUntilIdle(maxEvents = 1_000_000): Promise<Moved> {
     this.#letRun();
     return this.#fireWhile((due, fired) => {
-      if (due < NEVER && fired >= maxEvents) throw new Error(`not idle within ${maxEvents} events`);
+      if (due < NEVER && fired >= maxEvents) throw new NotReached(`not idle within ${maxEvents} events`);
       return due < NEVER;
     });
   }
 
   /**
-   * Fires events one by one until `predicate` holds. Throws when the queue runs dry first, or past `maxEvents` or
-   * `maxMs` of simulated time.
+   * Fires events one by one until `predicate` holds. Throws {@link NotReached} when the queue runs dry first, or
+   * past `maxEvents` or `maxMs` of simulated time.
    */
   async runUntil(predicate: () => boolean, { maxEvents = 1_000_000, maxMs = NEVER } = {}): Promise<Moved> {
     const end = this.#now + maxMs;
     this.#letRun();
     return this.#fireWhile((due, fired) => {
       if (predicate()) return false;
-      if (due === NEVER) throw new Error('nothing is scheduled, so what is waited for cannot happen');
-      if (due > end) throw new Error(`not within ${maxMs} ms of simulated time`);
-      if (fired >= maxEvents) throw new Error(`not within ${maxEvents} events`);
+      if (due === NEVER) throw new NotReached('nothing is scheduled, so what is waited for cannot happen');
+      if (due > end) throw new NotReached(`not within ${maxMs} ms of simulated time`);
+      if (fired >= maxEvents) throw new NotReached(`not within ${maxEvents} events`);
       return true;
+    });
+  }
+
+  /** Whether a call is moving it. */
+  get moving(): boolean {
+    return this.#movers > 0;
+  }
+
+  /** Lets go of whoever sleeps: nobody will move this clock any more. @param why what each is told */
+  abandon(why: Error): void {
+    for (const { giveUp } of this.#sleepers) giveUp(why);
+    this.#sleepers.clear();
+  }
+
+  state(): ClockState {
+    const names = [undefined, ...this.#channels.keys()];
+    return { now: this.#now, fired: this.#fired, queue: this.#queue.state((channel) => names[channel]) };
+  }
+
+  /** Of a clock whose channels are open, and on which nothing has been scheduled. */
+  restore({ now, fired, queue }: ClockState): void {
+    this.#now = now;
+    this.#fired = fired;
+    this.#queue.restore(queue, (name) => {
+      const channel = this.#channels.get(name);
+      if (channel === undefined) throw new Error(`there is no channel ${name}`);
+      return channel;
     });
   }
 

@@ -1,5 +1,6 @@
 /** What happened, in order, with its cause: a bounded ring, so that a long run does not eat the memory. */
 import type { Clock } from './clock.ts';
+import { Verbatim } from './graph.ts';
 
 type Detail = Readonly<Record<string, string | number | boolean | null>>;
 
@@ -23,6 +24,8 @@ export class Journal {
   readonly #clock: Clock;
   readonly #ring: Entry[] = [];
   #seq = 0;
+  /** Called at the next entry; who waits for another asks again. */
+  readonly #waiting = new Set<() => void>();
   readonly capacity: number;
 
   /** @param capacity how many entries are kept, 1 or more */
@@ -36,6 +39,11 @@ export class Journal {
     return this.#seq;
   }
 
+  /** Number of the oldest entry that is still held, 1 when none has been dropped. */
+  get oldest(): number {
+    return Math.max(1, this.#seq - this.capacity + 1);
+  }
+
   /**
    * Records an entry caused by {@link Clock.cause}; returns its `seq`, to name it as a cause. Texts that are longer
    * than any of ours are cut.
@@ -47,7 +55,31 @@ export class Journal {
     this.#seq = seq;
     const entry: Entry = { seq, at, cause, kind, subject: cut(subject), detail: bounded(detail) };
     this.#ring[(seq - 1) % this.capacity] = entry;
+    if (this.#waiting.size > 0) this.#wake();
     return seq;
+  }
+
+  /** Calls back once, after the next entry is written and what wrote it has returned. Returns what takes that back. */
+  onNext(callback: () => void): () => void {
+    this.#waiting.add(callback);
+    return () => void this.#waiting.delete(callback);
+  }
+
+  /** What is still held. Entries never change. */
+  state(): { readonly seq: number; readonly entries: unknown } {
+    return { seq: this.#seq, entries: new Verbatim([...this.since()]) };
+  }
+
+  restore({ seq, entries }: { readonly seq: number; readonly entries: unknown }): void {
+    this.#seq = seq;
+    this.#ring.length = 0;
+    for (const entry of entries as readonly Entry[]) this.#ring[(entry.seq - 1) % this.capacity] = entry;
+  }
+
+  #wake(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const callback of waiting) queueMicrotask(callback);
   }
 
   /** The entry with that number, unless it was never written or has been dropped. */
@@ -62,7 +94,7 @@ export class Journal {
    */
   *since(after = 0): Generator<Entry> {
     for (let seq = after + 1; ; seq++) {
-      seq = Math.max(seq, this.#seq - this.capacity + 1, 1);
+      seq = Math.max(seq, this.oldest);
       const entry = this.entry(seq);
       if (entry === undefined) return;
       yield entry;

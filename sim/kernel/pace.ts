@@ -62,6 +62,11 @@ export class Pace {
     if (this.#factor > 0) await this.#clock.advanceTo(Math.floor(this.#simulated()));
   }
 
+  /** Calls back after `ms` of the host's time, for a client that will not wait for ever. Returns what takes that back. */
+  hostAfter(ms: number, callback: () => void): () => void {
+    return this.#host.after(Math.min(ms, LONGEST_MS), callback);
+  }
+
   #simulated(): number {
     return this.#simulatedStart + (this.#host.now() - this.#hostStart) * this.#factor;
   }

@@ -2,9 +2,7 @@
 import type { Effect, FaultSpec, Selector, Trigger } from '../../faults/fault.ts';
 import { suggestion } from '../../kernel/nearest.ts';
 import { STEPS } from '../../one/vm/lifecycle.ts';
-
-/** A request that makes no sense; the message says which part. */
-export class BadRequest extends Error {}
+import { BadRequest, object } from './request.ts';
 
 type Check = (value: unknown, where: string) => void;
 
@@ -88,26 +86,4 @@ function checked(
   const parts = object(value, where, Object.keys(checks), required);
   for (const [key, part] of Object.entries(parts)) checks[key]?.(part, `${where}.${key}`);
   return parts;
-}
-
-/** A text of a client, short enough for a message. */
-export const shortened = (given: string): string => (given.length > 64 ? `${given.slice(0, 64)}…` : given);
-
-/** An object with no key but `allowed` (any, when it is undefined) and all of `required`. */
-export function object(
-  value: unknown,
-  where: string,
-  allowed: readonly string[] | undefined,
-  required: readonly string[],
-): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new BadRequest(`${where} must be an object`);
-  }
-  for (const key of Object.keys(value)) {
-    if (allowed !== undefined && !allowed.includes(key)) {
-      throw new BadRequest(`${where} has no part "${shortened(key)}"${suggestion(key, allowed)}`);
-    }
-  }
-  for (const key of required) if (!Object.hasOwn(value, key)) throw new BadRequest(`${where} lacks "${key}"`);
-  return value as Record<string, unknown>;
 }

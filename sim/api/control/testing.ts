@@ -1,0 +1,69 @@
+/** For the tests of the control API: a world whose every answer is held against the contract. */
+import { afterAll, expect } from 'vitest';
+import { checkedFetch } from '../../../contracts/checked.ts';
+import { loadContracts } from '../../../contracts/contract.ts';
+import { addHost } from '../../one/resources/host.ts';
+import { createSimulator, type SimulatorConfig } from '../../simulator.ts';
+
+const contracts = await loadContracts();
+const coverage = { answers: new Map<string, number>(), deviations: new Map<string, number>() };
+
+export const EPOCH = Date.UTC(2026, 0, 1);
+const ADMIN = 'oneadmin:opennebula';
+
+interface Answer {
+  readonly status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: the contract has checked it
+  readonly body: any;
+  readonly headers: Headers;
+}
+
+export function start(config: Partial<SimulatorConfig> = {}) {
+  const simulator = createSimulator({ epochMs: EPOCH, maxBodyBytes: 10_000, ...config });
+  const fetch = checkedFetch(simulator.fetch, contracts, simulator.world.config.deviations, coverage);
+  const call = async (
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> => {
+    const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+    const request = new Request(`http://localhost:1337/_onesim${path}`, {
+      method,
+      headers,
+      ...(text === undefined ? {} : { body: text }),
+    });
+    const response = await fetch(request);
+    const answer = await response.text();
+    const json = response.headers.get('Content-Type')?.startsWith('application/json') === true;
+    return { status: response.status, body: json ? JSON.parse(answer) : answer, headers: response.headers };
+  };
+  return { world: () => simulator.world, call };
+}
+
+/** With a VM in PENDING, which will be placed in the next round of the scheduler. */
+export function withVm(text = 'NAME=one CPU=1 MEMORY=64 CONTEXT=[A="it\'s"]') {
+  const { world, call } = start();
+  const { cloud } = world();
+  addHost(cloud, { name: 'host0' });
+  const id = cloud.call(ADMIN, 'one.vm.allocate', text);
+  return { world, call, id };
+}
+
+export const refused = (answer: Answer): [number, string, string] => [
+  answer.status,
+  answer.body.error.code,
+  answer.body.error.message,
+];
+
+/** After the tests of a file: each documented answer of its operations has been given, but for those named. */
+export function checksAllOf(owns: (operation: string) => boolean, unseen: readonly string[] = []): void {
+  afterAll(() => {
+    const control = contracts.find(({ operations }) => operations.some(({ id }) => id === 'moveClock'));
+    const promised = (control?.operations ?? [])
+      .filter(({ id }) => owns(id))
+      .flatMap(({ id, answers }) => [...answers.keys()].map((status) => `${id} ${status}`));
+    expect(promised.length).toBeGreaterThan(0);
+    expect(promised.filter((answer) => !coverage.answers.has(answer) && !unseen.includes(answer))).toEqual([]);
+  });
+}
