@@ -26,12 +26,15 @@ export interface Violation {
 }
 
 export interface Verdict {
-  /** `undefined` for the protocols that no contract describes. */
+  /** `undefined` for the protocols that no contract describes, and for answers that a fault has touched. */
   readonly operation: Operation | undefined;
   readonly violations: readonly Violation[];
   /** The deviation without which the answer would be a violation; at most one. */
   readonly deviation: string | undefined;
 }
+
+/** Header of an answer that a fault of the stand-in has made or changed; its value is the id of the fault. */
+const FAULT_MARK = 'X-Onesim-Fault';
 
 type Flaw = Omit<Violation, 'operation' | 'where'>;
 
@@ -42,7 +45,9 @@ export function checkExchange(
   deviations: ReadonlySet<string>,
 ): Verdict {
   const match = operationFor(contracts, exchange.method, exchange.path);
-  if (match === undefined) return { operation: undefined, violations: [], deviation: undefined };
+  // What a fault has touched is no evidence of anything.
+  const injected = exchange.headers.has(FAULT_MARK);
+  if (match === undefined || injected) return { operation: undefined, violations: [], deviation: undefined };
   const { contract, operation } = match;
   const documented = operation.answers.get(exchange.status);
   let flaws = documented === undefined ? [undocumented(operation, exchange)] : flawsOf(documented, exchange);

@@ -69,6 +69,7 @@ const CONTRACTS = [
   { file: 'engine.yaml', deviations: 'engine-1.3.3.yaml' },
   { file: 'gatekeeper.yaml', deviations: 'gatekeeper-3.1.yaml' },
   { file: 'monitoring.yaml', deviations: undefined },
+  { file: 'prometheus.yaml', deviations: undefined },
   { file: 'control.yaml', deviations: undefined },
 ] as const;
 

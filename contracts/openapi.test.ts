@@ -6,7 +6,7 @@ import { loadSimulator } from '../sim/index.ts';
 import { loadContracts, type Schema } from './contract.ts';
 import { errorsOf } from './schema.ts';
 
-const FILES = ['engine.yaml', 'gatekeeper.yaml', 'monitoring.yaml', 'control.yaml'];
+const FILES = ['engine.yaml', 'gatekeeper.yaml', 'monitoring.yaml', 'prometheus.yaml', 'control.yaml'];
 
 interface Example {
   readonly at: string;

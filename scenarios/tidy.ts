@@ -53,6 +53,8 @@ const HOMES: readonly Home[] = [
     because: 'a turn of the host lets requests run; it is no wait',
   },
   { home: 'sim/kernel/pace.test.ts', may: ['setImmediate'], because: 'it plays the host' },
+  { home: 'sim/vitest.ts', may: ['process'], because: 'it runs in the process of the tests' },
+  { home: 'sim/vitest.test.ts', may: ['process'], because: 'it starts a process' },
   { home: 'sim/main.ts', may: ['process', 'setImmediate'], because: 'it is the command line' },
   {
     home: 'scenarios/benchmarks/',
@@ -63,6 +65,11 @@ const HOMES: readonly Home[] = [
     home: 'scenarios/harness/wall-clock.ts',
     may: ['performance', 'setTimeout'],
     because: 'a real server has a time of its own',
+  },
+  {
+    home: 'scenarios/interop/',
+    may: ['Date.now', 'setTimeout', 'process'],
+    because: 'it drives real programs, on the time of the host',
   },
   { home: 'scenarios/harness/mutation.ts', may: ['process'], because: 'it is run as a process of its own' },
   { home: 'scenarios/trace.ts', may: ['process'], because: 'it is run as a process of its own' },
@@ -94,7 +101,7 @@ interface Direction {
 
 const [KERNEL, FAULTS, ONE, METRICS] = ['sim/kernel/**', 'sim/faults/**', 'sim/one/**', 'sim/metrics/**'] as const;
 const CORE = [KERNEL, FAULTS, ONE, METRICS];
-const DOOR = ['sim/index.ts', 'sim/simulator.ts'];
+const DOOR = ['sim/index.ts', 'sim/simulator.ts', 'sim/vitest.ts'];
 /** A test starts from a whole world, and holds its answers against the contract. */
 const WORLD = [...DOOR, 'contracts/**'];
 
@@ -103,6 +110,7 @@ const DIRECTIONS: readonly Direction[] = [
   { files: FAULTS, sees: [KERNEL, FAULTS], testsSee: WORLD },
   { files: 'sim/one/*/**', sees: [KERNEL, FAULTS, ONE], testsSee: WORLD },
   { files: ONE, sees: [KERNEL, FAULTS, ONE], testsSee: WORLD },
+  { files: 'sim/metrics/*/**', sees: CORE, testsSee: WORLD },
   { files: METRICS, sees: CORE, testsSee: WORLD },
   { files: 'sim/api/*.ts', sees: [...CORE, 'sim/api/*.ts'], testsSee: WORLD },
   ...['control', 'engine', 'gatekeeper', 'oned', 'oneflow', 'prometheus'].map((api) => ({

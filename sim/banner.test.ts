@@ -12,6 +12,7 @@ const READY: Ready = {
     oned: 'http://127.0.0.1:2633/RPC2',
     oneflow: 'http://127.0.0.1:2474',
     control: 'http://127.0.0.1:1337/_onesim',
+    manager: 'http://127.0.0.1:1337/monitoring/api/v1',
   },
   world: {
     users: [
@@ -69,4 +70,10 @@ test('the command is quoted for a shell, whatever the password', () => {
 test('a world without flavours is asked for its version', () => {
   expect(banner({ ...READY, world: {} }, false)).toContain('  curl http://127.0.0.1:1337/server/version');
   expect(banner({ ...READY, world: {} }, false)).toContain('oneadmin:opennebula');
+});
+
+test('a port of its own is shown where there is one', () => {
+  const config = { ...CONFIG_DEFAULTS, managerPort: 8000 };
+  const urls = { ...READY.urls, manager: 'http://127.0.0.1:8000/api/v1' };
+  expect(banner({ ...READY, config, urls }, false)).toContain('  manager           http://127.0.0.1:8000/api/v1\n');
 });

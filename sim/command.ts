@@ -29,7 +29,24 @@ const COMMANDS: Commands = {
       return http(args, machine);
     },
   },
+  clock: controlling('clock', '[freeze|resume|scale|advance|step|run-until|…]', 'the time of a running stand-in'),
+  fault: controlling('fault', '[add|rm|clear]', 'what breaks in it'),
+  journal: controlling('journal', '[count|wait|why]', 'what happened in it, and why'),
+  reset: controlling('reset', '', 'put its world back as it was loaded'),
 };
+
+type Controlling = Parameters<typeof import('./control-commands.ts').control>[0];
+
+function controlling(name: Controlling, usage: string, meaning: string): Command {
+  return {
+    usage: `${name} ${usage}`.trimEnd(),
+    meaning,
+    async run(args, _version, machine) {
+      const { control } = await import('./control-commands.ts');
+      return control(name, args, machine);
+    },
+  };
+}
 
 const DEFAULT_COMMAND = 'serve';
 

@@ -18,6 +18,7 @@ describe('settings', () => {
       port: 1337,
       onedPort: 2633,
       oneflowPort: 2474,
+      managerPort: 'off',
       world: { name: 'default' },
       seed: 1,
       clock: 1,
@@ -37,6 +38,21 @@ describe('settings', () => {
 
   test('may be joined to their flag, and the last one counts', () => {
     expect(configOf(['--seed=4', '--seed', '5']).seed).toBe(5);
+  });
+
+  test('that are on or off are switched off by --no-', () => {
+    expect(CONFIG_DEFAULTS.control).toBe('on');
+    expect(configOf(['--no-control', '--seed', '2'])).toMatchObject({ control: 'off', seed: 2 });
+    expect(configOf(['--no-oned-port']).onedPort).toBe('off');
+    expect(() => configOf(['--no-seed'])).toThrow('unknown flag "--no-seed"');
+    expect(() => configOf(['--no-control=on'])).toThrow('unknown flag "--no-control"');
+  });
+
+  test('that may be repeated are a list in the file', async () => {
+    expect(await withFile('controlHosts: [a.test, B.test]', ['--control-host', 'c.test'])).toMatchObject({
+      controlHosts: ['a.test', 'b.test', 'c.test'],
+    });
+    await expect(withFile('controlHosts: ["a test"]')).rejects.toThrow(/onesim.config.yaml:1:.*the name of a host/);
   });
 
   test('are the same by flag, variable and key', async () => {

@@ -99,6 +99,11 @@ const size = (least: number, most: number): Kind<number> => ({
   },
 });
 
+const hostName: Kind<readonly string[]> = {
+  allowed: 'the name of a host',
+  read: (given) => (/^[a-z\d]([a-z\d.-]{0,251}[a-z\d])?$/i.test(given) ? [given.toLowerCase()] : undefined),
+};
+
 /** Every departure from a contract that can be switched. */
 export const DEVIATIONS = [...ENGINE_DEVIATIONS, ...GATEKEEPER_DEVIATIONS];
 type DeviationId = (typeof DEVIATIONS)[number];
@@ -140,6 +145,12 @@ const SETTINGS = {
   port: setting(port, 'N', 1337, 'every API by path; 0 picks a free port'),
   onedPort: setting(portOrOff, 'N|off', 2633, 'OpenNebula XML-RPC on its usual port as well'),
   oneflowPort: setting(portOrOff, 'N|off', 2474, 'OneFlow on its usual port as well'),
+  managerPort: setting<number | 'off'>(
+    portOrOff,
+    'N|off',
+    'off',
+    "the Gatekeeper's monitoring manager on a port of its own as well; SONATA's is 8000",
+  ),
   world: setting(
     nameOrFile(...WORLD_NAMES),
     'FILE',
@@ -147,6 +158,14 @@ const SETTINGS = {
     'hosts, users, images, networks, templates, VNFs: a world file, or default, empty or recorded',
     'default',
   ),
+  state: setting<string | null>(
+    text,
+    'FILE',
+    null,
+    'goes on with the world in this file, if there is one, and saves it there at the end; its settings come with it',
+    'none',
+  ),
+  sandboxes: setting(whole(0, 10_000), 'N', 64, 'how many worlds of their own clients may open at a time'),
   seed: setting(whole(0, Number.MAX_SAFE_INTEGER), 'N', 1, 'what all chance follows from'),
   clock: setting(pace, 'PACE', 1, 'real, virtual (stands still until advanced), or a factor such as 60x', 'real'),
   epoch: setting<number | 'now'>(
@@ -182,6 +201,18 @@ const SETTINGS = {
   ),
   maxBody: setting(size(1024, 2 ** 30), 'BYTES', 4 * 2 ** 20, 'largest body of a request', '4MiB'),
   journalSize: setting(whole(1, 100_000_000), 'N', 100_000, 'entries that the journal keeps'),
+  control: setting(oneOf('on', 'off'), 'on|off', 'on', "onesim's own API under /_onesim; --no-control leaves it out"),
+  controlHosts: {
+    ...setting<readonly string[]>(
+      hostName,
+      'NAME',
+      [],
+      'a name by which its API may be called, besides localhost and addresses; may be repeated',
+      'none',
+    ),
+    joined: (before: readonly string[], more: readonly string[]) => [...before, ...more],
+  },
+  faultHeader: setting(oneOf('on', 'off'), 'on|off', 'on', 'whether an answer names the fault that has touched it'),
   gatekeeperRateLimits: setting(
     oneOf('off', 'on'),
     'off|on',
@@ -286,6 +317,11 @@ function givenFlags(args: readonly string[]): AllGiven {
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? '';
     const [, flag = arg, inline] = /^(--[^=]+)=(.*)$/s.exec(arg) ?? [];
+    const negated = inline === undefined ? negatedBy(flag) : undefined;
+    if (negated !== undefined) {
+      given.set(negated, [{ text: 'off', origin: flag }]);
+      continue;
+    }
     const key = keyOfFlag.get(flag);
     if (key === undefined) {
       const what = arg.startsWith('-') ? 'unknown flag' : 'unexpected argument';
@@ -296,6 +332,13 @@ function givenFlags(args: readonly string[]): AllGiven {
     given.set(key, [...(given.get(key) ?? []), { text: value, origin: flag }]);
   }
   return given;
+}
+
+/** The setting that is switched off by `--no-` and its name. */
+function negatedBy(flag: string): Key | undefined {
+  const key = flag.startsWith('--no-') ? keyOfFlag.get(`--${flag.slice('--no-'.length)}`) : undefined;
+  const { words = [] } = key === undefined || key === FILE_KEY ? {} : (SETTINGS[key as Key] as Setting<unknown>);
+  return words.includes('off') ? (key as Key) : undefined;
 }
 
 function givenVariables(env: Environment): AllGiven {
@@ -323,7 +366,7 @@ function givenKeys(source: Source): AllGiven {
       const hint = meant === undefined || meant === FILE_KEY ? '' : `, did you mean "${meant}"?`;
       throw new Problem(`${source.placeOfKey([key])}: unknown key ${JSON.stringify(key)}${hint}`);
     }
-    if (isRepeated(key)) return [key, givenSwitches(source, key, inner)];
+    if (isRepeated(key)) return [key, givenMany(source, key, inner)];
     if (typeof inner !== 'string' && typeof inner !== 'number') {
       throw new Problem(`${source.place([key])}: ${key} takes a number or a text`);
     }
@@ -332,10 +375,13 @@ function givenKeys(source: Source): AllGiven {
   return new Map(entries);
 }
 
-/** In the file they are keys with `on` or `off`. */
-function givenSwitches(source: Source, key: string, inner: unknown): Given[] {
+/** In the file they are a list, or keys with `on` or `off`. */
+function givenMany(source: Source, key: string, inner: unknown): Given[] {
+  if (Array.isArray(inner) && inner.every((each) => typeof each === 'string')) {
+    return inner.map((text, i) => ({ text, origin: `${source.place([key, i])}: ${key}` }));
+  }
   if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) {
-    throw new Problem(`${source.place([key])}: ${key} takes keys with on or off`);
+    throw new Problem(`${source.place([key])}: ${key} takes a list, or keys with on or off`);
   }
   return Object.entries(inner).map(([id, value]) => ({
     text: `${id}=${ON_OFF.get(value) ?? value}`,

@@ -187,6 +187,44 @@ describe('a world of one’s own', () => {
             - { vcId: fa8869e3-cc5f-4a5e-8520-932226d804e1, vmTemplate: t, host: h }
 `;
 
+  const BARE = instance
+    .replace(/ {6}vdus:.*$/s, '')
+    .replace(
+      '[{ id: u }]',
+      '[{ id: u, connection_points: [{ id: p, type: internal }, { id: q, type: management }], resource_requirements: { cpu: { vcpus: 2 }, memory: { size: 1, size_unit: GB } }, scale_in_out: { minimum: 2 } }]',
+    );
+  const networks = `networks:
+  - { name: a, template: { VN_MAD: dummy, BRIDGE: a, AR: { TYPE: IP4, IP: 10.1.0.1, SIZE: 9 } } }
+  - { name: b, template: { VN_MAD: dummy, BRIDGE: b, AR: { TYPE: IP4, IP: 10.2.0.1, SIZE: 9 } } }
+`;
+
+  test('may leave it to the descriptor what an instance consists of', async () => {
+    const { cloud, furnishing } = await worldOf(
+      `${BARE}  vim: { user: eve, networks: { management: b } }\nusers: [{ name: eve, password: e }]\n${networks}hosts: [{ name: small, cpus: 1 }, { name: h, cpus: 4, memoryMiB: 4096 }]\n`,
+    );
+    expect(furnishing.instances[0]?.vdus).toMatchObject([
+      {
+        id: 'u',
+        vnfcs: [
+          { id: '0', vmId: 0 },
+          { id: '1', vmId: 1 },
+        ],
+      },
+    ]);
+    expect([...cloud.vms]).toMatchObject([
+      {
+        name: 'n_u_0',
+        state: 'RUNNING',
+        uid: 2,
+        cpu: 2,
+        memoryMiB: 1024,
+        nics: [{ ip: '10.1.0.1' }, { ip: '10.2.0.1' }],
+      },
+      { name: 'n_u_1', state: 'RUNNING', nics: [{ ip: '10.1.0.2' }, { ip: '10.2.0.2' }] },
+    ]);
+    expect([...cloud.vms].map(({ history }) => history[0]?.hostname)).toEqual(['h', 'h']);
+  });
+
   test.each([
     ['users:\n  - { name: a b, password: c }\n', /^w\.yaml:2:5: Invalid NAME, char ' ' is not allowed/],
     ['users:\n  - { name: serveradmin, password: c }\n', /^w\.yaml:2:5: NAME is already taken by USER 1/],
@@ -213,6 +251,9 @@ describe('a world of one’s own', () => {
       `${instance}vmTemplates: [{ name: t, template: { CPU: 1, MEMORY: 128, DISK: { IMAGE_ID: 9 } } }]\n${host}`,
       /^w\.yaml:13:15: \[one\.template\.instantiate\] /,
     ],
+    [`${BARE}hosts: [{ name: h, cpus: 3, memoryMiB: 4096 }]`, /^w\.yaml:7:7: it fits in no host$/],
+    [`${BARE}  vim: { networks: { internal: c } }\n${networks}`, /^w\.yaml:10:32: there is no network "c"/],
+    [`${BARE}  vim: { user: ev }\nusers: [{ name: eve, password: e }]`, /^w\.yaml:10:16: there is no user "ev"/],
   ])('is refused by the cloud with its line: %#', async (text, message) => {
     await expect(worldOf(text)).rejects.toThrow(message);
   });

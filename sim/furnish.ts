@@ -1,6 +1,9 @@
 /** Puts what a world file says into a fresh cloud, through the cloud's own operations: what they refuse is refused with the file's line. */
 import { createHash } from 'node:crypto';
-import type { CatalogueElement, FunctionInstance, GatekeeperFurnishing } from './api/gatekeeper/furnishing.ts';
+import type { CatalogueElement, FunctionInstance, GatekeeperFurnishing, Vim } from './api/gatekeeper/furnishing.ts';
+import { vcIdOf } from './api/gatekeeper/instances.ts';
+import { instantiate, NotInstantiated, vdusOf } from './api/gatekeeper/instantiation.ts';
+import type { Path } from './kernel/form.ts';
 import { createGroup, createUser, ONEADMIN, ONEADMIN_GROUP, setPassword, USERS_GROUP } from './one/access/user.ts';
 import type { Cloud } from './one/cloud.ts';
 import { OneError } from './one/error.ts';
@@ -8,11 +11,10 @@ import { FlowError } from './one/flow/flow-error.ts';
 import type { JsonObject } from './one/flow/json.ts';
 import { createServiceTemplate, modesOf } from './one/flow/service-template.ts';
 import type { Modes } from './one/owned.ts';
-import { addHost } from './one/resources/host.ts';
+import { addHost, type Host } from './one/resources/host.ts';
 import { type Attribute, Template, templateText } from './one/syntax/syntax.ts';
 import { misfit } from './one/vm/placement.ts';
 import { Problem } from './problem.ts';
-import type { Path } from './source.ts';
 import {
   type Attributes,
   type Element,
@@ -21,7 +23,6 @@ import {
   namedIn,
   REFERENCES,
   type UsableBy,
-  type Vnfc,
   type World,
   type WorldFile,
 } from './world-file.ts';
@@ -80,7 +81,7 @@ export function furnish(cloud: Cloud, { world, place }: WorldFile): GatekeeperFu
     const { id } = createServiceTemplate(cloud, root, jsonOf({ ...body, roles }));
     return cloud.run(root, 'one.document.chmod', id, ...modes(usableBy));
   });
-  return furnishGatekeeper(cloud, { world, place }, { hosts, vmTemplates });
+  return furnishGatekeeper(cloud, { world, place }, { hosts, networks, vmTemplates });
 }
 
 /** Runs a step; what the cloud refuses is refused with the place that asked for it. */
@@ -95,6 +96,7 @@ function refusedAt<T>(place: WorldFile['place'], path: Path, act: () => T): T {
 
 // ---- users --------------------------------------------------------------------------------------------------------
 
+type Gatekept = NonNullable<World['gatekeeper']>;
 type FileUser = NonNullable<World['users']>[number];
 
 /** A new user, or another password for oneadmin. */
@@ -160,27 +162,17 @@ const jsonOf = (value: object): JsonObject => JSON.parse(JSON.stringify(value)) 
 
 function furnishGatekeeper(cloud: Cloud, { world, place }: WorldFile, ids: VmIds): GatekeeperFurnishing {
   const { users = [], functions = [], services = [], packages = [], ...records } = world.gatekeeper ?? {};
+  const vim = vimOf(cloud, records.vim, ids.networks);
+  const elements = functions.map(catalogued);
   return {
     users: users.map(({ types = ['customer'], ...user }) => ({ ...user, types })),
-    functions: functions.map(catalogued),
+    functions: elements,
     services: services.map(catalogued),
     packages: packages.map(catalogued),
-    instances: (records.instances ?? []).map((instance, i): FunctionInstance => {
-      const vnf = functions.find(({ uuid }) => uuid === instance.function)?.descriptor.name ?? '';
-      return {
-        uuid: instance.uuid,
-        functionUuid: instance.function,
-        createdAt: Date.parse(instance.since),
-        vdus: instance.vdus.map(({ id, vnfcs }, v) => ({
-          id,
-          vnfcs: vnfcs.map((vnfc, n) => {
-            const path = ['gatekeeper', 'instances', i, 'vdus', v, 'vnfcs', n];
-            const part = { vnf, instance, vdu: id, number: n };
-            const vmId = refusedAt(place, path, () => startVnfc(cloud, vnfc, part, ids));
-            return { id: String(n), vcId: vnfc.vcId, vmId };
-          }),
-        })),
-      };
+    instances: (records.instances ?? []).map((instance, i) => {
+      const element = elements.find(({ uuid }) => uuid === instance.function);
+      if (element === undefined) throw new Error(`there is no function ${instance.function}`);
+      return furnishInstance(cloud, place, ['gatekeeper', 'instances', i], { instance, element, vim }, ids);
     }),
     serviceInstances: (records.serviceInstances ?? []).map(({ uuid, service, since, instances }) => ({
       uuid,
@@ -188,6 +180,19 @@ function furnishGatekeeper(cloud: Cloud, { world, place }: WorldFile, ids: VmIds
       createdAt: Date.parse(since),
       functionInstances: instances,
     })),
+    vim,
+  };
+}
+
+/** Oneadmin, and the first network of the cloud for all, unless the world says otherwise. */
+function vimOf(cloud: Cloud, given: Gatekept['vim'], networks: Ids): Vim {
+  const { user = 'oneadmin', networks: named = {} } = given ?? {};
+  const uid = [...cloud.users].find(({ name }) => name === user)?.id;
+  if (uid === undefined) throw new Error(`there is no user ${user}`);
+  const types = ['internal', 'external', 'management'] as const;
+  return {
+    uid,
+    networks: types.flatMap((type) => (named[type] === undefined ? [] : [{ type, id: idOf(networks, named[type]) }])),
   };
 }
 
@@ -207,39 +212,67 @@ function catalogued({ createdAt, updatedAt = createdAt, ...element }: Element): 
 
 interface VmIds {
   readonly hosts: Ids;
+  readonly networks: Ids;
   readonly vmTemplates: Ids;
 }
 
-/** What a VNFC is part of. */
-interface Part {
-  readonly vnf: string;
+interface Wanted {
   readonly instance: Instance;
-  readonly vdu: string;
-  readonly number: number;
+  readonly element: CatalogueElement;
+  readonly vim: Vim;
 }
 
-/** Makes the VM of a VNFC, which has been running since its instance was deployed. Returns its id. */
-function startVnfc(cloud: Cloud, vnfc: Vnfc, { vnf, instance, vdu, number }: Part, ids: VmIds): number {
-  const since = Date.parse(instance.since);
-  if (since > cloud.clock.now) {
-    const epoch = new Date(cloud.clock.now).toISOString();
-    throw new OneError('INTERNAL', `it runs since ${instance.since}, and simulated time starts at ${epoch} (--epoch)`);
+/** Makes an instance whose machines have been running since it was deployed. @throws Problem */
+function furnishInstance(
+  cloud: Cloud,
+  place: WorldFile['place'],
+  path: Path,
+  { instance, element, vim }: Wanted,
+  ids: VmIds,
+): FunctionInstance {
+  const { uuid, since } = instance;
+  const vnfcs = (instance.vdus ?? []).flatMap((vdu) => vdu.vnfcs);
+  const pathOf = (v: number, n: number): Path =>
+    instance.vdus === undefined ? path : [...path, 'vdus', v, 'vnfcs', n];
+  let made: FunctionInstance;
+  try {
+    if (Date.parse(since) > cloud.clock.now) {
+      const epoch = new Date(cloud.clock.now).toISOString();
+      throw new NotInstantiated(`it runs since ${since}, and simulated time starts at ${epoch} (--epoch)`, [0, 0]);
+    }
+    const vcId = (number: number): string => vnfcs[number]?.vcId ?? vcIdOf(cloud.random, uuid, number);
+    let number = 0;
+    const vdus = instance.vdus?.map((vdu) => ({
+      id: vdu.id,
+      vnfcs: vdu.vnfcs.map(({ vmTemplate, profile }) => ({
+        vcId: vcId(number++),
+        ...(vmTemplate === undefined ? {} : { vmTemplate: idOf(ids.vmTemplates, vmTemplate) }),
+        ...(profile === undefined ? {} : { profile }),
+      })),
+    }));
+    const plan = { uuid, function: element, createdAt: Date.parse(since) };
+    made = instantiate(cloud, vim, { ...plan, vdus: vdus ?? vdusOf(element.descriptor, vcId) });
+  } catch (error) {
+    if (!(error instanceof NotInstantiated)) throw error;
+    throw new Problem(`${place(pathOf(...error.at))}: ${error.message}`);
   }
-  const extra = new Template([
-    { name: 'VNF_NAME', value: vnf },
-    { name: 'VNFR_ID', value: instance.uuid },
-    { name: 'VDU_ID', value: vdu },
-    { name: 'VNFC_ID', value: String(number) },
-    { name: 'VC_ID', value: vnfc.vcId },
-    ...(vnfc.profile === undefined ? [] : [{ name: 'METRIC_PROFILE', value: vnfc.profile }]),
-  ]);
-  const name = `${vnf}_${vdu}_${number}`;
-  const template = idOf(ids.vmTemplates, vnfc.vmTemplate);
-  const id = cloud.run(cloud.root, 'one.template.instantiate', template, name, false, templateText(extra));
-  const vm = cloud.vms.get(id);
-  const host = cloud.hosts.get(idOf(ids.hosts, vnfc.host));
+  for (const [v, vdu] of made.vdus.entries()) {
+    for (const [n, { vmId }] of vdu.vnfcs.entries()) {
+      const { host } = instance.vdus?.[v]?.vnfcs[n] ?? {};
+      refusedAt(place, pathOf(v, n), () =>
+        settle(cloud, vmId, host === undefined ? host : cloud.hosts.get(idOf(ids.hosts, host)), since),
+      );
+    }
+  }
+  return made;
+}
+
+/** Puts a machine on its host, or on the first that takes it, where it has been running since. @throws OneError */
+function settle(cloud: Cloud, vmId: number, named: Host | undefined, since: string): void {
+  const vm = cloud.vms.get(vmId);
+  const host = named ?? [...cloud.hosts].find((each) => misfit(cloud, each, vm) === undefined);
+  if (host === undefined) throw new OneError('ACTION', 'it fits in no host');
   const why = misfit(cloud, host, vm);
   if (why !== undefined) throw new OneError('ACTION', `it does not fit in host ${host.name}. ${why}`);
-  cloud.driver.adopt(vm, host, since);
-  return id;
+  cloud.driver.adopt(vm, host, Date.parse(since));
 }

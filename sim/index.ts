@@ -1,10 +1,11 @@
 /** What `import … from 'onesim'` gives. */
 export type { Config } from './config.ts';
+export { type ControlClient, ControlError, controlClient } from './control-client.ts';
+export type { Exchange } from './exchange.ts';
 export type { Urls } from './listen.ts';
 export { Problem } from './problem.ts';
 export {
   createSimulator,
-  type Exchange,
   type Simulator,
   type SimulatorConfig,
   type World,
@@ -16,6 +17,23 @@ export { furnishing } from './worlds.ts';
 
 export { type FunctionState, mappedState } from './api/engine/state.ts';
 export type { Command } from './command.ts';
+export { FAULT_SCHEMA } from './faults/schema.ts';
+export {
+  anything,
+  chance,
+  constant,
+  type Flaw,
+  type FormOf,
+  list,
+  map,
+  object,
+  oneOrMore,
+  type Path,
+  text,
+  variants,
+  whole,
+  word,
+} from './kernel/form.ts';
 export type { Entry } from './kernel/journal.ts';
 export { suggestion } from './kernel/nearest.ts';
 export { type Machine, reason } from './machine.ts';
@@ -23,4 +41,4 @@ export { setHostState } from './one/resources/host.ts';
 export { TIMINGS, type TimingName } from './one/timing.ts';
 export { ACTIONS, FAILURES, OPERATIONS, STATES, STEPS, type State, VM_ACTIONS } from './one/vm/lifecycle.ts';
 export { PROFILES } from './simulator.ts';
-export { type Path, readSource, type Source } from './source.ts';
+export { readSource, type Source } from './source.ts';

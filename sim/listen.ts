@@ -2,13 +2,16 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { createAdaptorServer } from '@hono/node-server';
+import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
+import { cutOf } from './api/cut.ts';
+import { sendBroken } from './broken-answer.ts';
+import { whenThere } from './kernel/soon.ts';
 import { Problem } from './problem.ts';
 
 /** What is bound: the part of a simulator that clients see. */
 export interface Served {
   /** @param only the one API that answers, on a port of its own; without it, each by its paths */
-  fetch(request: Request, only?: 'oned' | 'oneflow'): Response | Promise<Response>;
+  fetch(request: Request, only?: 'oned' | 'oneflow' | 'monitoring'): Response | Promise<Response>;
   /** Takes over a connection that a client wants to go on with as a WebSocket. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
@@ -18,6 +21,7 @@ export interface Ports {
   readonly port: number;
   readonly onedPort: number | 'off';
   readonly oneflowPort: number | 'off';
+  readonly managerPort: number | 'off';
 }
 
 /** Where each API is. */
@@ -27,6 +31,8 @@ export interface Urls {
   readonly oned: string;
   readonly oneflow: string;
   readonly control: string;
+  /** The monitoring manager of the Gatekeeper. */
+  readonly manager: string;
 }
 
 export interface Listening {
@@ -57,6 +63,7 @@ const FLAGS = {
   port: { flag: '--port', only: undefined },
   onedPort: { flag: '--oned-port', only: 'oned' },
   oneflowPort: { flag: '--oneflow-port', only: 'oneflow' },
+  managerPort: { flag: '--manager-port', only: 'monitoring' },
 } as const;
 
 /** @throws Problem that names the port and its flag */
@@ -75,6 +82,7 @@ export async function listen(served: Served, ports: Ports): Promise<Listening> {
     const main = (await open('port')) ?? '';
     const oned = (await open('onedPort')) ?? main;
     const oneflow = (await open('oneflowPort')) ?? main;
+    const manager = (await open('managerPort')) ?? `${main}/monitoring`;
     return {
       urls: {
         engine: main,
@@ -82,6 +90,7 @@ export async function listen(served: Served, ports: Ports): Promise<Listening> {
         oned: `${oned}/RPC2`,
         oneflow,
         control: `${main}/_onesim`,
+        manager: `${manager}/api/v1`,
       },
       close: () => closeAll(servers),
     };
@@ -95,7 +104,11 @@ export async function listen(served: Served, ports: Ports): Promise<Listening> {
 export function serverFor(served: Served, limits: Partial<Limits> = {}): Server {
   const { unreadTimeout, ...serverOptions } = { ...LIMITS, ...limits };
   const server = createAdaptorServer({
-    fetch: (request: Request) => served.fetch(request),
+    fetch: (request: Request, env) =>
+      whenThere(served.fetch(request), (response) => {
+        const how = cutOf(response);
+        return how === undefined ? response : sendBroken(response, how, (env as HttpBindings).outgoing);
+      }),
     // HTTP/1.0 has requests that name no host.
     hostname: 'localhost',
     serverOptions,

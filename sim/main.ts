@@ -14,10 +14,11 @@ const PACKAGE = new URL('../package.json', import.meta.url);
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /** Lines of one turn of the event loop go out together. */
-const lines: string[] = [];
+let lines = '';
 
 function flush(): void {
-  if (lines.length > 0) process.stdout.write(`${lines.splice(0).join('\n')}\n`);
+  if (lines !== '') process.stdout.write(lines);
+  lines = '';
 }
 
 const machine: Machine = {
@@ -28,7 +29,8 @@ const machine: Machine = {
   readFile: (path) => readFile(path, 'utf8'),
   fetch: (url, request) => fetch(url, request),
   out(line) {
-    if (lines.push(line) === 1) setImmediate(flush);
+    if (lines === '') setImmediate(flush);
+    lines += `${line}\n`;
   },
   err: (line) => void process.stderr.write(`${line}\n`),
   stopped: () =>

@@ -52,8 +52,9 @@ async function curl(args: string[]): Promise<string> {
 async function onesim(args: string[]): Promise<string> {
   const lines: string[] = [];
   const out = (line: string): void => void lines.push(line);
-  const machine: Pick<Machine, 'home' | 'readFile' | 'fetch' | 'out' | 'err'> = {
+  const machine: Pick<Machine, 'home' | 'env' | 'readFile' | 'fetch' | 'out' | 'err'> = {
     home: HOME,
+    env: {},
     readFile: async (path) => files[path] ?? '',
     fetch: (url, request) => simulator.fetch(new Request(url, request)),
     out,
@@ -119,10 +120,10 @@ describe('the consoles', () => {
   }
 });
 
-it('the example of a test is one that runs', () => {
-  const [example = ''] = blocks('ts');
-  const [, running = ''] = file('scenarios/example.test.ts').split(/\*\/\n/);
-  expect(running.replace('../sim/index.ts', 'onesim')).toBe(example);
+it.each(['example', 'fixture'])('the example in scenarios/%s.test.ts is one that runs', (name) => {
+  const [, running = ''] = file(`scenarios/${name}.test.ts`).split(/\*\/\n/);
+  const published = running.replace('../sim/index.ts', 'onesim').replace('../sim/vitest.ts', 'onesim/vitest');
+  expect(blocks('ts')).toContain(published);
 });
 
 it('the scripts it names are there', () => {

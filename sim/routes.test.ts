@@ -7,15 +7,20 @@ import { compareRoutes, operationsOf } from '../contracts/routes.ts';
 import { controlApi } from './api/control/control.ts';
 import { engineApi } from './api/engine/api.ts';
 import { gatekeeperApi } from './api/gatekeeper/api.ts';
-import { prometheusApi } from './api/prometheus/exposition.ts';
+import { prometheusApi } from './api/prometheus/api.ts';
 import { loadSimulator } from './index.ts';
 import { Clock } from './kernel/clock.ts';
 
-const { world } = await loadSimulator();
+const simulator = await loadSimulator();
+const { world } = simulator;
 const { deviations, maxBodyBytes, engine, gatekeeper } = world.config;
 const signingKey = readFileSync(new URL('../fixtures/keys/gatekeeper.pem', import.meta.url), 'utf8');
 
-const { app, manager } = gatekeeperApi({
+const {
+  app,
+  manager,
+  door: instances,
+} = gatekeeperApi({
   ...world,
   clock: new Clock(0),
   config: gatekeeper,
@@ -28,7 +33,17 @@ const APPS: Readonly<Record<string, readonly Pick<Hono, 'routes'>[]>> = {
   'engine.yaml': [engineApi({ cloud: world.cloud, config: engine, deviations, bodyLimit: maxBodyBytes })],
   'gatekeeper.yaml': [app],
   'monitoring.yaml': [manager],
-  'control.yaml': [controlApi({ ...world, maxBodyBytes, reset: () => {} }), prometheusApi(world)],
+  'control.yaml': [
+    controlApi({
+      ...world,
+      instances,
+      maxBodyBytes,
+      controlHosts: [],
+      kept: simulator,
+      sandboxes: simulator.sandboxes,
+    }),
+  ],
+  'prometheus.yaml': [prometheusApi({ ...world, maxBodyBytes })],
 };
 
 test.each(await loadContracts())('$file: routes and operations are the same', (contract) => {

@@ -13,11 +13,14 @@ export async function serve(args: readonly string[], version: string, machine: M
   const config = await configOf(args, machine);
   const form = config.log === 'auto' ? (machine.isTerminal ? 'pretty' : 'json') : config.log;
   const coloured = machine.isTerminal && machine.env.NO_COLOR === undefined;
-  const { urls, worldFile, close } = await startSim({
+  const { urls, simulator, worldFile, close } = await startSim({
     ...config,
     onAnswer: (exchange) => machine.out(logLine(exchange, form, coloured)),
   });
-  const ready = { version, pid: machine.pid, config, urls, world: worldFile.world };
+  // A world that goes on brings its own.
+  const { config: own, pace } = simulator.world;
+  const inForce = { ...config, seed: own.seed, clock: pace.factor };
+  const ready = { version, pid: machine.pid, config: inForce, urls, world: worldFile.world };
   machine.out(form === 'json' ? readyLine(ready) : banner(ready, coloured));
   await machine.stopped();
   await close();

@@ -2,28 +2,44 @@
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { Breakage } from './api/breakage.ts';
 import { controlApi } from './api/control/control.ts';
-import { BodyCutShort, type Edge } from './api/edge.ts';
-import { engineApi } from './api/engine/api.ts';
+import type { SandboxDoor } from './api/control/sandboxes.ts';
+import type { Kept } from './api/control/state.ts';
+import { cutOf, received } from './api/cut.ts';
+import { engineApi, engineRefuses } from './api/engine/api.ts';
 import { ENGINE_DEFAULTS, type EngineConfig } from './api/engine/config.ts';
 import { ENGINE_DEVIATIONS } from './api/engine/deviations.ts';
+import { gatekeeperRefuses } from './api/gatekeeper/answer.ts';
 import { type Gatekeeper, gatekeeperApi } from './api/gatekeeper/api.ts';
 import { GATEKEEPER_DEFAULTS, GATEKEEPER_PATHS, type GatekeeperConfig } from './api/gatekeeper/config.ts';
 import { GATEKEEPER_DEVIATIONS } from './api/gatekeeper/deviations.ts';
 import { type GatekeeperFurnishing, UNFURNISHED } from './api/gatekeeper/furnishing.ts';
-import { MANAGER_PATH } from './api/gatekeeper/manager.ts';
-import { onedApi } from './api/oned/api.ts';
-import { oneflowApi } from './api/oneflow/api.ts';
-import { prometheusApi } from './api/prometheus/exposition.ts';
+import { MANAGER_PATH, managerRefuses } from './api/gatekeeper/manager.ts';
+import { onedApi, onedRefuses } from './api/oned/api.ts';
+import { oneflowApi, oneflowRefuses } from './api/oneflow/api.ts';
+import { Progress } from './api/progress.ts';
+import { prometheusRefuses } from './api/prometheus/answer.ts';
+import { prometheusApi } from './api/prometheus/api.ts';
+import { type Api, answer, type Directory, directoryOf, type Exchange, operationsOf, WorldOver } from './exchange.ts';
+import type { Vocabulary } from './faults/flaws.ts';
 import { Judge } from './faults/judge.ts';
 import { Clock } from './kernel/clock.ts';
+import type { Holders } from './kernel/held.ts';
 import { Journal } from './kernel/journal.ts';
 import { Pace } from './kernel/pace.ts';
 import { Random } from './kernel/random.ts';
 import { remembered } from './kernel/remembered.ts';
+import type { Soon } from './kernel/soon.ts';
+import type { Disturbances } from './metrics/disturbance.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { CLOUD_DEFAULTS, Cloud, type CloudConfig } from './one/cloud.ts';
 import { TIMINGS, type Timing } from './one/timing.ts';
+import { vmFacts } from './one/vm/trouble.ts';
+import { Sandboxes } from './sandboxes.ts';
+import { requireSettled, resettled, type Settings, settingsOf, takeOver } from './settlement.ts';
+import { readSnapshot, statesOf, writeSnapshot } from './snapshot.ts';
+import { vocabularyOf } from './vocabulary.ts';
 
 export interface SimulatorConfig {
   readonly seed: number;
@@ -41,21 +57,18 @@ export interface SimulatorConfig {
   readonly journalCapacity: number;
   /** Largest body of a request, in bytes. */
   readonly maxBodyBytes: number;
+  /** Whether there is a control API. */
+  readonly control: boolean;
+  /** Names by which the control API may be called, besides `localhost` and addresses. */
+  readonly controlHosts: readonly string[];
+  /** Whether an answer that a fault has touched says so in a header. */
+  readonly faultHeader: boolean;
   /** Fills a new cloud with what a world file says, and returns what the Gatekeeper is to know. */
   readonly furnish: (cloud: Cloud) => GatekeeperFurnishing;
+  /** How many sandboxes there may be at a time; null in a sandbox, which has none and looks for none. */
+  readonly sandboxes: number | null;
   /** Is told of every answer. */
   readonly onAnswer: (exchange: Exchange) => void;
-}
-
-/** A request and what became of it. */
-export interface Exchange {
-  readonly api: string;
-  readonly method: string;
-  readonly path: string;
-  readonly user: string;
-  readonly status: number;
-  /** Simulated milliseconds since the Unix epoch, at the answer. */
-  readonly at: number;
 }
 
 /** 2026-01-01T00:00:00Z, where virtual time starts unless told otherwise. */
@@ -78,6 +91,10 @@ const DEFAULTS: SimulatorConfig = {
   deviations: PROFILES.upstream,
   journalCapacity: 100_000,
   maxBodyBytes: 4 * 1024 * 1024,
+  control: true,
+  controlHosts: [],
+  faultHeader: true,
+  sandboxes: 64,
   furnish: () => UNFURNISHED,
   onAnswer: () => {},
 };
@@ -92,70 +109,97 @@ export interface World {
   readonly judge: Judge;
   readonly cloud: Cloud;
   readonly metrics: Metrics;
+  /** What a fault may name. */
+  readonly vocabulary: Vocabulary;
   /** What the Gatekeeper started with. */
   readonly furnishing: GatekeeperFurnishing;
 }
 
-function createWorld(config: SimulatorConfig): World {
+function createWorld(
+  config: SimulatorConfig,
+  furnish: SimulatorConfig['furnish'],
+  operations: (api: string | undefined) => Iterable<string>,
+): World {
   const clock = new Clock(config.epochMs);
   const random = new Random(config.seed);
   const journal = new Journal(clock, config.journalCapacity);
-  const judge = new Judge(random);
+  const judge = new Judge(clock, journal, random);
   const cloud = new Cloud({ clock, random, journal, judge }, { ...config.cloud, timing: config.timing });
-  const metrics = new Metrics(random, cloud, config.deviations);
+  const metrics = new Metrics(random, cloud, config.deviations, disturbancesOf(clock, judge, cloud));
+  cloud.monitored = (vmId, name) => metrics.monitored(vmId, name, clock.now);
+  const vocabulary = vocabularyOf(cloud, metrics, operations);
   const pace = new Pace(clock);
-  const furnishing = config.furnish(cloud);
-  return { config, clock, pace, random, journal, judge, cloud, metrics, furnishing };
+  const furnishing = furnish(cloud);
+  return { config, clock, pace, random, journal, judge, cloud, metrics, vocabulary, furnishing };
+}
+
+/** What faults do to the metrics of a world. */
+function disturbancesOf(clock: Clock, judge: Judge, cloud: Cloud): Disturbances {
+  return {
+    get any() {
+      return judge.hasTouchedMetrics;
+    },
+    get nowMs() {
+      return clock.now;
+    },
+    faults: () => judge.metricFaults(),
+    factsOf(id) {
+      const vm = cloud.vms.find(id);
+      return vm === undefined ? {} : vmFacts(cloud, vm);
+    },
+  };
 }
 
 /** The same from the sources and from the built form. */
 const SIGNING_KEY = new URL('../fixtures/keys/gatekeeper.pem', import.meta.url);
 
+/** By its address; the file does not change while we run. */
+const readKey = remembered((url) => readFileSync(new URL(url), 'utf8'));
+
 function gatekeeperOf(world: World): Gatekeeper {
   const { gatekeeper: config, deviations, maxBodyBytes } = world.config;
-  const signingKey = readFileSync(SIGNING_KEY, 'utf8');
+  const signingKey = readKey(SIGNING_KEY.href);
   return gatekeeperApi({ ...world, config, deviations, maxBodyBytes, signingKey });
 }
 
-/** An API of a world, and the paths that are its. */
-interface Api {
-  readonly name: string;
-  readonly owns: (path: string) => boolean;
-  readonly app: {
-    fetch(request: Request, edge: Edge): Response | Promise<Response>;
-  };
+function under(...prefixes: string[]): (path: string) => boolean {
+  const pattern = new RegExp(`^(?:${prefixes.join('|')})(?![^/])`);
+  return (path) => pattern.test(path);
 }
 
-const under =
-  (...prefixes: string[]) =>
-  (path: string): boolean =>
-    prefixes.some((prefix) => path === prefix || path.startsWith(`${prefix}/`));
-
 /** The APIs of a world: the first that owns a path answers. The engine stands at the root and takes the rest. */
-function apisOf(world: World, gatekeeper: Gatekeeper, reset: () => void): Api[] {
+function apisOf(world: World, gatekeeper: Gatekeeper, kept: Kept, sandboxes: SandboxDoor): Api[] {
   const { cloud } = world;
-  const { deviations, engine: config, maxBodyBytes } = world.config;
+  const { deviations, engine: config, maxBodyBytes, control, controlHosts } = world.config;
   return [
     {
       name: 'control',
-      owns: under('/_onesim'),
-      app: controlApi({ ...world, reset, maxBodyBytes }),
+      owns: control ? under('/_onesim') : () => false,
+      app: controlApi({ ...world, instances: gatekeeper.door, kept, sandboxes, maxBodyBytes, controlHosts }),
     },
-    { name: 'prometheus', owns: under('/metrics'), app: prometheusApi(world) },
-    { name: 'oned', owns: under('/RPC2'), app: onedApi({ ...world, bodyLimit: maxBodyBytes }) },
+    {
+      name: 'prometheus',
+      refuse: prometheusRefuses,
+      owns: under('/metrics', '/api/v1', '/-'),
+      app: prometheusApi({ ...world, maxBodyBytes }),
+    },
+    { name: 'oned', refuse: onedRefuses, owns: under('/RPC2'), app: onedApi({ ...world, bodyLimit: maxBodyBytes }) },
     {
       name: 'oneflow',
+      refuse: oneflowRefuses,
       owns: under('/service', '/service_template', '/service_pool'),
       app: oneflowApi({ cloud, maxBodyBytes }),
     },
     {
       name: 'gatekeeper',
+      refuse: gatekeeperRefuses,
       owns: under('/api/v2', ...GATEKEEPER_PATHS),
       app: gatekeeper.app,
     },
-    { name: 'monitoring', owns: under(MANAGER_PATH), app: gatekeeper.manager },
+    { name: 'monitoring', refuse: managerRefuses, owns: under(MANAGER_PATH), app: gatekeeper.manager },
     {
       name: 'engine',
+      refuse: engineRefuses(deviations),
       owns: () => true,
       app: engineApi({ cloud, config, deviations, bodyLimit: maxBodyBytes }),
     },
@@ -170,103 +214,142 @@ export interface Simulator {
    * Answers a request as the server on the main port does, or as one of OpenNebula's own ports. Never rejects.
    * @param only the API that answers whatever the path
    */
-  fetch(request: Request, only?: 'oned' | 'oneflow'): Promise<Response>;
+  fetch(request: Request, only?: 'oned' | 'oneflow' | 'monitoring'): Promise<Response>;
+  /** As {@link fetch}, and at once where no simulated time has to pass: for servers. */
+  answer(request: Request, only?: 'oned' | 'oneflow' | 'monitoring'): Soon<Response>;
   /** Takes over a connection that is to become a WebSocket. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-  reset(): void;
+  /**
+   * The whole world as a JSON text, from which {@link restore} goes on as if nothing had been.
+   * @throws Unsettled while requests wait for simulated time to pass, for they belong to their connections
+   */
+  snapshot(): string;
+  /** Puts another world in the place of this one, or throws and leaves it as it is. @throws Unreadable */
+  restore(snapshot: string): void;
+  readonly sandboxes: Sandboxes;
+  /** Begins again. Streams are closed, and requests that wait are answered with 503, as by {@link restore}. */
+  reset(beginning?: Beginning): void;
   close(): void;
+  /** As close: `using` ends it with its block. */
+  [Symbol.dispose](): void;
 }
+
+/** What a world begins with. */
+export interface Beginning {
+  /** As it was loaded, or with nothing that OpenNebula does not begin with. */
+  readonly world?: 'loaded' | 'empty';
+  readonly seed?: number;
+}
+
+/** A world with the APIs that lead to it. */
+interface Living {
+  readonly world: World;
+  readonly gatekeeper: Gatekeeper;
+  readonly apis: readonly Api[];
+  readonly directory: Directory;
+  readonly breakage: Breakage;
+  readonly progress: Progress;
+}
+
+/** All that holds state. Settings and furnishing come first, for a world is made of them. */
+const heldBy = ({
+  world: { clock, journal, judge, cloud, metrics },
+  gatekeeper,
+  breakage,
+  progress,
+}: Living): Holders => ({
+  clock,
+  journal,
+  faults: judge,
+  answers: breakage,
+  progress,
+  ...cloud.held,
+  ...metrics.held,
+  ...gatekeeper.held,
+});
 
 export function createSimulator(given: Partial<SimulatorConfig> = {}): Simulator {
   const config = { ...DEFAULTS, ...given };
-  let world: World;
-  let gatekeeper: Gatekeeper;
-  let apis: Api[];
+  const sandboxes = new Sandboxes(config, (own) => createSimulator({ ...config, ...own }), VIRTUAL_EPOCH_MS);
+  let living = begun(config, config.furnish);
+  living.world.pace.set(config.factor);
 
-  function begin(): void {
-    world = createWorld(config);
-    gatekeeper = gatekeeperOf(world);
-    apis = apisOf(world, gatekeeper, reset);
-    world.pace.set(config.factor);
+  function begun(settings: SimulatorConfig, furnish: SimulatorConfig['furnish']): Living {
+    const world = createWorld(settings, furnish, (api) => operationsOf(living.apis, api));
+    const gatekeeper = gatekeeperOf(world);
+    const apis = apisOf(world, gatekeeper, { snapshot, restore, reset }, sandboxes);
+    return {
+      world,
+      gatekeeper,
+      apis,
+      directory: directoryOf(apis),
+      breakage: new Breakage(world, settings.faultHeader),
+      progress: new Progress(world, settings.timing.progressAfterReads),
+    };
   }
 
-  function end(): void {
-    world.pace.set(0);
+  function end({ world, gatekeeper }: Living): void {
+    world.pace.halt();
     gatekeeper.streams.closeAll(GOING_AWAY);
+    world.clock.abandon(new WorldOver());
   }
 
-  function reset(): void {
-    end();
-    begin();
+  function replace(next: Living): void {
+    end(living);
+    living = next;
+    next.world.pace.set(next.world.config.factor);
   }
 
-  begin();
+  function reset({ world = 'loaded', seed = config.seed }: Beginning = {}): void {
+    replace(begun({ ...config, seed }, world === 'empty' ? () => UNFURNISHED : config.furnish));
+  }
+
+  function snapshot(): string {
+    const { world } = living;
+    requireSettled(world.clock);
+    return writeSnapshot({ settings: settingsOf(world), furnishing: world.furnishing, ...statesOf(heldBy(living)) });
+  }
+
+  function restore(text: string): void {
+    const { settings, furnishing, ...states } = readSnapshot(text, [
+      'settings',
+      'furnishing',
+      ...Object.keys(heldBy(living)),
+    ]);
+    const next = begun(resettled(config, settings as Settings), () => furnishing as GatekeeperFurnishing);
+    for (const [name, holder] of Object.entries(heldBy(next))) takeOver(name, () => holder.restore(states[name]));
+    replace(next);
+  }
+
+  function close(): void {
+    sandboxes.closeAll();
+    end(living);
+  }
+
   return {
     get world() {
-      return world;
+      return living.world;
     },
-    fetch: (request, only) => answer(world, apis, request, only),
+    async fetch(request, only) {
+      const response = await (sandboxes.answer(request, only) ?? answer(living, request, only));
+      const how = cutOf(response);
+      return how === undefined ? response : received(response, how, request.signal);
+    },
+    answer: (request, only) => sandboxes.answer(request, only) ?? answer(living, request, only),
     upgrade(request, socket, head) {
+      if (sandboxes.upgrade(request, socket, head)) return;
+      const { world, gatekeeper } = living;
       const cause = world.journal.append('upgrade', request.url ?? '');
       world.clock.because(cause, () => gatekeeper.upgrade(request, socket, head));
     },
+    snapshot,
+    restore,
     reset,
-    close: end,
+    sandboxes,
+    close,
+    [Symbol.dispose]: close,
   };
 }
 
 /** Status of a WebSocket that is closed because the server stops, or its world does. */
 const GOING_AWAY = 1001;
-
-async function answer(world: World, apis: readonly Api[], request: Request, only?: string): Promise<Response> {
-  const { clock, journal, pace, config } = world;
-  if (pace.factor > 0) await pace.catchUp();
-  const { method } = request;
-  const path = pathOf(request.url);
-  // An encoded slash separates segments too, as the real servers have it.
-  const owned = path.replace(/%2f/gi, '/');
-  const { name, app } = apis.find((api) => (only === undefined ? api.owns(owned) : api.name === only)) as Api;
-  const user = userOf(request);
-  const cause = journal.append('request', path, { api: name, method, user });
-  let response: Response;
-  try {
-    response = await app.fetch(request, { cause });
-  } catch (error) {
-    if (error instanceof BodyCutShort) response = new Response(null, { status: 400 });
-    else {
-      // A mistake of ours: the client is told so, the journal keeps what happened, and the server goes on.
-      const message = error instanceof Error ? error.message : String(error);
-      clock.because(cause, () => journal.append('defect', path, { message }));
-      response = Response.json({ error: 'Internal error of the simulator', message }, { status: 500 });
-    }
-  }
-  const { status } = response;
-  clock.because(cause, () => journal.append('answer', path, { status }));
-  config.onAnswer({ api: name, method, path, user, status, at: clock.now });
-  return response;
-}
-
-const LONG_QUERY = 256;
-
-/** The path of a URL, without its query string. */
-function pathOf(url: string): string {
-  const start = url.indexOf('/', url.indexOf('://') + 3);
-  const end = url.indexOf('?', start);
-  if (end < 0) return url.slice(start);
-  const path = url.slice(start, end);
-  // A slice keeps the whole text in memory; the journal is to keep the path, and not a query string of any length.
-  return url.length - end > LONG_QUERY ? Buffer.from(path, 'latin1').toString('latin1') : path;
-}
-
-/** Who a request says it comes from; never more of the credentials than the name. */
-function userOf(request: Request): string {
-  const header = request.headers.get('Authorization');
-  return header === null ? '' : userIn(header);
-}
-
-const userIn = remembered((authorization) => {
-  if (!authorization.startsWith('Basic ')) return '';
-  const session = Buffer.from(authorization.slice(6), 'base64').toString('latin1');
-  const colon = session.indexOf(':');
-  return colon < 0 ? '' : session.slice(0, colon);
-});

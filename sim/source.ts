@@ -3,9 +3,8 @@
  * line and column. What is read here is plain JSON: aliases are resolved, and bombs made of them are refused.
  */
 import type { Document, LineCounter, Node } from 'yaml';
+import type { Path } from './kernel/form.ts';
 import { Problem } from './problem.ts';
-
-export type Path = readonly (string | number)[];
 
 export interface Source {
   readonly file: string;

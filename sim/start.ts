@@ -2,18 +2,13 @@
 import { ENGINE_DEFAULTS, type EngineConfig } from './api/engine/config.ts';
 import { GATEKEEPER_DEFAULTS } from './api/gatekeeper/config.ts';
 import { CONFIG_DEFAULTS, type Config, DEVIATIONS } from './config.ts';
+import type { Exchange } from './exchange.ts';
 import { furnish } from './furnish.ts';
 import { hostEpochMs } from './kernel/pace.ts';
 import { listen, type Urls } from './listen.ts';
 import { TIMINGS, type Timing } from './one/timing.ts';
-import {
-  createSimulator,
-  type Exchange,
-  PROFILES,
-  type Simulator,
-  type SimulatorConfig,
-  VIRTUAL_EPOCH_MS,
-} from './simulator.ts';
+import { createSimulator, PROFILES, type Simulator, type SimulatorConfig, VIRTUAL_EPOCH_MS } from './simulator.ts';
+import { loadState, saveState } from './state-file.ts';
 import { readTiming } from './timing-file.ts';
 import type { WorldFile } from './world-file.ts';
 import { loadWorld, readText } from './worlds.ts';
@@ -28,8 +23,10 @@ export interface Running {
   readonly urls: Urls;
   readonly simulator: Simulator;
   readonly worldFile: WorldFile;
-  /** Accepts no more, closes WebSockets with 1001, and resolves when the last answer has gone out. */
+  /** Accepts no more, closes WebSockets with 1001, and resolves when the last answer has gone out and the state is saved. */
   close(): Promise<void>;
+  /** As close: `await using` ends it with its block. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
@@ -49,6 +46,7 @@ const IN_PROCESS: Urls = {
   oned: 'http://127.0.0.1:2633/RPC2',
   oneflow: 'http://127.0.0.1:2474',
   control: 'http://127.0.0.1:1337/_onesim',
+  manager: 'http://127.0.0.1:1337/monitoring/api/v1',
 };
 
 /**
@@ -61,7 +59,7 @@ export async function startSim({ onAnswer = () => {}, ...options }: StartOptions
   // The ports come first, for the engine shows them in its configuration.
   const listening = await listen(
     {
-      fetch: (request, only) => simulator?.fetch(request, only) ?? new Response(null, { status: 503 }),
+      fetch: (request, only) => simulator?.answer(request, only) ?? new Response(null, { status: 503 }),
       upgrade: (request, socket, head) => simulator?.upgrade(request, socket, head),
     },
     config,
@@ -69,17 +67,15 @@ export async function startSim({ onAnswer = () => {}, ...options }: StartOptions
   const { urls } = listening;
   try {
     const made = createSimulator({ ...simulatorConfig(config, { worldFile, timing, urls }), onAnswer });
+    if (config.state !== null) await loadState(config.state, made);
     simulator = made;
-    return {
-      urls,
-      simulator: made,
-      worldFile,
-      async close() {
-        const closed = listening.close();
-        await made.close();
-        await closed;
-      },
+    const close = async (): Promise<void> => {
+      const closed = listening.close();
+      made.close();
+      await closed;
+      if (config.state !== null) await saveState(config.state, made);
     };
+    return { urls, simulator: made, worldFile, close, [Symbol.asyncDispose]: close };
   } catch (error) {
     await listening.close();
     throw error;
@@ -109,6 +105,10 @@ function simulatorConfig(config: Config, { worldFile, timing, urls }: Loaded): P
     deviations: deviationsOf(config),
     journalCapacity: journalSize,
     maxBodyBytes: maxBody,
+    control: config.control === 'on',
+    controlHosts: config.controlHosts,
+    sandboxes: config.sandboxes,
+    faultHeader: config.faultHeader === 'on',
     furnish: (cloud) => furnish(cloud, worldFile),
   };
 }

@@ -1,110 +1,95 @@
 /** A timing file: how long the cloud takes, as changes to one of the profiles. */
-import { suggestion } from './kernel/nearest.ts';
+import { chance, type Form, list, number, object, text, whole, word } from './kernel/form.ts';
 import type { Distribution } from './kernel/random.ts';
-import { TIMINGS, type Timing } from './one/timing.ts';
+import { TIMINGS, type Timing, type TimingOverride } from './one/timing.ts';
+import type { DriverAction } from './one/vm/lifecycle.ts';
 import { Problem } from './problem.ts';
-import { type Path, readSource, type Source } from './source.ts';
+import { readSource } from './source.ts';
 
 /** Longer than any driver waits, and short enough to be added up. */
 const LONGEST_MS = 365 * 24 * 3600 * 1000;
 
+const milliseconds = number(0, LONGEST_MS);
+
+const DISTRIBUTIONS: Form<unknown> = object(
+  {},
+  {
+    fixed: milliseconds,
+    uniform: list(milliseconds),
+    lognormal: object({ median: number(1, LONGEST_MS), p95: number(1, LONGEST_MS) }, {}),
+    exponential: object({ mean: milliseconds }, {}),
+  },
+);
+
+/** One of the distributions, whose parts make sense together. */
+const distribution: Form<Distribution> = {
+  schema: DISTRIBUTIONS.schema,
+  check(value, path) {
+    const flaws = DISTRIBUTIONS.check(value, path);
+    if (flaws.length > 0) return flaws;
+    const given = value as Partial<Record<string, never>> & {
+      uniform?: number[];
+      lognormal?: { median: number; p95: number };
+    };
+    if (Object.keys(given).length !== 1) {
+      return [{ path, problem: 'expected one of fixed, uniform, lognormal, exponential' }];
+    }
+    const { uniform, lognormal } = given;
+    if (uniform !== undefined && !(uniform.length === 2 && (uniform[0] ?? 0) <= (uniform[1] ?? 0))) {
+      return [{ path: [...path, 'uniform'], problem: 'expected [least, most]' }];
+    }
+    if (lognormal !== undefined && lognormal.p95 < lognormal.median) {
+      return [{ path: [...path, 'lognormal', 'p95'], problem: `expected at least the median, ${lognormal.median}` }];
+    }
+    return [];
+  },
+};
+
+const ACTIONS = Object.keys(TIMINGS.realistic.actions) as DriverAction[];
+
+const byAction = <T>(form: Form<T>): Form<Readonly<Partial<Record<DriverAction, T>>>> =>
+  object({}, Object.fromEntries(ACTIONS.map((action) => [action, form]))) as Form<
+    Readonly<Partial<Record<DriverAction, T>>>
+  >;
+
+const actions = byAction(distribution);
+const failing = byAction(chance);
+
+const selector = object({}, { template: text(), host: text(), user: text(), name: text() });
+
+const TIMING = object(
+  {},
+  {
+    base: word(...(Object.keys(TIMINGS) as (keyof typeof TIMINGS)[])),
+    schedulerIntervalMs: milliseconds,
+    flowReactionMs: milliseconds,
+    actions,
+    failing,
+    overrides: list(object({ selector }, { actions, failing })) as Form<readonly TimingOverride[]>,
+    progressAfterReads: whole(0, 1_000_000),
+  },
+);
+
 /**
- * Reads `base: fast`, `schedulerIntervalMs: 1000`, `actions: { deploy: { uniform: [500, 2000] } }`: what is not said is
- * as in the base, which is realistic unless said.
+ * Reads `base: fast`, `schedulerIntervalMs: 1000`, `actions: { deploy: { uniform: [500, 2000] } }`, `failing: { deploy: 0.02 }`,
+ * `overrides: [{ selector: { host: host1 }, actions: … }]`, `progressAfterReads: 2`: what is not said is as in the base, which
+ * is realistic unless said.
  * @throws Problem
  */
-export async function readTiming(text: string, file: string): Promise<Timing> {
-  const reader = new Reader(await readSource(text, file));
-  const given = reader.mapping([], ['base', 'schedulerIntervalMs', 'flowReactionMs', 'actions']);
-  const base: Timing =
-    TIMINGS[reader.word(['base'], given.base ?? 'realistic', Object.keys(TIMINGS)) as keyof typeof TIMINGS];
-  const changed = Object.fromEntries(
-    (['schedulerIntervalMs', 'flowReactionMs'] as const)
-      .filter((key) => given[key] !== undefined)
-      .map((key) => [key, reader.milliseconds([key], given[key])]),
-  );
-  const actions =
-    given.actions === undefined
-      ? {}
-      : Object.fromEntries(
-          Object.keys(reader.mapping(['actions'], Object.keys(base.actions))).map((action) => [
-            action,
-            reader.distribution(['actions', action]),
-          ]),
-        );
-  return { ...base, ...changed, actions: { ...base.actions, ...actions } };
-}
-
-type Mapping = Readonly<Record<string, unknown>>;
-
-class Reader {
-  readonly #source: Source;
-
-  constructor(source: Source) {
-    this.#source = source;
+export async function readTiming(given: string, file: string): Promise<Timing> {
+  const source = await readSource(given, file);
+  const value = source.value ?? {};
+  const [flaw] = TIMING.check(value, []);
+  if (flaw !== undefined) {
+    const place = flaw.key === true ? source.placeOfKey(flaw.path) : source.place(flaw.path);
+    throw new Problem(`${place}: ${flaw.problem}`);
   }
-
-  mapping(path: Path, keys: readonly string[]): Mapping {
-    const value = this.#at(path) ?? (path.length === 0 ? {} : undefined);
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw this.#problem(path, `expected keys with values: ${keys.join(', ')}`);
-    }
-    for (const key of Object.keys(value)) {
-      if (keys.includes(key)) continue;
-      const place = this.#source.placeOfKey([...path, key]);
-      throw new Problem(`${place}: unknown key ${JSON.stringify(key)}${suggestion(key, keys)}`);
-    }
-    return value as Mapping;
-  }
-
-  word(path: Path, value: unknown, words: readonly string[]): string {
-    const word = words.find((candidate) => candidate === value);
-    if (word !== undefined) return word;
-    const meant = suggestion(String(value), words);
-    throw this.#problem(path, `${JSON.stringify(value)} is not ${words.join(', ')}${meant}`);
-  }
-
-  milliseconds(path: Path, value: unknown, least = 0): number {
-    if (typeof value === 'number' && value >= least && value <= LONGEST_MS) return value;
-    throw this.#problem(path, `expected milliseconds from ${least} to ${LONGEST_MS}, not ${JSON.stringify(value)}`);
-  }
-
-  distribution(path: Path): Distribution {
-    const given = this.mapping(path, ['fixed', 'uniform', 'lognormal', 'exponential']);
-    const [kind, ...more] = Object.keys(given);
-    if (kind === undefined || more.length > 0) {
-      throw this.#problem(path, 'expected one of fixed, uniform, lognormal, exponential');
-    }
-    const inner = [...path, kind];
-    switch (kind) {
-      case 'fixed':
-        return { fixed: this.milliseconds(inner, given.fixed) };
-      case 'uniform': {
-        const { uniform } = given;
-        if (!Array.isArray(uniform) || uniform.length !== 2) throw this.#problem(inner, 'expected [least, most]');
-        const least = this.milliseconds([...inner, 0], uniform[0]);
-        return { uniform: [least, this.milliseconds([...inner, 1], uniform[1], least)] };
-      }
-      case 'lognormal': {
-        const { median, p95 } = this.mapping(inner, ['median', 'p95']);
-        const middle = this.milliseconds([...inner, 'median'], median, 1);
-        return { lognormal: { median: middle, p95: this.milliseconds([...inner, 'p95'], p95, middle) } };
-      }
-      default: {
-        const { mean } = this.mapping(inner, ['mean']);
-        return { exponential: { mean: this.milliseconds([...inner, 'mean'], mean) } };
-      }
-    }
-  }
-
-  #at(path: Path): unknown {
-    return path.reduce<unknown>(
-      (value, step) => (typeof value === 'object' && value !== null ? Reflect.get(value, step) : undefined),
-      this.#source.value,
-    );
-  }
-
-  #problem(path: Path, problem: string): Problem {
-    return new Problem(`${this.#source.place(path)}: ${problem}`);
-  }
+  const { base = 'realistic', ...changes } = value as Partial<Timing> & { readonly base?: keyof typeof TIMINGS };
+  const { actions: usual, failing: chances, ...profile }: Timing = TIMINGS[base];
+  return {
+    ...profile,
+    ...changes,
+    actions: { ...usual, ...changes.actions },
+    failing: { ...chances, ...changes.failing },
+  };
 }

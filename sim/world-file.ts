@@ -4,12 +4,13 @@
  */
 import type { ErrorObject } from 'ajv';
 import type { CatalogueElement, Descriptor, GatekeeperUser } from './api/gatekeeper/furnishing.ts';
+import type { Path } from './kernel/form.ts';
 import { suggestion } from './kernel/nearest.ts';
 import { reason } from './machine.ts';
 import { parseRule } from './one/access/acl-rule.ts';
 import type { Json, JsonObject } from './one/flow/json.ts';
 import { Problem } from './problem.ts';
-import { type Path, readSource, type Source } from './source.ts';
+import { readSource, type Source } from './source.ts';
 
 /** OpenNebula attributes: single values, vectors, and lists of either. */
 export interface Attributes {
@@ -40,13 +41,14 @@ export interface Instance {
   readonly uuid: string;
   readonly function: string;
   readonly since: string;
-  readonly vdus: readonly { readonly id: string; readonly vnfcs: readonly Vnfc[] }[];
+  /** What its descriptor asks for, unless the file says otherwise. */
+  readonly vdus?: readonly { readonly id: string; readonly vnfcs: readonly Vnfc[] }[];
 }
 
-export interface Vnfc {
-  readonly vcId: string;
-  readonly vmTemplate: string;
-  readonly host: string;
+interface Vnfc {
+  readonly vcId?: string;
+  readonly vmTemplate?: string;
+  readonly host?: string;
   readonly profile?: string;
 }
 
@@ -91,6 +93,10 @@ export interface World {
       readonly since: string;
       readonly instances: readonly string[];
     }[];
+    readonly vim?: {
+      readonly user?: string;
+      readonly networks?: { readonly [K in 'internal' | 'external' | 'management']?: string };
+    };
   };
 }
 
@@ -244,9 +250,11 @@ function* repeatedIn(world: World): Iterable<Flaw> {
   for (const list of ['functions', 'services', 'packages', 'instances', 'serviceInstances'] as const) {
     yield* repeated<{ readonly uuid: string }>(['gatekeeper', list], gatekeeper[list], 'uuid');
   }
-  const vnfcs = (gatekeeper.instances ?? []).flatMap(({ vdus }, i) =>
+  const vnfcs = (gatekeeper.instances ?? []).flatMap(({ vdus = [] }, i) =>
     vdus.flatMap((vdu, v) =>
-      vdu.vnfcs.map(({ vcId }, n) => ({ vcId, path: ['gatekeeper', 'instances', i, 'vdus', v, 'vnfcs', n] })),
+      vdu.vnfcs.flatMap(({ vcId }, n) =>
+        vcId === undefined ? [] : { vcId, path: ['gatekeeper', 'instances', i, 'vdus', v, 'vnfcs', n] },
+      ),
     ),
   );
   yield* repeated([], vnfcs, 'vcId', ({ path }) => path);
@@ -307,18 +315,26 @@ function* danglingIn(world: World): Iterable<Flaw> {
       yield* missing(['serviceTemplates', i, 'roles', r, 'vm_template'], 'VM template', name, named(vmTemplates));
     }
   }
-  const { functions = [], services = [], instances = [], serviceInstances = [] } = gatekeeper;
+  const { functions = [], services = [], instances = [], serviceInstances = [], vim = {} } = gatekeeper;
+  if (vim.user !== undefined) {
+    yield* missing(['gatekeeper', 'vim', 'user'], 'user', vim.user, ['oneadmin', ...named(users)]);
+  }
+  for (const [type, network] of Object.entries(vim.networks ?? {})) {
+    yield* missing(['gatekeeper', 'vim', 'networks', type], 'network', network, named(world.networks));
+  }
   for (const [i, instance] of instances.entries()) {
     const path = ['gatekeeper', 'instances', i] as const;
     const uuids = functions.map(({ uuid }) => uuid);
     yield* missing([...path, 'function'], 'function', instance.function, uuids);
     const vdus = vdusOf(functions.find(({ uuid }) => uuid === instance.function)?.descriptor);
-    for (const [v, vdu] of instance.vdus.entries()) {
+    for (const [v, vdu] of (instance.vdus ?? []).entries()) {
       if (vdus !== undefined) yield* missing([...path, 'vdus', v, 'id'], 'VDU', vdu.id, vdus);
       for (const [n, { vmTemplate, host }] of vdu.vnfcs.entries()) {
         const vnfc = [...path, 'vdus', v, 'vnfcs', n] as const;
-        yield* missing([...vnfc, 'vmTemplate'], 'VM template', vmTemplate, named(vmTemplates));
-        yield* missing([...vnfc, 'host'], 'host', host, named(world.hosts));
+        if (vmTemplate !== undefined) {
+          yield* missing([...vnfc, 'vmTemplate'], 'VM template', vmTemplate, named(vmTemplates));
+        }
+        if (host !== undefined) yield* missing([...vnfc, 'host'], 'host', host, named(world.hosts));
       }
     }
   }

@@ -2,6 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Bar, Result } from './benchmark.ts';
 import { type Asked, Client } from './load.ts';
 
@@ -64,24 +65,30 @@ function ask({ url, authorization, body }: Asked): Promise<Response> {
   return fetch(url, body === undefined ? { headers } : { method: 'POST', headers, body });
 }
 
-/** Gives what the stand-in gives, and does nothing for it. */
+/** Gives what the stand-in gives, as Hono's own documentation has an answer given, and does nothing for it. */
 async function startBare(original: Asked): Promise<Server> {
   const answer = await ask(original);
   const { status } = answer;
   const body = await answer.text();
   // The server's own, which it adds to this answer too.
   const added = ['connection', 'content-length', 'date', 'keep-alive'];
-  const headers = [...answer.headers].filter(([name]) => !added.includes(name));
+  const headers = Object.fromEntries([...answer.headers].filter(([name]) => !added.includes(name)));
   const path = new URL(original.url).pathname;
   const app = new Hono();
-  app.all(path, () => new Response(body, { status, headers }));
-  const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 });
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  const asked = { ...original, url: `http://127.0.0.1:${port}${path}` };
+  app.all(path, (c) => c.body(body, status as ContentfulStatusCode, headers));
+  const { origin, close } = await serving(app.fetch);
+  const asked = { ...original, url: `${origin}${path}` };
   const copy = await ask(asked);
   if (copy.status !== status || (await copy.text()) !== body) throw new Error('bare hono does not give the same');
-  return { asked, close: () => new Promise((resolve) => server.close(resolve)) };
+  return { asked, close };
+}
+
+/** A server on a port of its own. */
+export async function serving(fetch: (request: Request) => Response | Promise<Response>) {
+  const server = serve({ fetch, hostname: '127.0.0.1', port: 0 });
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  return { origin: `http://127.0.0.1:${port}`, close: () => new Promise((resolve) => server.close(resolve)) };
 }
 
 const middle = (values: readonly number[]): number =>

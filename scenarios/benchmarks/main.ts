@@ -8,12 +8,14 @@ import { fileURLToPath } from 'node:url';
 import { type Benchmark, meetsBar, type Result, ratio } from './benchmark.ts';
 import { cycles } from './cycles.ts';
 import { exposition } from './exposition.ts';
-import { fanout } from './fanout.ts';
+import { fanout, subscribers } from './fanout.ts';
+import { functions } from './functions.ts';
 import { http } from './http.ts';
 import { memory } from './memory.ts';
 import { queue } from './queue.ts';
 import { range } from './range.ts';
 import { startup } from './startup.ts';
+import { state } from './state.ts';
 import { vmInfo } from './vm-info.ts';
 import { vmPool } from './vm-pool.ts';
 import { xmlrpc } from './xmlrpc.ts';
@@ -22,11 +24,14 @@ const BENCHMARKS: readonly Benchmark[] = [
   cycles,
   memory,
   http,
+  functions,
   startup,
   queue,
+  state,
   range,
   exposition,
   fanout,
+  subscribers,
   vmInfo,
   vmPool,
   xmlrpc,

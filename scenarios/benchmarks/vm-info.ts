@@ -1,9 +1,7 @@
 /** `one.vm.info` over HTTP, against a bare Hono that gives the same bytes. The clock stands still, and so does what is shown. */
-import type { AddressInfo } from 'node:net';
-import { serve } from '@hono/node-server';
 import { encodeCall } from '../../sim/api/oned/xmlrpc.ts';
 import type { Benchmark } from './benchmark.ts';
-import { besideBareHono, CONNECTIONS, type Server } from './contest.ts';
+import { besideBareHono, CONNECTIONS, type Server, serving } from './contest.ts';
 import { roomFor, Tenant } from './crowd.ts';
 
 export const vmInfo: Benchmark = {
@@ -19,10 +17,7 @@ async function startStandIn(): Promise<Server> {
   await tenant.create();
   tenant.settle();
   tenant.requireRunning(1);
-  const server = serve({ fetch: (request) => simulator.fetch(request), hostname: '127.0.0.1', port: 0 });
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
+  const { origin, close } = await serving((request) => simulator.answer(request));
   const body = encodeCall({ method: 'one.vm.info', params: ['oneadmin:opennebula', 0] });
-  const asked = { url: `http://127.0.0.1:${port}/RPC2`, body };
-  return { asked, close: () => new Promise((resolve) => server.close(resolve)) };
+  return { asked: { url: `${origin}/RPC2`, body }, close };
 }

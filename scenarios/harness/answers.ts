@@ -12,7 +12,7 @@ export interface Bound {
 export function driverFault(fault: Extract<Fault, { readonly kind: 'driver' }>, vm: number | null): object {
   const { action, message, ms, skip, times, probability } = fault;
   return {
-    selector: { layer: 'vm', ...(action === undefined ? {} : { action }), ...(vm === null ? {} : { vm }) },
+    selector: { layer: 'vm', ...(action === undefined ? {} : { operation: action }), ...(vm === null ? {} : { vm }) },
     trigger: {
       ...(skip === undefined ? {} : { skip }),
       ...(times === undefined ? {} : { times }),

@@ -9,7 +9,7 @@ export interface Judged {
   readonly reports: ReadonlyMap<string, readonly string[]>;
 }
 
-export function junit(laws: readonly Law[], judged: readonly Judged[]): string {
+export function junit(laws: readonly Pick<Law, 'id' | 'sentence'>[], judged: readonly Judged[]): string {
   const suites = judged.map(({ name, verdict, reports }) => {
     const cases = laws.map(({ id, sentence }) => {
       const open = `    <testcase classname="${escaped(name)}" name="${escaped(`${id} ${sentence}`)}"`;

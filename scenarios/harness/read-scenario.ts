@@ -1,6 +1,5 @@
 /** Reads a scenario file, and names every mistake in it by its place. */
-import { type Path, Problem, readSource, type Source, suggestion } from '../../sim/index.ts';
-import type { Flaw } from './form.ts';
+import { type Flaw, type Path, Problem, readSource, type Source, suggestion } from '../../sim/index.ts';
 import { FAULT_EVENTS, type Fault, faultsOf, SCENARIO, type Scenario, STEP_EVENTS, type Step } from './scenario.ts';
 
 /** @throws Problem with a line for every mistake */

@@ -3,15 +3,17 @@ import { type FunctionState, mappedState, reason } from '../../sim/index.ts';
 import { type Bound, boundOf, driverFault, functionsIn } from './answers.ts';
 import { authorization, CREDENTIALS, type Credentials, type Plea, pleaOf, xmlRpc } from './request.ts';
 import { type Fault, faultsOf, isRequest, type RequestStep, type Scenario, type Step } from './scenario.ts';
-import type { Answer, ExchangeLine, Line, Role, Trace } from './trace.ts';
+import { type Answer, ENDED, type ExchangeLine, type Line, type Role, type Trace } from './trace.ts';
 import type { God, Transport } from './transport.ts';
 
 export interface RunOptions {
   readonly credentials?: Credentials;
   /** How long a step waits for the event that it is told from. */
   readonly patienceMs?: number;
-  /** How often a runtime is looked at over HTTP, while something waits for its state. */
+  /** How soon a runtime is looked at over HTTP, while something waits for its state; each time later, up to eight times. */
   readonly pollMs?: number;
+  /** Ends the run early: what is under way is waited for, and nothing else begins. */
+  readonly signal?: Pick<AbortSignal, 'aborted'>;
 }
 
 /** An id that nobody has. */
@@ -21,12 +23,15 @@ const ORIGIN = 'http://127.0.0.1:1337';
 export async function runScenario(
   scenario: Scenario,
   transport: Transport,
-  { credentials = CREDENTIALS, patienceMs = 600_000, pollMs = 500 }: RunOptions = {},
+  { credentials = CREDENTIALS, patienceMs = 600_000, pollMs = 500, signal = NEVER }: RunOptions = {},
 ): Promise<Trace> {
-  const run = new Run(scenario, transport, { credentials, patienceMs, pollMs });
+  const run = new Run(scenario, transport, { credentials, patienceMs, pollMs, signal });
   const lines = await run.toEnd();
   return { run: { kind: 'run', v: 1, ...transport.about, scenario }, lines };
 }
+
+/** Of a run that nobody ends early. */
+const NEVER = { aborted: false };
 
 /** Something that happens once its event has come, and so long after it. */
 interface Item {
@@ -66,6 +71,8 @@ class Run {
   #landed = 0;
   #seq = 0;
   #polled = Number.NEGATIVE_INFINITY;
+  /** How often in a row a look has brought nothing that was waited for. */
+  #vain = 0;
 
   constructor(scenario: Scenario, transport: Transport, options: Required<RunOptions>) {
     this.#scenario = scenario;
@@ -85,6 +92,7 @@ class Run {
     const { now } = this.#transport;
     while (true) {
       this.#listen();
+      if (this.#options.signal.aborted) this.#stop();
       const item = this.#ready();
       if (item !== undefined) {
         this.#start(item);
@@ -133,6 +141,14 @@ class Run {
     return n < 0 ? undefined : this.#waiting.splice(n, 1)[0];
   }
 
+  /** Nothing else begins; who waits for time to pass waits no longer. */
+  #stop(): void {
+    for (const item of this.#waiting.splice(0)) {
+      if (item.event === item.name) this.#start(item);
+      else this.#skip(item.name, ENDED);
+    }
+  }
+
   #isBusy({ lane }: Item): boolean {
     return lane !== null && this.#busy.has(lane);
   }
@@ -155,7 +171,7 @@ class Run {
   }
 
   async #wait(now: number): Promise<void> {
-    const { patienceMs, pollMs } = this.#options;
+    const { patienceMs } = this.#options;
     const dues = this.#waiting.filter((item) => !this.#isBusy(item)).map((item) => this.#due(item));
     const known = dues.filter((due) => due !== undefined);
     const next = Math.min(...known, now + patienceMs);
@@ -168,7 +184,8 @@ class Run {
       this.#listen();
       return this.#landed > landed || this.#events.size > size;
     };
-    await this.#transport.pass(this.#god === undefined ? Math.min(next, now + pollMs) : next, until);
+    if (this.#god === undefined) await this.#transport.pass(Math.min(next, now + this.#pollMs), until);
+    else await this.#transport.pass(next, until);
   }
 
   /** What waits for something that cannot come any more, or has waited for too long, is left out. */
@@ -216,6 +233,7 @@ class Run {
     for (const event of this.#awaited) {
       if (!this.#hasState(event)) continue;
       this.#awaited.delete(event);
+      this.#vain = 0;
       this.#note(event);
     }
   }
@@ -239,8 +257,9 @@ class Run {
 
   /** Over HTTP, a look at the runtimes that something waits for. */
   async #look(now: number): Promise<void> {
-    if (now - this.#polled < this.#options.pollMs) return;
+    if (now - this.#polled < this.#pollMs) return;
     this.#polled = now;
+    this.#vain++;
     const awaited = this.#waiting
       .filter((item) => this.#due(item) === undefined)
       .map(({ event }) => event.split('.')[0] ?? '');
@@ -248,6 +267,10 @@ class Run {
       if (bound === undefined) continue;
       await this.#ask(getting(bound.id), { step: null, op: 'get', as: 'owner', id: bound.id });
     }
+  }
+
+  get #pollMs(): number {
+    return this.#options.pollMs * Math.min(8, 2 ** this.#vain);
   }
 
   #census(): void {

@@ -3,7 +3,6 @@
  * a failure. Things are named, never numbered, and times are told from events: whatever is taken out, the rest keeps
  * its meaning.
  */
-import { VM_ACTIONS } from '../../sim/index.ts';
 import {
   anything,
   chance,
@@ -14,10 +13,11 @@ import {
   object,
   oneOrMore,
   text,
+  VM_ACTIONS,
   variants,
   whole,
   word,
-} from './form.ts';
+} from '../../sim/index.ts';
 
 const name = text({ pattern: '^[A-Za-z][A-Za-z0-9_-]*$', meaning: 'a name of letters, digits, - and _' });
 

@@ -3,7 +3,16 @@ import type { Entry, FunctionState, State } from '../../sim/index.ts';
 import { runtimeIn } from './answers.ts';
 import type { RequestStep, Step } from './scenario.ts';
 import { isRequest } from './scenario.ts';
-import type { Answer, CensusLine, ExchangeLine, FaultLine, HealLine, RunLine, Trace } from './trace.ts';
+import {
+  type Answer,
+  type CensusLine,
+  ENDED,
+  type ExchangeLine,
+  type FaultLine,
+  type HealLine,
+  type RunLine,
+  type Trace,
+} from './trace.ts';
 
 /** An exchange that was answered. */
 export type Answered = ExchangeLine & { readonly response: Answer };
@@ -47,6 +56,8 @@ export interface Story {
   readonly answered: readonly Answered[];
   readonly runtimes: ReadonlyMap<number, Runtime>;
   readonly steps: ReadonlyMap<string, Step>;
+  /** Steps that were not come to, because the run was ended early. */
+  readonly ended: ReadonlySet<string>;
   /** Whether the journal was seen. */
   readonly omniscient: boolean;
   readonly entries: readonly Entry[];
@@ -62,6 +73,8 @@ export interface Story {
   why(entry: Entry): readonly Entry[];
   /** Whether a fault or an administrator has touched a VM up to an instant. */
   disturbed(vm: number, from: number, to: number): boolean;
+  /** Whether something was asked of a runtime up to an instant of which nobody knows whether it was done. */
+  unsure(runtime: number, until: number): boolean;
   /** When the last line was written. */
   readonly end: number;
 }
@@ -76,6 +89,7 @@ export interface Change {
 export function storyOf({ run, lines }: Trace): Story {
   const exchanges = lines.filter((line) => line.kind === 'exchange');
   const answered = exchanges.filter((line): line is Answered => line.response !== null);
+  const lost = exchanges.filter((line) => line.response === null && isMutation(line));
   const events = lines.filter((line) => line.kind === 'event');
   const entries = events.map(({ entry }) => entry);
   const first = entries[0]?.seq ?? 1;
@@ -98,6 +112,7 @@ export function storyOf({ run, lines }: Trace): Story {
     answered,
     runtimes: runtimesOf(answered),
     steps: new Map(run.scenario.steps.map((step) => [step.id, step])),
+    ended: new Set(lines.flatMap((line) => (line.kind === 'skip' && line.why === ENDED ? [line.id] : []))),
     omniscient: run.transport === 'in process',
     entries,
     censuses: lines.filter((line) => line.kind === 'census'),
@@ -120,6 +135,7 @@ export function storyOf({ run, lines }: Trace): Story {
       return chain;
     },
     disturbed: (vm, from, to) => (blows.get(vm) ?? []).some((at) => at >= from && at <= to),
+    unsure: (runtime, until) => lost.some(({ id, sent }) => id === runtime && sent <= until),
     end: lines.at(-1)?.at ?? 0,
   };
 }

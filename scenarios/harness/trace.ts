@@ -15,6 +15,14 @@ export interface RunLine {
   /** Milliseconds since the Unix epoch, where the run began; 0 where the clock is not ours. */
   readonly epochMs: number;
   readonly scenario: Scenario;
+  /** How long a state may last, where time is not ours. */
+  readonly bounds?: Bounds;
+}
+
+/** Past it a state is slow, past three times it nobody needs to wait any longer. */
+export interface Bounds {
+  readonly pendingMs: number;
+  readonly updatingMs: number;
 }
 
 export type Role = 'owner' | 'other' | 'admin';
@@ -48,6 +56,9 @@ export interface Answer {
   readonly body: string;
 }
 
+/** Stands for credentials that a server has put into an answer: they are in no trace. */
+export const REDACTED = '[credentials]';
+
 /** An entry of the journal. */
 interface EventLine {
   readonly kind: 'event';
@@ -62,6 +73,9 @@ export interface FaultLine {
   readonly phase: 'began' | 'ended';
   readonly vm: number | null;
 }
+
+/** Why a step was left out that somebody did not want to wait for. */
+export const ENDED = 'the run was ended early';
 
 interface SkipLine {
   readonly kind: 'skip';

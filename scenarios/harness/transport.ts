@@ -26,7 +26,7 @@ export interface God {
 }
 
 export interface Transport {
-  readonly about: Pick<RunLine, 'transport' | 'target' | 'deviations' | 'epochMs'>;
+  readonly about: Pick<RunLine, 'transport' | 'target' | 'deviations' | 'epochMs' | 'bounds'>;
   /** Milliseconds since the start. */
   now(): number;
   /** Rejects when no answer comes. */

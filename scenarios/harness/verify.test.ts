@@ -1,9 +1,12 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { verify } from './verify.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
 
 async function ran(...args: string[]) {
   const out: string[] = [];
-  const code = await verify(args, { out: (line) => void out.push(line) });
+  const stopped = () => new Promise<void>(() => {});
+  const code = await verify(args, { out: (line) => void out.push(line), stopped });
   return { code, out };
 }
 
@@ -16,13 +19,39 @@ test('holds generated scenarios against the laws, and names those that had no ch
   expect(out[3]).toMatch(/^ {2}never judged: .*E1/);
 });
 
+test('ends when it is asked to, and says what it has found', async () => {
+  const out: string[] = [];
+  const machine = { out: (line: string) => void out.push(line), stopped: async () => {} };
+  expect(await verify(['--runs', '100000'], machine)).toBe(4);
+  expect(out.join('\n')).toContain('Stopping: ');
+});
+
+test('ends when its time is up', async () => {
+  const { code, out } = await ran('--runs', '100000', '--max-duration', '1ms');
+  expect(code).toBe(4);
+  expect(out[1]).toMatch(/^ {2}50 of 100000 scenarios, \d+ requests, nothing broken; about \d+ s to go$/);
+});
+
 describe('refuses', () => {
   test.each<[string[], string]>([
     [['--run', '1'], 'unknown flag "--run", did you mean "--runs"?'],
     [['--runs', '0'], '--runs: expected a whole number from 1 to 1000000, not "0"'],
     [['--seed'], '--seed needs a value'],
-    [['--profile', 'real'], '--profile: "real" is not upstream, contract'],
+    [['--profile', 'real'], '--profile: expected upstream, contract or auto, not "real"'],
+    [['--profile', 'auto'], '--profile: the stand-in is upstream or contract, as it is told'],
+    [['--level', 'crud'], '--level says something of a server, and no --target is given'],
+    [['more'], 'unexpected argument "more"'],
+    [['--stand-in=yes'], '--stand-in takes no value'],
+    [['--stand-in', '--target', 'http://a'], '--target and --stand-in are two things'],
+    [['--shard', '3/2'], '--shard: expected a part of the work such as 2/5, from 1/5 to 5/5, not "3/2"'],
+    [['--max-duration', '10'], '--max-duration: expected a duration such as 500ms, 90s, 10m or 1h, not "10"'],
+    [['--report', 'junit=/no/such/x'], '--report: cannot write /no/such/x: no such file'],
     [['--target', 'x'], '--target: expected a URL such as http://127.0.0.1:1337, not "x"'],
+    [['--target', 'http://a', '--rate', '0'], '--rate: expected requests a second, from 0.01 to 1000, not "0"'],
+    [['--target', 'http://a', '--level', 'all'], '--level: expected read, crud, lifecycle or concurrent, not "all"'],
+    [['--target', 'http://a', '--level', 'crud'], '--level crud makes runtimes: say whose, with --auth user:password'],
+    [['--target', 'http://a', '--auth', 'oneadmin:x'], '--auth: oneadmin may do too much for a test;'],
+    [['--target', 'http://a', '--auth', 'alice'], 'credentials are given as user:password'],
     [['--target', 'http://127.0.0.1:1'], '--target: http://127.0.0.1:1 does not answer: '],
   ])('%j', async (args, problem) => {
     const refused = await ran(...args).catch((error: Error) => error.message);

@@ -1,72 +1,146 @@
 /**
- * `onesim verify`: generated scenarios against the stand-in in this process, or, with `--target`, the reading operations
- * of a real server, which change nothing there.
+ * `onesim verify`: generated scenarios against the stand-in in this process, or, with `--target`, against a real server,
+ * as far as the level lets it.
  */
 import { writeFile } from 'node:fs/promises';
-import { type Machine, Problem, reason, suggestion } from '../../sim/index.ts';
+import { type Machine, Problem, reason } from '../../sim/index.ts';
 import { SMALL } from './generator.ts';
+import type { Judged } from './junit.ts';
 import type { Law } from './law.ts';
 import { loadLaws } from './laws.ts';
 import { search } from './property.ts';
 import { failureReport } from './report.ts';
-import { judgeTarget } from './run-files.ts';
-import type { Scenario, Step } from './scenario.ts';
+import { openReports } from './report-files.ts';
+import { compareWithStandIn } from './target/against.ts';
+import { GATEKEEPER_LAW, verifyGatekeeper } from './target/gatekeeper.ts';
+import { OUTSIDE, type Outside } from './target/outside.ts';
+import { type Outcome, type Stop, verifyEngine } from './target/target.ts';
+import type { Trace } from './trace.ts';
 import { TWINS } from './twins.ts';
+import { type ServerSettings, type StandInSettings, verifySettings } from './verify-settings.ts';
 
-type Client = Pick<Machine, 'out'>;
+type Client = Pick<Machine, 'out' | 'stopped'>;
 
-interface Settings {
-  readonly seed: number;
-  readonly runs: number;
-  readonly profile: NonNullable<Scenario['profile']>;
-  readonly target: string | undefined;
-  readonly session: string | undefined;
+/** As everywhere: 0 fine, 1 a law or the contract was broken, 3 something was left behind, 4 too little was checked. */
+type ExitCode = 0 | 1 | 3 | 4;
+
+/** What a run came to, to be written down. */
+interface Ended {
+  readonly code: ExitCode;
+  readonly judged: readonly Judged[];
+  readonly traces: readonly Trace[];
 }
+
+/** @throws Problem */
+export async function verify(args: readonly string[], machine: Client, outside: Outside = OUTSIDE): Promise<ExitCode> {
+  const settings = verifySettings(args);
+  const report = await openReports(settings.reports);
+  const laws = await loadLaws();
+  const stop = stopOf(machine);
+  const { code, judged, traces } =
+    settings.on === 'stand-in'
+      ? await verifyStandIn(laws, settings, machine, stop)
+      : await verifyTarget(laws, settings, outside, machine, stop);
+  await report({ laws: [...laws, ...TWINS, GATEKEEPER_LAW], judged, traces });
+  return code;
+}
+
+function stopOf(machine: Client): Stop {
+  const stop = { aborted: false };
+  machine.stopped().then(() => {
+    stop.aborted = true;
+    machine.out('Stopping: what is under way is waited for, and what was made is deleted. Once more ends at once.');
+  });
+  return stop;
+}
+
+// ---- a server -----------------------------------------------------------------------------------------------------
+
+async function verifyTarget(
+  laws: readonly Law[],
+  settings: ServerSettings,
+  outside: Outside,
+  machine: Client,
+  stop: Stop,
+): Promise<Ended> {
+  const outcomes: Outcome[] = [];
+  if (settings.api !== 'gatekeeper') outcomes.push(await verifyEngine(laws, settings, outside, machine, stop));
+  if (settings.api !== 'engine' && !stop.aborted) {
+    outcomes.push(await verifyGatekeeper(laws, settings, outside, machine, stop));
+  }
+  let unlike = 0;
+  for (const { traces, profile } of settings.against ? outcomes : []) {
+    const differences = await compareWithStandIn(traces, profile);
+    unlike += differences.length;
+    for (const line of differences) machine.out(`  unlike    ${line}`);
+    machine.out(`${differences.length === 0 ? '✓ like' : `✗ ${differences.length} times unlike`} the stand-in`);
+  }
+  const judged = outcomes.flatMap((each) => each.judged);
+  const traces = outcomes.flatMap((each) => each.traces);
+  return { code: codeOf(outcomes, unlike), judged, traces };
+}
+
+function codeOf(outcomes: readonly Outcome[], unlike: number): ExitCode {
+  if (outcomes.some(({ left }) => left.length > 0)) return 3;
+  if (unlike > 0 || outcomes.some(({ broken }) => broken > 0)) return 1;
+  const isEnough = ({ judged, early }: Outcome): boolean => judged.length > 0 && !early;
+  return outcomes.length > 0 && outcomes.every(isEnough) ? 0 : 4;
+}
+
+// ---- the stand-in -------------------------------------------------------------------------------------------------
 
 /** Scenarios between two lines of progress. */
 const SHARE = 50;
 /** Every so many scenarios is also run again, in three ways. */
 const TWINS_EVERY = 10;
 
-/** Ends with 0 when every law held, 1 when one was broken, 4 when there was nothing to judge. @throws Problem */
-export async function verify(args: readonly string[], machine: Client): Promise<0 | 1 | 4> {
-  const settings = settingsOf(args);
-  const laws = await loadLaws();
-  return settings.target === undefined
-    ? verifyStandIn(laws, settings, machine)
-    : judgeTarget(laws, reading(settings), machine, settings.target, settings.session);
-}
-
 async function verifyStandIn(
   laws: readonly Law[],
-  { seed, runs, profile }: Settings,
+  { seed, runs, profile, maxDurationMs, shard }: StandInSettings,
   machine: Client,
-): Promise<0 | 1 | 4> {
+  stop: Stop,
+): Promise<Ended> {
+  const { clock } = OUTSIDE;
+  const started = clock.now();
   const checks = new Map<string, number>();
   let [done, requests] = [0, 0];
-  machine.out(`The stand-in, profile ${profile}, ${runs} scenarios from seed ${seed}`);
-  while (done < runs) {
+  const part = shard.of > 1 ? `, part ${shard.i} of ${shard.of}` : '';
+  machine.out(`The stand-in, profile ${profile}, ${runs} scenarios from seed ${seed}${part}`);
+  const ended = (
+    code: ExitCode,
+    reports: Judged['reports'],
+    traces: readonly Trace[],
+    violations: Judged['verdict']['violations'],
+  ): Ended => ({
+    code,
+    judged: [{ name: `the stand-in, profile ${profile}`, verdict: { checks, violations }, reports }],
+    traces,
+  });
+  while (done < runs && !stop.aborted && clock.now() - started < maxDurationMs) {
     const share = Math.min(SHARE, runs - done);
     const options = { seed: seed + done, runs: share, budget: SMALL, profile, twinsEvery: TWINS_EVERY };
     const { scenarios, requests: sent, checks: held, found } = await search(laws, options);
     done += scenarios;
     requests += sent;
-    for (const [law, count] of held) checks.set(law, (checks.get(law) ?? 0) + count);
+    const twins = TWINS.map(({ id }) => [id, Math.ceil(scenarios / TWINS_EVERY)] as const);
+    for (const [law, count] of [...held, ...twins]) checks.set(law, (checks.get(law) ?? 0) + count);
     if (found !== undefined) {
       const file = `onesim-${found.violation.law}-${seed + done - scenarios}.json`;
       await save(file, found.content);
-      for (const line of failureReport([...laws, ...TWINS], found.trace, found.violation, file)) machine.out(line);
+      const lines = failureReport([...laws, ...TWINS], found.trace, found.violation, file);
+      for (const line of lines) machine.out(line);
       machine.out(`✗ broken after ${done} scenarios and ${requests} requests`);
-      return 1;
+      return ended(1, new Map([[found.violation.law, lines]]), [found.trace], [found.violation]);
     }
-    machine.out(`  ${done} of ${runs} scenarios, ${requests} requests, nothing broken`);
+    const leftMs = ((clock.now() - started) / done) * (runs - done);
+    const left = done < runs ? `; about ${Math.ceil(leftMs / 1_000)} s to go` : '';
+    machine.out(`  ${done} of ${runs} scenarios, ${requests} requests, nothing broken${left}`);
   }
   const idle = laws.filter(({ id }) => !checks.get(id)).map(({ id }) => id);
   const count = [...checks.values()].reduce((sum, each) => sum + each, 0);
-  if (count === 0) return 4;
-  machine.out(`✓ ${laws.length - idle.length + TWINS.length} laws held in ${count} checks`);
+  if (count > 0) machine.out(`✓ ${laws.length - idle.length + TWINS.length} laws held in ${count} checks`);
   if (idle.length > 0) machine.out(`  never judged: ${idle.join(', ')}`);
-  return 0;
+  return ended(count === 0 || done < runs ? 4 : 0, new Map(), [], []);
 }
 
 async function save(file: string, content: string): Promise<void> {
@@ -75,66 +149,4 @@ async function save(file: string, content: string): Promise<void> {
   } catch (error) {
     throw new Problem(`cannot write ${file}: ${reason(error)}`);
   }
-}
-
-/** One request a second. */
-const PACE_MS = 1_000;
-
-/** What can be asked of a server without changing anything. */
-const READS: readonly Step[] = [
-  { id: 'version', op: 'version', expect: { status: 200 } },
-  { id: 'config', op: 'config', expect: { status: 200 } },
-  { id: 'schema', op: 'schema', expect: { status: 200 } },
-  { id: 'public', op: 'version', auth: 'none', expect: { status: 200 } },
-  { id: 'missing', op: 'get', ref: 'none', expect: { status: 404 } },
-  { id: 'nobody', op: 'get', ref: 'none', auth: 'none', expect: { status: 401 } },
-  { id: 'stranger', op: 'get', ref: 'none', auth: 'wrong', expect: { status: 401 } },
-  { id: 'scheme', op: 'get', ref: 'none', auth: 'scheme', expect: { status: 401 } },
-  { id: 'no-update', op: 'put', ref: 'none', args: {}, expect: { status: 404 } },
-  { id: 'no-json', op: 'put', ref: 'none', sendText: '{', expect: { status: 400 } },
-  { id: 'no-deletion', op: 'delete', ref: 'none', expect: { status: 404 } },
-  { id: 'no-path', op: 'request', method: 'GET', path: '/no-such-path', expect: { status: 404 } },
-];
-
-function reading({ profile, target }: Settings): Scenario {
-  const steps = READS.map((step, n): Step => {
-    const before = READS[n - 1];
-    return before === undefined ? step : { ...step, after: { event: `${before.id}.answered`, delayMs: PACE_MS } };
-  });
-  return { v: 1, name: `reading ${target}`, profile, steps };
-}
-
-// ---- the command line ---------------------------------------------------------------------------------------------
-
-const FLAGS = ['--runs', '--seed', '--profile', '--target', '--auth'] as const;
-
-/** @throws Problem */
-function settingsOf(args: readonly string[]): Settings {
-  const given = new Map<string, string>();
-  for (let n = 0; n < args.length; n++) {
-    const [word = '', ...rest] = (args[n] ?? '').split('=');
-    if (!(FLAGS as readonly string[]).includes(word)) {
-      throw new Problem(`unknown flag ${JSON.stringify(word)}${suggestion(word, FLAGS)}`);
-    }
-    const value = rest.length > 0 ? rest.join('=') : args[++n];
-    if (value === undefined || value === '') throw new Problem(`${word} needs a value`);
-    given.set(word, value);
-  }
-  const number = (flag: string, otherwise: number, most: number): number => {
-    const value = given.get(flag);
-    if (value === undefined) return otherwise;
-    if (/^\d{1,10}$/.test(value) && Number(value) <= most && Number(value) >= 1) return Number(value);
-    throw new Problem(`${flag}: expected a whole number from 1 to ${most}, not ${JSON.stringify(value)}`);
-  };
-  const profile = given.get('--profile') ?? 'upstream';
-  if (profile !== 'upstream' && profile !== 'contract') {
-    throw new Problem(`--profile: ${JSON.stringify(profile)} is not upstream, contract`);
-  }
-  return {
-    seed: number('--seed', 1, 2_000_000_000),
-    runs: number('--runs', 200, 1_000_000),
-    profile,
-    target: given.get('--target'),
-    session: given.get('--auth'),
-  };
 }

@@ -5,3 +5,6 @@ export const WALL_CLOCK: WallClock = {
   now: () => performance.now(),
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };
+
+/** ISO date. */
+export const today = (): string => new Date(performance.timeOrigin + performance.now()).toISOString().slice(0, 10);

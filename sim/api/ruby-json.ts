@@ -25,7 +25,6 @@ const MAX_DIGITS = 1000;
 
 const FAILED = Symbol('no value here');
 
-const NUMBER_START = new Set('-0123456789');
 const FRACTION_START = new Set('.eE');
 const FLOAT = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+(?:[Ee][+-]?[0-9]+)?|[Ee][+-]?[0-9]+)(?![0-9Ee.-])/y;
 const INTEGER = /-?(?:0|[1-9][0-9]*)(?![0-9])/y;
@@ -87,6 +86,7 @@ export function parseJson(source: string): Value {
     if (char === '"') return string();
     if (char === '[') return array(depth + 1);
     if (char === '{') return object(depth + 1);
+    if (char >= '0' && char <= '9') return number();
     const notNumber = NOT_NUMBERS[char];
     if (notNumber !== undefined && source.startsWith(notNumber[0], at)) {
       throw refuse(notNumber[1], Math.max(0, at - notNumber[2]));
@@ -97,7 +97,7 @@ export function parseJson(source: string): Value {
       at += literal[0].length;
       return literal[1];
     }
-    return NUMBER_START.has(char) ? number() : FAILED;
+    return char === '-' ? number() : FAILED;
   }
 
   function number(): bigint | number | typeof FAILED {
@@ -115,9 +115,10 @@ export function parseJson(source: string): Value {
 
   function match(pattern: RegExp): string | undefined {
     pattern.lastIndex = at;
-    const found = pattern.exec(source)?.[0];
-    at += found?.length ?? 0;
-    return found;
+    if (!pattern.test(source)) return undefined;
+    const start = at;
+    at = pattern.lastIndex;
+    return source.slice(start, at);
   }
 
   function string(): string | typeof FAILED {
@@ -248,14 +249,14 @@ function codePoint(source: string, hex: number, end: number, run: number): reado
 /** @throws GeneratorError */
 export const generateJson = (value: Value): string => generate(value, 0);
 
-/** An object from its entries, in which a key may come twice. @throws GeneratorError */
-export function generateObject(entries: Iterable<readonly [string, Value]>, depth = 1): string {
+/** What stands between the braces of an object of that depth. @throws GeneratorError */
+export function generateMembers(members: Iterable<readonly [string, Value]>, depth: number): string {
   if (depth > MAX_NESTING) throw new GeneratorError(`nesting of ${depth} is too deep`);
   let text = '';
-  for (const [key, value] of entries) {
+  for (const [key, value] of members) {
     text += `${text === '' ? '' : ','}${quoted(key)}:${generate(value, depth)}`;
   }
-  return `{${text}}`;
+  return text;
 }
 
 function generate(value: Value, depth: number): string {
@@ -264,13 +265,17 @@ function generate(value: Value, depth: number): string {
     if (!Number.isFinite(value)) throw new GeneratorError(`${floatText(value)} not allowed in JSON`);
     return floatText(value);
   }
-  if (value instanceof Map) return generateObject(value, depth + 1);
+  if (value instanceof Map) return `{${generateMembers(value, depth + 1)}}`;
   if (!Array.isArray(value)) return String(value);
   if (depth + 1 > MAX_NESTING) throw new GeneratorError(`nesting of ${depth + 1} is too deep`);
   return `[${value.map((element) => generate(element, depth + 1)).join(',')}]`;
 }
 
+/** Printable ASCII without what is escaped. */
+const UNESCAPED = /^[ !#-[\]-~]*$/;
+
 function quoted(text: string): string {
+  if (UNESCAPED.test(text)) return `"${text}"`;
   const json = JSON.stringify(text);
   // What is not UTF-8 comes out escaped.
   if (json.includes('\\ud') && !wellFormed(text))

@@ -184,6 +184,30 @@ describe('advance', () => {
   });
 });
 
+describe('passTo', () => {
+  it('moves the clock at once, and tells who follows it, while nothing is due on the way', () => {
+    const { clock, fired, schedule } = recorder();
+    schedule(11, { name: 'later', next: [] });
+    let told = 0;
+    clock.onHead = () => told++;
+    expect(clock.passTo(EPOCH + 10)).toBe(true);
+    expect([clock.now - EPOCH, fired, told]).toEqual([10, [], 1]);
+    expect(clock.passTo(EPOCH + 4)).toBe(true);
+    expect(clock.now - EPOCH).toBe(10);
+  });
+
+  it('leaves alone what takes more than that: an event, a request that runs, another who moves the clock', async () => {
+    const { clock, fired, schedule } = recorder();
+    schedule(10, { name: 'due', next: [] });
+    expect(clock.passTo(EPOCH + 10)).toBe(false);
+    const moving = clock.advance(5);
+    expect(clock.passTo(EPOCH + 7)).toBe(false);
+    expect([clock.now - EPOCH, fired]).toEqual([0, []]);
+    await moving;
+    expect(clock.passTo(EPOCH + 7)).toBe(true);
+  });
+});
+
 describe('requests in flight', () => {
   /** A request as the edge has them: it waits, does a few turns of promises, and waits again. */
   async function request(clock: Clock, waits: readonly number[], log: string[], name: string): Promise<void> {

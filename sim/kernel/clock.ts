@@ -160,6 +160,18 @@ export class Clock {
     return this.#fireWhile((due) => due <= end, end);
   }
 
+  /** As {@link advanceTo} at once, where nothing is due on the way and nobody else is; else it does nothing, and says so. */
+  passTo(time: number): boolean {
+    const end = after(time, 0);
+    if (this.#queue.due <= end || this.#movers > 0 || this.#settled !== undefined) return false;
+    if (end > this.#now) {
+      this.#enter(end);
+      this.#now = end;
+      this.#leave();
+    }
+    return true;
+  }
+
   /**
    * As {@link advance}, in one synchronous call: for code that has no request in flight. Requests that are woken
    * continue only after it returns.

@@ -26,6 +26,8 @@ export class Journal {
   #seq = 0;
   /** Called at the next entry; who waits for another asks again. */
   readonly #waiting = new Set<() => void>();
+  /** Called at every entry, as soon as it is written. */
+  onEntry: ((entry: Entry) => void) | undefined;
   readonly capacity: number;
 
   /** @param capacity how many entries are kept, 1 or more */
@@ -56,6 +58,7 @@ export class Journal {
     const entry: Entry = { seq, at, cause, kind, subject: cut(subject), detail: bounded(detail) };
     this.#ring[(seq - 1) % this.capacity] = entry;
     if (this.#waiting.size > 0) this.#wake();
+    this.onEntry?.(entry);
     return seq;
   }
 

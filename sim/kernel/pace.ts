@@ -1,5 +1,6 @@
 /** Real and scaled time: the host's clock, times a factor, moves the event queue. The only place that knows the host's time. */
 import type { Clock } from './clock.ts';
+import type { Soon } from './soon.ts';
 
 /** The host's clock and timer, so that pacing itself can be tested without waiting. */
 export interface Host {
@@ -30,6 +31,8 @@ export class Pace {
   readonly #clock: Clock;
   readonly #host: Host;
   #factor = 0;
+  /** The factor at which time has come to its end. */
+  #halted: number | undefined;
   /** Since `hostStart` on the host's clock, simulated time has passed from `simulatedStart` on at `factor`. */
   #simulatedStart = 0;
   #hostStart = 0;
@@ -44,7 +47,7 @@ export class Pace {
 
   /** Simulated milliseconds that pass in one of the host's; 0 while time stands still. */
   get factor(): number {
-    return this.#factor;
+    return this.#halted ?? this.#factor;
   }
 
   /**
@@ -57,9 +60,18 @@ export class Pace {
     this.#arm();
   }
 
+  /** Time stands still for good. The factor stays what it was, for whoever writes it down. */
+  halt(): void {
+    const factor = this.factor;
+    this.set(0);
+    this.#halted = factor;
+  }
+
   /** Brings the clock to where the host's time says it is. Every edge calls it before it looks at the world. */
-  async catchUp(): Promise<void> {
-    if (this.#factor > 0) await this.#clock.advanceTo(Math.floor(this.#simulated()));
+  catchUp(): Soon<unknown> {
+    if (this.#factor === 0) return undefined;
+    const now = Math.floor(this.#simulated());
+    return this.#clock.passTo(now) ? undefined : this.#clock.advanceTo(now);
   }
 
   /** Calls back after `ms` of the host's time, for a client that will not wait for ever. Returns what takes that back. */

@@ -17,6 +17,19 @@ export type Timer = number & { readonly [timer]: true };
 const CELLS = 2 ** 22;
 const USES = 2 ** 31;
 
+/** The queue as plain data. Its shape is kept too, so that timers given later are the same ones. */
+export interface QueueState {
+  readonly seq: number;
+  /** In the order of the heap. */
+  readonly slots: readonly (readonly [cell: number, due: number, seq: number])[];
+  /** How often each has been used, and what it holds if its event is pending. */
+  readonly cells: readonly (
+    | readonly [uses: number]
+    | readonly [uses: number, channel: string, event: unknown, cause: number]
+  )[];
+  readonly free: readonly number[];
+}
+
 /** Below this many cancelled events, sweeping is not worth it. */
 const FEW = 64;
 
@@ -98,6 +111,41 @@ export class EventQueue {
     if (this.#cancelled > FEW && this.#cancelled * 2 > this.#length) this.#sweep();
     this.#removeCancelled();
     return true;
+  }
+
+  /** @param nameOf the name of a channel; `undefined` for one whose events are not kept */
+  state(nameOf: (channel: number) => string | undefined): QueueState {
+    const slots = Array.from(
+      { length: this.#length },
+      (_, slot) => [this.#cells[slot] as number, this.#dues[slot] as number, this.#seqs[slot] as number] as const,
+    );
+    const cells = this.#uses.map((uses, cell): QueueState['cells'][number] => {
+      const channel = this.#pending[cell] ? nameOf(this.#channels[cell] as number) : undefined;
+      return channel === undefined ? [uses] : [uses, channel, this.#events[cell], this.#causes[cell] as number];
+    });
+    return { seq: this.#seq, slots, cells, free: this.#freeCells };
+  }
+
+  /** Of a queue in which nothing was ever scheduled. */
+  restore({ seq, slots, cells, free }: QueueState, numberOf: (channel: string) => number): void {
+    this.#seq = seq;
+    for (const [uses, channel, event, cause = 0] of cells) {
+      this.#uses.push(uses);
+      this.#channels.push(channel === undefined ? 0 : numberOf(channel));
+      this.#events.push(event);
+      this.#causes.push(cause);
+      this.#pending.push(channel !== undefined);
+    }
+    this.#freeCells.push(...free);
+    while (this.#dues.length < slots.length) this.#grow();
+    for (const [slot, [cell, due, slotSeq]] of slots.entries()) {
+      this.#cells[slot] = cell;
+      this.#dues[slot] = due;
+      this.#seqs[slot] = slotSeq;
+      if (!this.#pending[cell]) this.#cancelled++;
+    }
+    this.#length = slots.length;
+    this.#removeCancelled();
   }
 
   #newCell(): number {

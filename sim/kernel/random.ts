@@ -39,13 +39,18 @@ export class Random {
       halves = [this.#key(`uuid/high/${name}`), this.#key(`uuid/low/${name}`)];
       this.#uuidKeys.set(name, halves);
     }
-    const high = hex(halves[0], entity, counter);
-    const low = hex(halves[1], entity, counter);
-    const variant = ((Number.parseInt(low.charAt(0), 16) & 3) | 8).toString(16);
-    // Joined, and not put together: such a text would be a tree of its pieces, and there is one for each VM.
-    return [high.slice(0, 8), high.slice(8, 12), `4${high.slice(13)}`, variant + low.slice(1, 4), low.slice(4)].join(
-      '-',
-    );
+    encrypt(words, halves[0][0], halves[0][1], entity, counter);
+    writeHex(0, (words[0] as number) >>> 16);
+    writeHex(4, words[0] as number);
+    writeHex(9, (words[1] as number) >>> 16);
+    writeHex(14, ((words[1] as number) & 0x0fff) | 0x4000);
+    encrypt(words, halves[1][0], halves[1][1], entity, counter);
+    writeHex(19, (((words[0] as number) >>> 16) & 0x3fff) | 0x8000);
+    writeHex(24, words[0] as number);
+    writeHex(28, (words[1] as number) >>> 16);
+    writeHex(32, words[1] as number);
+    // Not put together of pieces: such a text would be a tree of them, and there is one for each VM.
+    return digits.toString('latin1');
   }
 
   /** The key of a stream: its name, encrypted with the seed. */
@@ -82,12 +87,13 @@ function encrypt(into: Uint32Array, key0: number, key1: number, entity: number, 
 
 const words = new Uint32Array(2);
 
-/** The encrypted block as 16 hexadecimal digits. */
-function hex([key0, key1]: Key, entity: number, counter: number): string {
-  encrypt(words, key0, key1, entity, counter);
-  return (
-    ((words[0] as number) + 2 ** 32).toString(16).slice(1) + ((words[1] as number) + 2 ** 32).toString(16).slice(1)
-  );
+/** A UUID, as it is being written. */
+const digits = Buffer.from('00000000-0000-0000-0000-000000000000');
+const DIGITS = Buffer.from('0123456789abcdef');
+
+/** Writes the lower 16 bits as four hexadecimal digits. */
+function writeHex(at: number, bits: number): void {
+  for (let i = 0; i < 4; i++) digits[at + i] = DIGITS[(bits >>> (12 - 4 * i)) & 15] as number;
 }
 
 /** How far each of eight rounds in turn rotates. */

@@ -1,7 +1,7 @@
 /** The text exposition format of Prometheus, version 0.0.4: what the Pushgateway shows of all guests at one instant. */
 import type { Metric } from './catalog.ts';
 import type { Guest, Push } from './guest.ts';
-import { type Labels, seriesOf } from './series.ts';
+import { type Labels, lastValue, pushedAt, seriesOf } from './series.ts';
 
 /** What a guest pushed last. */
 export interface LastPush {
@@ -18,9 +18,9 @@ export function* exposition(metrics: readonly Metric[], pushes: readonly LastPus
     let head = headOf(metric);
     for (const { guest, push } of pushes) {
       for (const series of seriesOf(metric, guest)) {
-        const value = series.model(push);
+        const value = lastValue(series, push);
         if (value === undefined) continue;
-        chunk += `${head}${metric.name}{${labelPairs(series.labels).join(',')}} ${value} ${push.at}\n`;
+        chunk += `${head}${metric.name}{${labelPairs(series.labels).join(',')}} ${value} ${pushedAt(series, push)}\n`;
         head = '';
       }
       if (chunk.length >= CHUNK_LENGTH) {
@@ -36,8 +36,11 @@ export function* exposition(metrics: readonly Metric[], pushes: readonly LastPus
 export const labelPairs = (labels: Labels): string[] =>
   labels.map(([name, value]) => `${name}="${escapeLabel(value)}"`);
 
-const headOf = ({ name, help, unit, type }: Metric): string =>
-  `# HELP ${name} ${escapeHelp(`${help} (${unit}).`)}\n# TYPE ${name} ${type}\n`;
+const headOf = (metric: Metric): string =>
+  `# HELP ${metric.name} ${escapeHelp(helpText(metric))}\n# TYPE ${metric.name} ${metric.type}\n`;
+
+/** What a metric is, in a sentence. */
+export const helpText = ({ help, unit }: Pick<Metric, 'help' | 'unit'>): string => `${help} (${unit}).`;
 
 const escapeHelp = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 

@@ -1,4 +1,5 @@
 /** All guests of a cloud, found by the `id` they push, without a scan. Guests that are gone stay, for the past. */
+import type { Disturbances } from './disturbance.ts';
 import { Guest, type ProbedVm } from './guest.ts';
 import type { Chance } from './load.ts';
 
@@ -16,6 +17,7 @@ const UUID_LENGTH = 36;
 
 export class Fleet {
   readonly #chance: Chance;
+  readonly #disturbances: Disturbances;
   readonly #vms: VmSource['vms'];
   /** By VM id, in that order. */
   readonly #guests = new Map<number, Guest>();
@@ -27,8 +29,9 @@ export class Fleet {
   /** VMs below this id have been seen. */
   #seen = 0;
 
-  constructor(chance: Chance, source: VmSource) {
+  constructor(chance: Chance, source: VmSource, disturbances: Disturbances) {
     this.#chance = chance;
+    this.#disturbances = disturbances;
     this.#vms = source.vms;
     source.observe({
       vmUpdate: (vm) => {
@@ -38,6 +41,16 @@ export class Fleet {
         this.#add(vm);
       },
     });
+  }
+
+  /** The VMs that have been seen, also those that the cloud has forgotten since. */
+  state(): { readonly vms: readonly ProbedVm[]; readonly seen: number } {
+    return { vms: Array.from(this.#guests.values(), ({ vm }) => vm), seen: this.#seen };
+  }
+
+  restore({ vms, seen }: ReturnType<Fleet['state']>): void {
+    for (const vm of vms) this.#add(vm);
+    this.#seen = seen;
   }
 
   /** In order of VM id. Of several VMs that push under the same labels the newest counts. */
@@ -75,7 +88,7 @@ export class Fleet {
   }
 
   #add(vm: ProbedVm): void {
-    const guest = new Guest(this.#chance, vm);
+    const guest = new Guest(this.#chance, vm, this.#disturbances);
     this.#guests.set(vm.id, guest);
     enlist(this.#byId, guest.id, guest);
     enlist(this.#byLabels, guest.pushedUnder, guest);

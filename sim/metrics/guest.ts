@@ -4,7 +4,9 @@
  */
 import { hash } from '../kernel/random.ts';
 import type { Span } from '../one/vm/span.ts';
+import type { Trouble } from '../one/vm/trouble.ts';
 import type { Vm } from '../one/vm/vm.ts';
+import { type Disturbances, UNDISTURBED } from './disturbance.ts';
 import { type Chance, Load } from './load.ts';
 import { type Profile, profileOf } from './profile.ts';
 
@@ -12,6 +14,8 @@ const PUSH_MS = 3000;
 
 /** What of a VM shows in its metrics. */
 export interface ProbedVm extends Pick<Vm, 'id' | 'uuid'> {
+  /** When the probes on its host did not see it; null where they always did. */
+  readonly trouble?: Pick<Trouble, 'unseen'> | null;
   readonly spans: readonly Span[];
   readonly userTemplate: { get(name: string): string | undefined };
 }
@@ -48,6 +52,7 @@ export class Guest {
   readonly instance: string;
   readonly job: 'vnf' | 'vm';
   readonly chance: Chance;
+  readonly disturbances: Disturbances;
   /** Names this guest to the streams of chance. */
   readonly entity: number;
   /** One for each profile that the guest has had. */
@@ -57,13 +62,14 @@ export class Guest {
   #known: Span | undefined;
   #knownTo: number | null = null;
 
-  constructor(chance: Chance, vm: ProbedVm) {
+  constructor(chance: Chance, vm: ProbedVm, disturbances = UNDISTURBED) {
     const vcId = vm.userTemplate.get('VC_ID');
     this.vm = vm;
     this.id = vcId ?? vm.uuid;
     this.instance = vm.userTemplate.get('VNF_NAME') ?? `one-${vm.id}`;
     this.job = vcId === undefined ? 'vm' : 'vnf';
     this.chance = chance;
+    this.disturbances = disturbances;
     this.entity = hash(this.id);
   }
 

@@ -2,15 +2,20 @@
  * Metrics: what the probes in all guests measured, at any time in the past, as a pure function of the seed, the label
  * set, the time and the VMs' recorded histories. Range queries, WebSocket frames and text exposition ask the same models.
  */
+import type { Holders } from '../kernel/held.ts';
 import type { Random } from '../kernel/random.ts';
 import { catalog, type Metric } from './catalog.ts';
+import { type Disturbances, UNDISTURBED } from './disturbance.ts';
 import { exposition, type LastPush, labelPairs } from './exposition.ts';
 import { Fleet, type VmSource } from './fleet.ts';
 import { type Filter, type FrameRecord, idAskedFor, passes } from './frame.ts';
 import { chanceOf } from './load.ts';
-import { type VmSample, vmSamples } from './monitoring.ts';
+import { MONITORED, SAMPLES_KEPT_MS, type VmSample, vmSamples } from './monitoring.ts';
+import type { Matcher } from './promql/matcher.ts';
+import { pushedGroup } from './pushed.ts';
 import { type MatrixSeries, type Range, valuesOf } from './query.ts';
-import { compareLabels, type Labels, seriesOf, storedLabels } from './series.ts';
+import { compareLabels, type Labels, lastValue, pushedAt, seriesOf, storedLabels } from './series.ts';
+import type { SeriesGroup } from './stored.ts';
 
 /** Labels as stored, with the value that each must have; a label that a series lacks has the value ''. */
 export type Matchers = Readonly<Record<string, string>>;
@@ -32,15 +37,39 @@ export class Metrics {
     random: Random,
     cloud: VmSource,
     deviations: { has(name: MetricDeviation): boolean } = new Set(METRIC_DEVIATIONS),
+    disturbances: Disturbances = UNDISTURBED,
   ) {
-    this.#fleet = new Fleet(chanceOf(random), cloud);
+    this.#fleet = new Fleet(chanceOf(random), cloud, disturbances);
     this.#metrics = new Map(catalog(!deviations.has('memory-free-in-kb')).map((metric) => [metric.name, metric]));
     this.#prefixed = !deviations.has('stream-labels-unprefixed');
+  }
+
+  /** By the name of the part. Everything else follows from the histories of VMs. */
+  get held(): Holders {
+    return { metrics: this.#fleet };
   }
 
   /** The names of all metrics, sorted. */
   names(): string[] {
     return [...this.#metrics.keys()];
+  }
+
+  /** What there is to say of each metric, sorted by name. */
+  catalog(): readonly Pick<Metric, 'name' | 'help' | 'type' | 'unit'>[] {
+    return [...this.#metrics.values()];
+  }
+
+  /** The one door to all that Prometheus has stored by now: the series that pass all matchers. */
+  *select(matchers: readonly Matcher[], nowMs: number): Generator<SeriesGroup> {
+    const names = matchers.filter(({ label }) => label === '__name__');
+    const id = matchers.find(({ label, operator }) => label === 'id' && operator === '=')?.value;
+    for (const metric of this.#metrics.values()) {
+      if (!names.every(({ passes }) => passes(metric.name))) continue;
+      for (const guest of id === undefined ? this.#fleet : this.#fleet.withId(id)) {
+        const group = pushedGroup(metric, guest, matchers, nowMs);
+        if (group !== undefined) yield group;
+      }
+    }
   }
 
   /** The matrix of a range query, sorted by label set. Empty for a metric that does not exist. */
@@ -74,8 +103,9 @@ export class Metrics {
       const push = guest.pushBefore(atMs);
       if (push === null) continue;
       for (const series of seriesOf(metric, guest)) {
-        const value = passes(series, filters) ? series.model(push) : undefined;
-        if (value !== undefined) records.push({ labels: this.#shown(name, series.labels), value, time: push.at });
+        const value = passes(series, filters) ? lastValue(series, push) : undefined;
+        if (value === undefined) continue;
+        records.push({ labels: this.#shown(name, series.labels), value, time: pushedAt(series, push) });
       }
     }
     return records.length > 0 || this.#isPushed(metric, atMs) ? records : null;
@@ -95,6 +125,18 @@ export class Metrics {
   vmSamples(vmId: number, afterMs: number, upToMs: number): Iterable<VmSample> {
     const guest = this.#fleet.ofVm(vmId);
     return guest === undefined ? [] : vmSamples(guest, afterMs, upToMs);
+  }
+
+  /** The newest that oned has of a VM at a time. */
+  lastVmSample(vmId: number, atMs: number): VmSample | undefined {
+    for (const sample of this.vmSamples(vmId, atMs - SAMPLES_KEPT_MS, atMs)) return sample;
+    return undefined;
+  }
+
+  /** MONITORING of a VM at a time, by the name that OpenNebula has for what is measured. */
+  monitored(vmId: number, name: string, atMs: number): number | undefined {
+    if (!Object.hasOwn(MONITORED, name)) return undefined;
+    return this.lastVmSample(vmId, atMs)?.[MONITORED[name as keyof typeof MONITORED]];
   }
 
   /** The labels of a record in a frame. */

@@ -20,6 +20,22 @@ export interface VmSample {
   readonly diskWriteOps: number;
 }
 
+/** MONITORING by name: the attributes of a VM that are measured. */
+export const MONITORED = {
+  CPU: 'cpu',
+  DISKRDBYTES: 'diskReadBytes',
+  DISKRDIOPS: 'diskReadOps',
+  DISKWRBYTES: 'diskWriteBytes',
+  DISKWRIOPS: 'diskWriteOps',
+  MEMORY: 'memoryKb',
+  NETRX: 'netRx',
+  NETTX: 'netTx',
+  TIMESTAMP: 'timestamp',
+} as const satisfies Record<string, keyof VmSample>;
+
+/** After this, oned forgets a sample. */
+export const SAMPLES_KEPT_MS = 12 * 3_600_000;
+
 /** oned's MONITOR_VM. */
 const PERIOD_MS = 30_000;
 
@@ -31,10 +47,16 @@ export function* vmSamples(guest: Guest, afterMs: number, upToMs: number): Gener
   const measure = modelOf(guest);
   for (const stretch of guest.stretches.toReversed()) {
     let at = PERIOD_MS * Math.floor(Math.min(upToMs, stretch.to - 1) / PERIOD_MS);
-    for (; at >= stretch.from && at > afterMs; at -= PERIOD_MS) yield measure({ at, stretch });
+    for (; at >= stretch.from && at > afterMs; at -= PERIOD_MS) {
+      if (isSeen(guest, at)) yield measure({ at, stretch });
+    }
     if (at <= afterMs) return;
   }
 }
+
+/** Whether the host's probes saw it then. */
+const isSeen = ({ vm }: Guest, atMs: number): boolean =>
+  vm.trouble?.unseen.every(({ from, to }) => atMs < from || (to !== null && atMs >= to)) !== false;
 
 function modelOf(guest: Guest): (push: Push) => VmSample {
   const load = machine(guest);

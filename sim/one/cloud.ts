@@ -1,7 +1,10 @@
 /** The fake OpenNebula: its pools, and the one door through which users act on them. Mirrors what oned, its scheduler and OneFlow are together. */
+import type { Concerned } from '../faults/fault.ts';
 import type { Judge } from '../faults/judge.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { type Holders, heldMap } from '../kernel/held.ts';
 import type { Journal } from '../kernel/journal.ts';
+import { fits } from '../kernel/pattern.ts';
 import type { Random } from '../kernel/random.ts';
 import { Acl } from './access/acl.ts';
 import { Quotas } from './access/quota.ts';
@@ -16,15 +19,18 @@ import { Pool } from './pool.ts';
 import type { Cluster } from './resources/cluster.ts';
 import type { Datastore } from './resources/datastore.ts';
 import type { Host } from './resources/host.ts';
+import { HostTroubles } from './resources/host-trouble.ts';
 import { bootstrapStorage, type Image } from './resources/image.ts';
+import { bootstrapSecurityGroups, type SecurityGroup } from './resources/security-group.ts';
 import type { Vnet } from './resources/vnet.ts';
 import type { Timing } from './timing.ts';
+import { Agenda } from './vm/agenda.ts';
 import { Driver } from './vm/driver.ts';
 import type { State } from './vm/lifecycle.ts';
-import { Agenda } from './vm/scheduled-action.ts';
 import { Scheduler } from './vm/scheduler.ts';
 import { Shapes } from './vm/span.ts';
 import type { VmTemplate } from './vm/template.ts';
+import { Troubles } from './vm/trouble.ts';
 import type { Vm } from './vm/vm.ts';
 
 export interface CloudConfig {
@@ -80,11 +86,18 @@ export class Cloud {
   readonly datastores = new Pool<Datastore>('datastore');
   readonly images = new Pool<Image>('image');
   readonly vnets = new Pool<Vnet>('virtual network');
+  readonly securityGroups = new Pool<SecurityGroup>('security group');
   readonly templates = new Pool<VmTemplate>('virtual machine template');
   readonly documents = new Pool<Document>('document');
   /** Ids of the documents of each type. */
   readonly documentTypes = new Map<number, IdList>();
   readonly vms = new Pool<Vm>('virtual machine');
+
+  /**
+   * What the probe of its host has measured last of a VM, by the name in MONITORING. Who measures sets it when the world
+   * is wired; until then nothing is measured.
+   */
+  monitored: (vmId: number, name: string) => number | undefined = () => undefined;
 
   /** Shapes that guests have or had. */
   readonly shapes = new Shapes();
@@ -95,6 +108,8 @@ export class Cloud {
   readonly driver: Driver;
   readonly scheduler: Scheduler;
   readonly agenda: Agenda;
+  readonly troubles: Troubles;
+  readonly hostTroubles: HostTroubles;
   readonly flow: Flow;
   readonly #observers: Observer[] = [];
 
@@ -107,10 +122,47 @@ export class Cloud {
     this.quotas = new Quotas(this);
     bootstrapIdentity(this);
     bootstrapStorage(this);
+    bootstrapSecurityGroups(this);
     this.driver = new Driver(this);
     this.scheduler = new Scheduler(this);
     this.agenda = new Agenda(this);
     this.flow = new Flow(this);
+    this.troubles = new Troubles(this);
+    this.hostTroubles = new HostTroubles(this);
+    this.judge.someIn = (concerned, pattern) => someIn(this, concerned, pattern);
+  }
+
+  /** By the name of the part. Proven sessions are not among them: they are proven again. */
+  get held(): Holders {
+    const { users, groups, hosts, clusters, datastores, images, vnets, templates, documents, vms } = this;
+    const { securityGroups } = this;
+    const pools = {
+      users,
+      groups,
+      hosts,
+      clusters,
+      datastores,
+      images,
+      vnets,
+      securityGroups,
+      templates,
+      documents,
+      vms,
+    };
+    const { shapes, acl, quotas, driver, scheduler, agenda, troubles, hostTroubles, flow } = this;
+    const parts = {
+      ...pools,
+      documentTypes: heldMap(this.documentTypes),
+      shapes,
+      acl,
+      quotas,
+      driver,
+      scheduler,
+      agenda,
+      troubles,
+      hostTroubles,
+    };
+    return { ...parts, ...flow.held };
   }
 
   /** Simulated time in whole seconds since the Unix epoch, as oned stamps everything. */
@@ -128,17 +180,29 @@ export class Cloud {
    * @throws OneError with oned's whole message, `[method] …`
    */
   call<M extends Method>(session: string, method: M, ...args: Arguments<M>): Result<M> {
-    return this.#named(method, () => this.#invoke(authenticate(this, session), method, args));
+    try {
+      return this.#invoke(authenticate(this, session), method, args);
+    } catch (error) {
+      throw named(method, error);
+    }
   }
 
   /** As {@link call}, for a caller that has been authenticated before. */
   run<M extends Method>(caller: Caller, method: M, ...args: Arguments<M>): Result<M> {
-    return this.#named(method, () => this.#invoke(caller, method, args));
+    try {
+      return this.#invoke(caller, method, args);
+    } catch (error) {
+      throw named(method, error);
+    }
   }
 
   /** Authenticates a session for a method, for a server that acts on a client's behalf. */
   authenticate(session: string, method: string): Caller {
-    return this.#named(method, () => authenticate(this, session));
+    try {
+      return authenticate(this, session);
+    } catch (error) {
+      throw named(method, error);
+    }
   }
 
   observe(observer: Observer): void {
@@ -161,15 +225,22 @@ export class Cloud {
     ) => Result<M>;
     return operation(this, caller, ...args);
   }
+}
 
-  #named<T>(method: string, act: () => T): T {
-    try {
-      return act();
-    } catch (error) {
-      if (!(error instanceof OneError)) throw error;
-      throw new OneError(error.code, `[${method}] ${error.message}`, error.objectId);
-    }
-  }
+/** What a client of the method gets to see of an error. */
+function named(method: string, error: unknown): unknown {
+  if (!(error instanceof OneError)) return error;
+  return new OneError(error.code, `[${method}] ${error.message}`, error.objectId);
+}
+
+/** Whether any has a state that fits a pattern. */
+function someIn(cloud: Cloud, concerned: Concerned, pattern: string): boolean {
+  const states = {
+    vm: () => Array.from(cloud.vms, ({ state }) => state),
+    host: () => Array.from(cloud.hosts, ({ state }) => state),
+    service: () => Array.from(cloud.documents, ({ id }) => cloud.flow.stateOf(id)),
+  }[concerned]();
+  return states.some((state) => state !== undefined && fits(pattern, state));
 }
 
 const ROOT: Caller = { uid: 0, gid: 0, groups: new Set([0]), name: 'oneadmin', groupName: 'oneadmin', admin: true };

@@ -21,7 +21,12 @@ export interface Document extends Owned {
 
 const DOCUMENTS: Kind<Document> = { type: 'DOCUMENT', pool: (cloud) => cloud.documents, unique: 'none' };
 
-/** A server that keeps its own documents gives the template as such; then nothing has to be written and read again. */
+/**
+ * Whether a name comes out of XML as it went in. A server that keeps documents of its own writes name and body into XML;
+ * where oned would read there what it wrote, it gives the template as such, and nothing has to be written and read again.
+ */
+export const isPlainInXml = (name: string): boolean => /^(?! )[ -%'-;=?-~]+(?<! )$/.test(name);
+
 function allocate(cloud: Cloud, caller: Caller, text: string | Template, type: number): number {
   const template = typeof text === 'string' ? parseTemplate(text, 'INTERNAL') : text;
   authorize(cloud, caller, { right: 'CREATE', type: 'DOCUMENT' });
@@ -51,7 +56,7 @@ function info(cloud: Cloud, caller: Caller, id: number): Document {
   return reach(cloud, caller, DOCUMENTS, id, 'USE', true);
 }
 
-function update(cloud: Cloud, caller: Caller, id: number, text: string, type = 0): number {
+function update(cloud: Cloud, caller: Caller, id: number, text: string | Template, type = 0): number {
   updateTemplate(reach(cloud, caller, DOCUMENTS, id, 'MANAGE'), text, type);
   return id;
 }

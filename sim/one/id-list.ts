@@ -5,6 +5,17 @@ export class IdList {
   #ids: number[] = [];
   #size = 0;
 
+  static revive({ ids, size }: { readonly ids: number[]; readonly size: number }): IdList {
+    const list = new IdList();
+    list.#ids = ids;
+    list.#size = size;
+    return list;
+  }
+
+  state(): { readonly ids: readonly number[]; readonly size: number } {
+    return { ids: this.#ids, size: this.#size };
+  }
+
   get size(): number {
     return this.#size;
   }

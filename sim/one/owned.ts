@@ -261,17 +261,18 @@ function checkUpdateType(type: number): void {
 
 /**
  * Replaces an object's template or appends to it, after the caller has been found to have the right.
+ * @param text the new attributes; who has read them already gives them as a template
  * @param adapt looks at the new attributes and may refuse or complete them
  * @throws OneError INTERNAL `Cannot update template. …`
  */
 export function updateTemplate(
   object: Described,
-  text: string,
+  text: string | Template,
   type: number,
   adapt?: (attributes: Template, append: boolean) => void,
 ): void {
   checkUpdateType(type);
-  const attributes = parseTemplate(text, 'INTERNAL', 'Cannot update template. ');
+  const attributes = typeof text === 'string' ? parseTemplate(text, 'INTERNAL', 'Cannot update template. ') : text;
   adapt?.(attributes, type === APPEND);
   if (type === APPEND) object.template.append(attributes);
   else object.template = attributes;

@@ -2,11 +2,17 @@
 import { OneError } from './error.ts';
 import { IdList } from './id-list.ts';
 
+interface PoolState<T> {
+  readonly items: readonly T[];
+  readonly ids: IdList;
+  readonly next: number;
+}
+
 export class Pool<T extends { readonly id: number }> implements Iterable<T> {
   /** What oned calls an object of this pool in its messages, such as `virtual machine`. */
   readonly objectName: string;
   readonly #items = new Map<number, T>();
-  readonly #ids = new IdList();
+  #ids = new IdList();
   #next: number;
 
   constructor(objectName: string, firstId = 0) {
@@ -30,6 +36,18 @@ export class Pool<T extends { readonly id: number }> implements Iterable<T> {
     this.#ids.add(item.id);
     this.#next = item.id + 1;
     return item;
+  }
+
+  state(): PoolState<T> {
+    return { items: [...this.#items.values()], ids: this.#ids, next: this.#next };
+  }
+
+  /** In the place of all that it holds. */
+  restore({ items, ids, next }: PoolState<T>): void {
+    this.#items.clear();
+    for (const item of items) this.#items.set(item.id, item);
+    this.#ids = ids;
+    this.#next = next;
   }
 
   find(id: number): T | undefined {

@@ -17,7 +17,8 @@ export const OTHER = 'other:otherpass';
 export function freshCloud(timing: Timing = TIMINGS.instant): Cloud {
   const clock = new Clock(Date.UTC(2026, 10, 21));
   const random = new Random(1);
-  const ground = { clock, random, journal: new Journal(clock), judge: new Judge(random) };
+  const journal = new Journal(clock);
+  const ground = { clock, random, journal, judge: new Judge(clock, journal, random) };
   const cloud = new Cloud(ground, { ...CLOUD_DEFAULTS, timing });
   createUser(cloud, { name: 'tester', password: 'testerpass' });
   createUser(cloud, { name: 'other', password: 'otherpass' });

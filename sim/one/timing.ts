@@ -16,7 +16,31 @@ export interface Timing {
   /** Time that OneFlow needs to notice and act on a change. */
   readonly flowReactionMs: number;
   readonly actions: Readonly<Record<DriverAction, Distribution>>;
+  /** How often an action fails by itself, as a probability. */
+  readonly failing: Chances;
+  /** Where it is otherwise for some VMs; the first that fits and says something of an action counts. */
+  readonly overrides: readonly TimingOverride[];
+  /** After so many reads what is due next happens, whatever the clock says; 0: it waits for the clock. */
+  readonly progressAfterReads: number;
 }
+
+type Chances = Readonly<Partial<Record<DriverAction, number>>>;
+
+export interface TimingOverride {
+  /** All parts given must fit; `*` stands for any text. */
+  readonly selector: {
+    /** Name of the VM template. */
+    readonly template?: string;
+    readonly host?: string;
+    readonly user?: string;
+    readonly name?: string;
+  };
+  readonly actions?: Readonly<Partial<Record<DriverAction, Distribution>>>;
+  readonly failing?: Chances;
+}
+
+/** What holds where a profile says nothing else. */
+const UNDISTURBED = { failing: {}, overrides: [], progressAfterReads: 0 } as const;
 
 const every = (distribution: Distribution): Record<DriverAction, Distribution> => ({
   prolog: distribution,
@@ -40,6 +64,7 @@ const every = (distribution: Distribution): Record<DriverAction, Distribution> =
 const lognormal = (median: number, p95: number): Distribution => ({ lognormal: { median, p95 } });
 
 const realistic: Timing = {
+  ...UNDISTURBED,
   schedulerIntervalMs: 15_000,
   flowReactionMs: 300,
   actions: {
@@ -70,8 +95,8 @@ function scaled(timing: Timing, factor: number): Timing {
 }
 
 export const TIMINGS = {
-  instant: { schedulerIntervalMs: 0, flowReactionMs: 0, actions: every({ fixed: 0 }) },
-  fast: { schedulerIntervalMs: 1_000, flowReactionMs: 50, actions: every({ fixed: 500 }) },
+  instant: { ...UNDISTURBED, schedulerIntervalMs: 0, flowReactionMs: 0, actions: every({ fixed: 0 }) },
+  fast: { ...UNDISTURBED, schedulerIntervalMs: 1_000, flowReactionMs: 50, actions: every({ fixed: 500 }) },
   realistic,
   slow: { ...scaled(realistic, 5), schedulerIntervalMs: 30_000 },
 } as const satisfies Record<string, Timing>;

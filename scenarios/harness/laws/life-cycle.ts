@@ -12,6 +12,7 @@ import {
   requestOf,
   type Story,
 } from '../story.ts';
+import { judgeWaits } from './patience.ts';
 
 /** Longer than any state lasts that nothing holds up. */
 const PENDING_BOUND_MS = 600_000;
@@ -81,10 +82,11 @@ export const LIFE_CYCLE: readonly Law[] = [
     id: 'L2',
     sentence: 'What was created with 201, its owner can read until somebody deletes it.',
     reason: 'A client keeps the id and nothing else; there is no list to find it again.',
-    judge({ runtimes }, check) {
+    judge({ runtimes, unsure }, check) {
       for (const { id, exchanges } of runtimes.values()) {
         const gone = exchanges.find(({ op }) => op === 'delete');
         for (const exchange of exchanges) {
+          if (unsure(id, exchange.at)) continue;
           if (exchange.op !== 'get' || exchange.as !== 'owner' || exchange.auth !== 'good') continue;
           if (gone !== undefined && gone.sent <= exchange.at) continue;
           check(exchange.response.status !== 404, () =>
@@ -106,6 +108,7 @@ export const LIFE_CYCLE: readonly Law[] = [
         if (demanding || !story.omniscient) continue;
         judgeStays(story, vm, 'PENDING', PENDING_BOUND_MS, check);
       }
+      for (const runtime of story.runtimes.values()) judgeWaits(story, runtime, 'PENDING', check);
     },
   },
   {
@@ -113,6 +116,7 @@ export const LIFE_CYCLE: readonly Law[] = [
     sentence: 'UPDATING ends within its bound, unless a fault or an operator holds it there.',
     reason: 'While it lasts every update is refused.',
     judge(story, check) {
+      for (const runtime of story.runtimes.values()) judgeWaits(story, runtime, 'UPDATING', check);
       if (!story.omniscient) return;
       for (const [vm] of vmsOf(story)) judgeStays(story, vm, 'UPDATING', UPDATING_BOUND_MS, check);
     },
@@ -442,7 +446,7 @@ function judgeNames(story: Story, runtime: Runtime, check: Check): void {
     const alone = !runtime.exchanges.some(
       (each) => isMutation(each) && (overlap(each, earlier.exchange) || overlap(each, exchange)),
     );
-    if (!refused || !alone || isMutation(exchange)) continue;
+    if (!refused || !alone || isMutation(exchange) || story.unsure(runtime.id, exchange.at)) continue;
     check(shown.NAME === earlier.shown.NAME, () =>
       shownBy(exchange, {
         subject: `runtime ${runtime.id}`,

@@ -142,7 +142,7 @@ export function recordLaws(contracts: readonly Contract[]): readonly Law[] {
       reason: 'It is what the scenario was written for.',
       judge(story, check) {
         for (const step of story.steps.values()) {
-          if (!('expect' in step) || step.expect === undefined) continue;
+          if (!('expect' in step) || step.expect === undefined || story.ended.has(step.id)) continue;
           const exchange = story.exchanges.find((each) => each.step === step.id);
           const misses = exchange?.response
             ? missesOf(step.expect, exchange as Answered)
@@ -213,7 +213,7 @@ function toldAt(story: Story, vm: number, instant: number): string[] {
   return [...(before === undefined ? [] : [before]), ...changes.filter(({ at }) => at === instant)].map(({ to }) => to);
 }
 
-const contractual = ({ request, response }: Answered) => ({
+export const contractual = ({ request, response }: Answered) => ({
   method: request.method,
   path: request.path,
   requestBody: request.body ?? '',

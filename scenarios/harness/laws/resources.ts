@@ -262,7 +262,7 @@ function judgeMemory(story: Story, runtime: Runtime, check: Parameters<Law['judg
     const quiet = puts.every(
       (put) => put === earlier.exchange || before(put, earlier.exchange) || before(exchange, put),
     );
-    if (!quiet || !before(earlier.exchange, exchange)) continue;
+    if (!quiet || !before(earlier.exchange, exchange) || story.unsure(runtime.id, exchange.at)) continue;
     for (const [name, fields] of shown.functions) {
       const was = earlier.shown.functions.get(name);
       const moving = was === undefined || was.STATE === 'UPDATING' || fields.STATE === 'UPDATING';

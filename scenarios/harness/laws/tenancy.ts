@@ -3,6 +3,7 @@
 import { type Check, type Law, shownBy } from '../law.ts';
 import { CREDENTIALS } from '../request.ts';
 import { type Answered, before, isMutation, requestOf, type Story } from '../story.ts';
+import { REDACTED } from '../trace.ts';
 
 const PUBLIC = ['schema', 'version', 'config'];
 const PROTECTED = ['create', 'get', 'put', 'delete'];
@@ -183,7 +184,8 @@ export const TENANCY: readonly Law[] = [
       const secrets = Object.values(CREDENTIALS).flatMap((session) =>
         session === undefined ? [] : [session, Buffer.from(session).toString('base64')],
       );
-      const leaks = (content: string): string | undefined => secrets.find((secret) => content.includes(secret));
+      const leaks = (content: string): string | undefined =>
+        [...secrets, REDACTED].find((secret) => content.includes(secret));
       for (const exchange of story.answered) {
         // OpenNebula shows a VM's context to those who may read it.
         if (exchange.request.path === '/RPC2') continue;

@@ -1,7 +1,6 @@
 /** onesim's own API, every answer held against its contract. */
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checksAllOf, refused, start, withVm } from './testing.ts';
+import { ADMIN, checksAllOf, refused, start, withVm } from './testing.ts';
 
 describe('health', () => {
   it.each(['/livez', '/readyz'])('%s is fine', async (path) => {
@@ -33,10 +32,24 @@ describe('a VM', () => {
     });
   });
 
+  it('is listed, by state and name, page by page', async () => {
+    const { world, call } = withVm();
+    for (const name of ['two', 'three']) world().cloud.call(ADMIN, 'one.vm.allocate', `NAME=${name} CPU=1 MEMORY=64`);
+    const names = async (query: string): Promise<string[]> =>
+      (await call('GET', `/vms${query}`)).body.vms.map(({ name }: { name: string }) => name);
+    expect(await names('')).toEqual(['one', 'two', 'three']);
+    expect(await names('?limit=1')).toEqual(['one']);
+    expect(await names('?after=0&name=t*')).toEqual(['two', 'three']);
+    expect(await names('?state=RUNNING')).toEqual([]);
+    await call('POST', '/clock', { action: 'runUntilIdle' });
+    expect(await names('?state=RUNNING&name=*o*')).toEqual(['one', 'two']);
+    expect(refused(await call('GET', '/vms?stat=RUNNING'))[2]).toMatch(/did you mean "state"/);
+  });
+
   it('tells how it came to be what it is, down to the fault', async () => {
     const { call, id } = withVm();
     const armed = await call('POST', '/faults', {
-      selector: { layer: 'vm', action: 'deploy' },
+      selector: { layer: 'vm', operation: 'deploy' },
       effect: { do: 'fail', message: 'No KVM' },
     });
     await call('POST', '/clock', { action: 'runUntilIdle' });
@@ -44,7 +57,7 @@ describe('a VM', () => {
     expect(lcmState).toBe('BOOT_FAILURE');
     const { entry, because } = history.at(-1);
     expect(entry).toMatchObject({ kind: 'vm.state', detail: { from: 'BOOT', to: 'BOOT_FAILURE' } });
-    expect(because[0]).toMatchObject({ kind: 'fault', detail: { fault: armed.body.id, action: 'deploy' } });
+    expect(because[0]).toMatchObject({ kind: 'fault', detail: { fault: armed.body.id, operation: 'deploy' } });
   });
 
   it('has the context script of its CD-ROM, or none without CONTEXT', async () => {
@@ -61,105 +74,6 @@ describe('a VM', () => {
     for (const part of ['', '/history', '/context.sh']) {
       expect(refused(await call('GET', `/vms/${id}${part}`)).slice(0, 2)).toEqual([404, 'not_found']);
     }
-  });
-});
-
-describe('a fault', () => {
-  it('is refused when it is too large', async () => {
-    expect(refused(await start().call('POST', '/faults', `"${'x'.repeat(10_000)}"`))[0]).toBe(413);
-  });
-
-  const boot = { selector: { layer: 'vm', action: 'deploy' }, trigger: { times: 1 }, effect: { do: 'fail' } };
-
-  it('is armed, listed with what it has done, and disarmed', async () => {
-    const { call } = withVm();
-    const { status, body, headers } = await call('POST', '/faults', boot);
-    expect([status, body]).toEqual([201, { ...boot, id: body.id, seen: 0, hits: 0 }]);
-    expect(headers.get('Location')).toBe(`/_onesim/faults/${body.id}`);
-    await call('POST', '/clock', { action: 'runUntilIdle' });
-    expect((await call('GET', '/faults')).body).toEqual({ faults: [{ ...body, seen: 1, hits: 1 }] });
-    expect((await call('DELETE', `/faults/${body.id}`)).status).toBe(204);
-    expect(refused(await call('DELETE', `/faults/${body.id}`))[0]).toBe(404);
-    expect((await call('GET', '/faults')).body).toEqual({ faults: [] });
-  });
-
-  it.each([
-    { selector: { layer: 'vm' }, effect: { do: 'stick' } },
-    {
-      selector: { layer: 'vm', action: 'pro*', vm: 0, name: '*', host: 'h', user: 'u' },
-      effect: { do: 'delay', ms: 0.5 },
-    },
-    { selector: { layer: 'vm' }, trigger: {}, effect: { do: 'fail', message: '' } },
-    { selector: { layer: 'vm' }, trigger: { skip: 0, times: 1, probability: 1 }, effect: { do: 'fail' } },
-  ])('may be %j', async (fault) => {
-    expect((await start().call('POST', '/faults', fault)).status).toBe(201);
-  });
-
-  const vm = { layer: 'vm' };
-  const stick = { do: 'stick' };
-  it.each<[unknown, string]>([
-    ['', 'The body must be JSON'],
-    ['[]', 'The fault must be an object'],
-    ['"x"', 'The fault must be an object'],
-    [{}, 'The fault lacks "selector"'],
-    [{ selector: vm }, 'The fault lacks "effect"'],
-    [{ selector: vm, efect: stick }, 'The fault has no part "efect", did you mean "effect"?'],
-    ['{"selector":{"layer":"vm"},"effect":{"do":"stick"},"__proto__":{}}', 'The fault has no part "__proto__"'],
-    [{ selector: null, effect: stick }, 'selector must be an object'],
-    [{ selector: {}, effect: stick }, 'selector lacks "layer"'],
-    [{ selector: { layer: 'wm' }, effect: stick }, 'selector.layer must be one of vm, did you mean "vm"?'],
-    [{ selector: { ...vm, acton: 'x' }, effect: stick }, 'selector has no part "acton", did you mean "action"?'],
-    [
-      { selector: { ...vm, action: 'deplyo' }, effect: stick },
-      expect.stringMatching(
-        /^selector\.action must be one of .*deploy.*, did you mean "deploy"\?$/,
-      ) as unknown as string,
-    ],
-    [{ selector: { ...vm, action: 1 }, effect: stick }, 'selector.action must be a text'],
-    [{ selector: { ...vm, vm: '1' }, effect: stick }, 'selector.vm must be a whole number of at least 0'],
-    [{ selector: { ...vm, vm: -1 }, effect: stick }, 'selector.vm must be a whole number of at least 0'],
-    [{ selector: { ...vm, name: null }, effect: stick }, 'selector.name must be a text'],
-    [{ selector: { ...vm, host: {} }, effect: stick }, 'selector.host must be a text'],
-    [{ selector: vm, trigger: 1, effect: stick }, 'trigger must be an object'],
-    [{ selector: vm, trigger: { skip: 0.5 }, effect: stick }, 'trigger.skip must be a whole number of at least 0'],
-    [{ selector: vm, trigger: { times: 0 }, effect: stick }, 'trigger.times must be a whole number of at least 1'],
-    [
-      { selector: vm, trigger: { probability: 0 }, effect: stick },
-      'trigger.probability must be a number above 0, at most 1',
-    ],
-    [
-      { selector: vm, trigger: { probability: 2 }, effect: stick },
-      'trigger.probability must be a number above 0, at most 1',
-    ],
-    [{ selector: vm, trigger: { time: 1 }, effect: stick }, 'trigger has no part "time", did you mean "times"?'],
-    [{ selector: vm, effect: {} }, 'effect lacks "do"'],
-    [{ selector: vm, effect: { do: 'stik' } }, 'effect.do must be one of fail, delay, stick, did you mean "stick"?'],
-    [{ selector: vm, effect: { do: ['fail'] } }, 'effect.do must be one of fail, delay, stick'],
-    [{ selector: vm, effect: { do: 'fail', mesage: '' } }, 'effect has no part "mesage", did you mean "message"?'],
-    [{ selector: vm, effect: { do: 'fail', message: 1 } }, 'effect.message must be a text'],
-    [{ selector: vm, effect: { do: 'delay' } }, 'effect lacks "ms"'],
-    [{ selector: vm, effect: { do: 'delay', ms: -1 } }, 'effect.ms must be a number between 0 and 31536000000'],
-    [{ selector: vm, effect: { do: 'delay', ms: 1e300 } }, 'effect.ms must be a number between 0 and 31536000000'],
-    [{ selector: vm, effect: { do: 'stick', ms: 1 } }, 'effect has no part "ms"'],
-  ])('may not be %j', async (fault, message) => {
-    const { world, call } = start();
-    const answer = refused(await call('POST', '/faults', fault));
-    expect(answer.slice(0, 2)).toEqual([400, 'bad_request']);
-    if (typeof message === 'string') expect(answer[2].slice(0, message.length)).toBe(message);
-    else expect(answer[2]).toEqual(message);
-    expect([...world().judge.faults]).toEqual([]);
-  });
-
-  it('of any shape is taken or refused, and nothing else', async () => {
-    const { call } = start();
-    await fc.assert(
-      fc.asyncProperty(fc.jsonValue({ maxDepth: 4 }), async (value) => {
-        for (const path of ['/faults', '/clock']) {
-          expect([201, 200, 400]).toContain((await call('POST', path, JSON.stringify(value))).status);
-        }
-      }),
-      { seed: 1, numRuns: 100 },
-    );
   });
 });
 
@@ -182,13 +96,40 @@ describe('anything else', () => {
     ['GET', ''],
     ['GET', '/nope'],
     ['PUT', '/clock'],
-    ['DELETE', '/faults'],
+    ['PUT', '/faults'],
     ['POST', '/vms/0'],
     ['GET', `/${'x'.repeat(3000)}`],
   ])('%s %.20s is not found', async (method, path) => {
     expect(refused(await start().call(method, path)).slice(0, 2)).toEqual([404, 'not_found']);
   });
+
+  it.each([
+    ['POST', '/clok', 'There is no POST /_onesim/clok: no such path; the nearest is POST /_onesim/clock'],
+    ['PUT', '/clock', 'There is no PUT /_onesim/clock: no such method; the nearest is GET /_onesim/clock'],
+    ['GET', '/vm/0', 'There is no GET /_onesim/vm/0: no such path; the nearest is GET /_onesim/vms/{id}'],
+  ])('%s %s is told what is near', async (method, path, message) => {
+    expect(refused(await start().call(method, path))[2]).toBe(message);
+  });
+
+  it('that a client of another API has missed is in the journal, and answered as the real server does', async () => {
+    const { world, fetch } = start();
+    const response = await fetch(
+      new Request('http://localhost:1337/serverless-runtime', { method: 'POST', body: '{}' }),
+    );
+    expect([response.status, await response.text()]).toEqual([404, expect.not.stringContaining('serverless-runtimes')]);
+    const [missed] = [...world().journal.since()].filter(({ kind }) => kind === 'unmatched');
+    expect(missed).toMatchObject({
+      subject: '/serverless-runtime',
+      detail: { reason: 'no such path', nearest: 'POST /serverless-runtimes' },
+    });
+  });
+
+  it('that is a thing which is not there is no missed route', async () => {
+    const { world, call } = start();
+    await call('GET', '/vms/99');
+    expect([...world().journal.since()].map(({ kind }) => kind)).toEqual(['request', 'answer']);
+  });
 });
 
 /** That a server is still loading cannot be met in process. */
-checksAllOf((id) => !/^(get|move)Clock$|Journal$|^getMetrics$/.test(id), ['readyz 503']);
+checksAllOf((id) => !/^(get|move)Clock$|Journal$|Instances?$|^getMetrics$|Fault/.test(id), ['readyz 503']);

@@ -22,7 +22,7 @@ describe('the journal', () => {
   it('is filtered by kind, subject, detail and cause', async () => {
     const { call, id } = withVm();
     await call('POST', '/faults', {
-      selector: { layer: 'vm', action: 'deploy' },
+      selector: { layer: 'vm', operation: 'deploy' },
       effect: { do: 'fail', message: 'No KVM' },
     });
     await call('POST', '/clock', { action: 'runUntilIdle' });

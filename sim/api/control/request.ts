@@ -12,9 +12,10 @@ export class Conflict extends Error {}
 /** A text of a client, short enough for a message. */
 export const shortened = (given: string): string => (given.length > 64 ? `${given.slice(0, 64)}…` : given);
 
-/** A body of JSON. @throws BadRequest; BodyTooLarge */
-export async function jsonOf(request: Request, limitBytes: number): Promise<unknown> {
+/** A body of JSON; `otherwise`, when there is none and that may be. @throws BadRequest; BodyTooLarge */
+export async function jsonOf(request: Request, limitBytes: number, otherwise?: object): Promise<unknown> {
   const body = await readBody(request, limitBytes);
+  if (body.byteLength === 0 && otherwise !== undefined) return otherwise;
   try {
     return JSON.parse(new TextDecoder().decode(body));
   } catch {
@@ -51,6 +52,14 @@ export interface Bounds {
 export function number(value: unknown, name: string, { least, most, whole }: Bounds): number {
   if (typeof value === 'number' && value >= least && value <= most && (!whole || Number.isInteger(value))) return value;
   throw new BadRequest(`${name} must be a ${whole ? 'whole ' : ''}number between ${least} and ${most}`);
+}
+
+/** One of some words. */
+export function oneOf<T extends string>(value: unknown, name: string, words: readonly T[]): T {
+  const word = words.find((candidate) => candidate === value);
+  if (word !== undefined) return word;
+  const meant = typeof value === 'string' ? suggestion(value, words) : '';
+  throw new BadRequest(`${name} must be one of ${words.join(', ')}${meant}`);
 }
 
 /** A whole number in a query string; `otherwise`, when it is not there. */

@@ -1,13 +1,40 @@
 /** `/_onesim/vms`: the virtual machines behind what the other APIs show, and why each is as it is. */
 import { Hono } from 'hono';
+import { fits } from '../../kernel/pattern.ts';
 import type { Cloud } from '../../one/cloud.ts';
 import { contextScript } from '../../one/vm/context.ts';
 import { isActive } from '../../one/vm/lifecycle.ts';
 import { hostOf } from '../../one/vm/placement.ts';
 import type { Vm } from '../../one/vm/vm.ts';
 import type { Controlled } from './controlled.ts';
-import { entryAnswer } from './entry.ts';
-import { NotFound, shortened } from './request.ts';
+import { type EntryAnswer, entryAnswer } from './entry.ts';
+import { count, NotFound, object, shortened } from './request.ts';
+
+/** A VM, as it is. */
+export interface VmAnswer {
+  readonly id: number;
+  readonly name: string;
+  readonly user: string;
+  readonly group: string;
+  /** OpenNebula's two names of its state. */
+  readonly state: string;
+  readonly lcmState: string;
+  readonly host: string | null;
+  readonly cpu: number;
+  readonly vcpu: number | null;
+  readonly memoryMiB: number;
+  /** Of its NICs, in their order. */
+  readonly addresses: readonly string[];
+}
+
+/** A VM's states, and how it came to each. */
+export interface VmHistory {
+  readonly id: number;
+  readonly state: string;
+  readonly lcmState: string;
+  /** What happened to it, oldest first, each with what led to it, latest first. */
+  readonly history: readonly { readonly entry: EntryAnswer; readonly because: readonly EntryAnswer[] }[];
+}
 
 export function vmRoutes({ cloud, journal }: Controlled): Hono {
   const vmOf = (id: string): Vm => {
@@ -17,6 +44,18 @@ export function vmRoutes({ cloud, journal }: Controlled): Hono {
   };
 
   return new Hono()
+    .get('/vms', (c) => {
+      object(c.req.query(), 'The query', ['after', 'limit', 'state', 'name'], []);
+      const after = count(c.req.query('after'), 'after', 0, Number.MAX_SAFE_INTEGER, -1);
+      const limit = count(c.req.query('limit'), 'limit', 1, 10_000, 100);
+      const { state = '*', name = '*' } = c.req.query();
+      const vms: Vm[] = [];
+      for (const vm of cloud.vms) {
+        if (vm.id > after && fits(state, vm.state) && fits(name, vm.name)) vms.push(vm);
+        if (vms.length === limit) break;
+      }
+      return c.json({ vms: vms.map((vm) => vmAnswer(cloud, vm)), next: vms.at(-1)?.id ?? null });
+    })
     .get('/vms/:id', (c) => c.json(vmAnswer(cloud, vmOf(c.req.param('id')))))
     .get('/vms/:id/history', (c) => {
       const vm = vmOf(c.req.param('id'));
@@ -24,7 +63,7 @@ export function vmRoutes({ cloud, journal }: Controlled): Hono {
       const history = [...journal.since()]
         .filter((entry) => entry.subject === subject)
         .map((entry) => ({ entry: entryAnswer(entry), because: journal.why(entry.cause).map(entryAnswer) }));
-      return c.json({ id: vm.id, ...states(vm), history });
+      return c.json({ id: vm.id, ...states(vm), history } satisfies VmHistory);
     })
     .get('/vms/:id/context.sh', (c) => {
       const vm = vmOf(c.req.param('id'));
@@ -37,7 +76,7 @@ export function vmRoutes({ cloud, journal }: Controlled): Hono {
 const states = (vm: Vm): { state: string; lcmState: string } =>
   isActive(vm.state) ? { state: 'ACTIVE', lcmState: vm.state } : { state: vm.state, lcmState: 'LCM_INIT' };
 
-function vmAnswer(cloud: Cloud, vm: Vm): object {
+function vmAnswer(cloud: Cloud, vm: Vm): VmAnswer {
   return {
     id: vm.id,
     name: vm.name,

@@ -44,7 +44,7 @@ class Client extends Playback {
   }
 
   arm(action: string, effect: { do: 'stick' } | { do: 'fail' } | { do: 'delay'; ms: number }): void {
-    this.cloud.judge.arm({ selector: { layer: 'vm', action }, trigger: { times: 1 }, effect });
+    this.cloud.judge.arm({ selector: { layer: 'vm', operation: action }, trigger: { times: 1 }, effect });
   }
 
   state(vm: number): string {

@@ -1,11 +1,16 @@
 /** The REST API of the COGNIT Provisioning Engine 1.3.3, over the fake OpenNebula. Mirrors `server.rb`. */
+import { STATUS_CODES } from 'node:http';
 import { type Context, Hono } from 'hono';
 import { remembered } from '../../kernel/remembered.ts';
+import { attempt, type Soon, whenThere } from '../../kernel/soon.ts';
 import type { Cloud } from '../../one/cloud.ts';
+import type { Refuse } from '../breakage.ts';
 import { textOf } from '../bytes.ts';
 import { BodyTooLarge, type Edge, readBody, routePath } from '../edge.ts';
+import { KnownPaths } from '../known-paths.ts';
 import { generateJson, ParserError, parseJson, type Value } from '../ruby-json.ts';
 import { toInteger } from '../ruby-text.ts';
+import { written } from './body.ts';
 import { configValue, type EngineConfig } from './config.ts';
 import { create } from './create.ts';
 import { credentialsOf } from './credentials.ts';
@@ -14,7 +19,7 @@ import type { Deviations } from './deviations.ts';
 import { OpenNebula } from './opennebula.ts';
 import { crashPage, formProblem, isForm, noRoutePage, queryProblem } from './pages.ts';
 import { Crash, Refusal, refusal } from './refusal.ts';
-import { type Engine, notFound, read, render, written } from './runtime.ts';
+import { type Engine, notFound, read, render } from './runtime.ts';
 import { RUNTIME_SCHEMA, schemaValue } from './schema.ts';
 import { update } from './update.ts';
 
@@ -35,6 +40,8 @@ type Environment = {
   Variables: { body?: string };
 };
 
+type Answer = (c: Context<Environment>) => Soon<Response>;
+
 export function engineApi(world: EngineWorld): Hono<Environment> {
   const { config, deviations, bodyLimit } = world;
   const schema = generateJson(schemaValue(RUNTIME_SCHEMA));
@@ -48,12 +55,13 @@ export function engineApi(world: EngineWorld): Hono<Environment> {
     return { one: new OpenNebula(world.cloud, credentials, config, c.env.cause), config, deviations };
   };
 
-  const idOf = (c: Context): bigint => {
-    const text = c.req.param('id') ?? '';
+  const readId = remembered((text) => {
     if (deviations.has('id-lenient')) return toInteger(text);
     if (!/^\d{1,10}$/.test(text) || BigInt(text) > 0x7fffffffn) throw notFound();
     return BigInt(text);
-  };
+  });
+
+  const idOf = (c: Context): bigint => readId(c.req.param('id') ?? '');
 
   const bodyOf = async (c: Context<Environment>): Promise<string> => c.get('body') ?? bodyText(c.req.raw, bodyLimit);
 
@@ -62,61 +70,83 @@ export function engineApi(world: EngineWorld): Hono<Environment> {
   if (!deviations.has('put-invalid-500')) updateStatuses.push(400);
   const lateUpdate = deviations.has('put-504-as-500') ? [] : [504];
 
-  const app = new Hono<Environment>({ getPath: routePath });
+  const app = new Hono<Environment>({ getPath: routePath, router: new KnownPaths() });
 
-  // Before it looks for a route, the framework reads the query string, and whatever calls itself a form.
-  if (deviations.has('form-body-html')) {
-    app.use(async (c, next) => {
+  /** Whatever answers, the framework has read the query string before, and whatever calls itself a form. */
+  const framed = (answer: Answer): Answer => {
+    if (!deviations.has('form-body-html')) return answer;
+    return (c) => {
       const { url, headers } = c.req.raw;
-      const type = headers.get('Content-Type') ?? '';
       const query = url.indexOf('?');
-      let problem = query < 0 ? null : queryProblem(url.slice(query + 1));
-      if (problem === null && isForm(type)) {
-        const body = await bodyOf(c);
+      const problem = query < 0 ? null : queryProblem(url.slice(query + 1));
+      if (problem !== null) return problem;
+      const type = headers.get('Content-Type') ?? '';
+      if (!isForm(type)) return answer(c);
+      return whenThere(bodyOf(c), (body) => {
         c.set('body', body);
-        problem = formProblem(type, body);
-      }
-      return problem ?? next();
-    });
-  }
+        return formProblem(type, body) ?? answer(c);
+      });
+    };
+  };
 
-  app.get('/serverless-runtimes/schema', () => json(200, schema));
+  app.get(
+    '/serverless-runtimes/schema',
+    framed(() => json(200, schema)),
+  );
 
-  app.post('/serverless-runtimes', async (c) => {
-    const body = await bodyOf(c);
-    const engine = engineOf(c);
-    const specification = parsed(body);
-    const runtime = await passing([400, 401, 403, 422, 504], () => create(engine, specification));
-    return json(201, render(runtime));
-  });
+  app.post(
+    '/serverless-runtimes',
+    framed(async (c) => {
+      const body = await bodyOf(c);
+      const engine = engineOf(c);
+      const specification = parsed(body);
+      const runtime = await passing([400, 401, 403, 422, 504], () => create(engine, specification));
+      return json(201, render(runtime));
+    }),
+  );
 
-  app.get('/serverless-runtimes/:id', async (c) => {
-    const engine = engineOf(c);
-    const runtime = await passing(READ_STATUSES, () => read(engine, idOf(c)));
-    return json(deviations.has('get-200') ? 200 : 201, render(runtime));
-  });
+  app.get(
+    '/serverless-runtimes/:id',
+    framed((c) => {
+      const engine = engineOf(c);
+      const runtime = passing(READ_STATUSES, () => read(engine, idOf(c)));
+      return whenThere(runtime, (found) => json(deviations.has('get-200') ? 200 : 201, render(found)));
+    }),
+  );
 
-  app.put('/serverless-runtimes/:id', async (c) => {
-    const body = await bodyOf(c);
-    const engine = engineOf(c);
-    const specification = parsed(body);
-    const runtime = await passing([...READ_STATUSES, ...lateUpdate], () => read(engine, idOf(c)));
-    await passing([...updateStatuses, ...lateUpdate], () => update(engine, runtime, specification));
-    return json(200, render(runtime));
-  });
+  app.put(
+    '/serverless-runtimes/:id',
+    framed(async (c) => {
+      const body = await bodyOf(c);
+      const engine = engineOf(c);
+      const specification = parsed(body);
+      const runtime = await passing([...READ_STATUSES, ...lateUpdate], () => read(engine, idOf(c)));
+      await passing([...updateStatuses, ...lateUpdate], () => update(engine, runtime, specification));
+      return json(200, render(runtime));
+    }),
+  );
 
-  app.delete('/serverless-runtimes/:id', async (c) => {
-    const engine = engineOf(c);
-    const runtime = await passing(READ_STATUSES, () => read(engine, idOf(c)));
-    await passing([403, 423], () => remove(engine, runtime));
-    return new Response(null, { status: 204, headers: NO_SNIFF });
-  });
+  app.delete(
+    '/serverless-runtimes/:id',
+    framed(async (c) => {
+      const engine = engineOf(c);
+      const runtime = await passing(READ_STATUSES, () => read(engine, idOf(c)));
+      await passing([403, 423], () => remove(engine, runtime));
+      return new Response(null, { status: 204, headers: NO_SNIFF });
+    }),
+  );
 
-  app.get('/server/version', () => json(200, generateJson(VERSION)));
+  app.get(
+    '/server/version',
+    framed(() => json(200, generateJson(VERSION))),
+  );
 
-  app.get('/server/config', () => json(200, generateJson(configValue(config))));
+  app.get(
+    '/server/config',
+    framed(() => json(200, generateJson(configValue(config)))),
+  );
 
-  app.notFound((c) => noRoute(c, deviations));
+  app.notFound(framed((c) => noRoute(c, deviations)));
 
   app.onError((error, c) => {
     try {
@@ -134,11 +164,10 @@ export function engineApi(world: EngineWorld): Hono<Environment> {
 const READ_STATUSES = [401, 403, 404];
 const NO_SNIFF = { 'X-Content-Type-Options': 'nosniff' };
 
-const json = (status: number, text: string, headers: Record<string, string> = {}): Response =>
-  new Response(text, {
-    status,
-    headers: { 'Content-Type': 'application/json', ...NO_SNIFF, ...headers },
-  });
+const JSON_HEADERS = { 'Content-Type': 'application/json', ...NO_SNIFF };
+
+const json = (status: number, text: string, headers: Readonly<Record<string, string>> = JSON_HEADERS): Response =>
+  new Response(text, { status, headers });
 
 /** What a path or method gets that the engine does not know. */
 function noRoute(c: Context, deviations: Deviations): Response {
@@ -149,13 +178,18 @@ function noRoute(c: Context, deviations: Deviations): Response {
 
 function refused({ status, body }: Refusal, deviations: Deviations): Response {
   const challenged = status === 401 && !deviations.has('no-www-authenticate');
-  const headers: Record<string, string> = challenged ? { 'WWW-Authenticate': 'Basic realm="OpenNebula"' } : {};
   return json(
     status,
     written(() => generateJson(body)),
-    headers,
+    challenged ? { ...JSON_HEADERS, 'WWW-Authenticate': 'Basic realm="OpenNebula"' } : JSON_HEADERS,
   );
 }
+
+/** How the engine refuses what a fault refuses. */
+export const engineRefuses =
+  (deviations: Deviations): Refuse =>
+  (status, message) =>
+    refused(refusal(status, STATUS_CODES[status] ?? '', message), deviations);
 
 function crashed(c: Context, crash: Crash, deviations: Deviations): Response {
   if (deviations.has('crash-html')) return crashPage(c.req.path, crash.message);
@@ -163,13 +197,11 @@ function crashed(c: Context, crash: Crash, deviations: Deviations): Response {
 }
 
 /** Lets the statuses through that a handler knows; it answers all others with 500. */
-async function passing<T>(statuses: readonly number[], act: () => Promise<T>): Promise<T> {
-  try {
-    return await act();
-  } catch (error) {
+function passing<T>(statuses: readonly number[], act: () => Soon<T>): Soon<T> {
+  return attempt(act, (error) => {
     if (!(error instanceof Refusal) || statuses.includes(error.status)) throw error;
     throw new Refusal(500, error.body);
-  }
+  });
 }
 
 /** @throws Refusal 400 */

@@ -52,7 +52,7 @@ function begin(deviations: ReadonlySet<string>): Playback {
 /** Sends the requests to one runtime that runs already, whose VM takes so much longer to resize. */
 async function play(requests: readonly Request[], deviations: ReadonlySet<string>, slowMs = 0): Promise<Outcome> {
   const world = begin(deviations);
-  world.cloud.judge.arm({ selector: { layer: 'vm', action: 'resize' }, effect: { do: 'delay', ms: slowMs } });
+  world.cloud.judge.arm({ selector: { layer: 'vm', operation: 'resize' }, effect: { do: 'delay', ms: slowMs } });
   const made = JSON.parse(await (await world.ask('POST', '/serverless-runtimes', HEADERS, body(2, 1024))).text());
   const { ID, FAAS } = made.SERVERLESS_RUNTIME;
   const path = `/serverless-runtimes/${ID}`;

@@ -3,30 +3,22 @@ import { DOCUMENT_TYPES } from '../../one/document.ts';
 import type { JsonObject } from '../../one/flow/json.ts';
 import type { ServiceTemplate } from '../../one/flow/service-template.ts';
 import { wellFormed } from '../bytes.ts';
-import { generateJson, type Hash, type Value } from '../ruby-json.ts';
+import type { Hash, Value } from '../ruby-json.ts';
+import { Body } from './body.ts';
 import { abandonService, destroyService } from './delete.ts';
 import { roleContents, userTemplate } from './extra-template.ts';
 import { Declined, orCrash, titled } from './opennebula.ts';
 import { Crash, Refusal, refusal } from './refusal.ts';
-import {
-  bodyElement,
-  type Engine,
-  FUNCTIONS,
-  hasFailed,
-  type Runtime,
-  serviceLog,
-  synchronise,
-  written,
-} from './runtime.ts';
+import { asDocument, type Engine, FUNCTIONS, hasFailed, type Runtime, serviceLog, synchronise } from './runtime.ts';
 import { validated } from './validate.ts';
 
 /** @throws Refusal, Crash */
 export async function create(engine: Engine, specification: Value): Promise<Runtime> {
-  const body = validated(engine, specification);
-  const serviceId = await instantiate(engine, body);
-  body.set('SERVICE_ID', BigInt(serviceId));
+  const wanted = validated(engine, specification);
+  const serviceId = await instantiate(engine, wanted);
+  let body = new Body(wanted).with(['SERVICE_ID', BigInt(serviceId)]);
   try {
-    await synchronise(engine, body);
+    body = await synchronise(engine, body);
   } catch (error) {
     const late = error instanceof Refusal && error.status === 504;
     if (late && !engine.deviations.has('post-504-leaves-service')) await abandonService(engine, serviceId);
@@ -60,13 +52,15 @@ async function instantiate(engine: Engine, body: Hash): Promise<number> {
   throw refusal(500, `${SERVICE} ${now.id} entered FAILED state after creation`, message);
 }
 
+type Members = Pick<Hash, 'get'>;
+
 /** The flavours, which are also the name of the service template. */
-function tupleOf(body: Hash): string {
+function tupleOf(body: Members): string {
   const [faas, daas] = FUNCTIONS.map((name) => flavour(body, name));
   return daas ? `${faas}-${daas}` : `${faas}`;
 }
 
-function flavour(body: Hash, name: string): string {
+function flavour(body: Members, name: string): string {
   const wanted = body.get(name);
   const value = wanted instanceof Map ? wanted.get('FLAVOUR') : undefined;
   return typeof value === 'string' ? value : '';
@@ -99,14 +93,14 @@ function roles({ one, config }: Engine, body: Hash, { id, body: { roles } }: Ser
   return merged;
 }
 
-async function allocate(engine: Engine, body: Hash, serviceId: number): Promise<Runtime> {
+async function allocate(engine: Engine, described: Body, serviceId: number): Promise<Runtime> {
   const { one } = engine;
-  const given = body.get('NAME');
-  body.delete('NAME');
+  const given = described.get('NAME');
+  const body = described.without('NAME');
   // A draw of its own for each service, so that no other runtime's name depends on this one's.
   const name =
     typeof given === 'string' ? given : `${tupleOf(body)}_${one.cloud.random.uuid('engine.name', serviceId)}`;
-  const text = `<TEMPLATE><NAME>${name}</NAME>${bodyElement(written(() => generateJson(body)))}</TEMPLATE>`;
+  const text = asDocument(body.text, name);
   let id: number;
   try {
     id = one.oned('one.document.allocate', text, DOCUMENT_TYPES.serverlessRuntime);

@@ -50,9 +50,8 @@ export class OpenNebula {
   /** @throws Declined */
   oned<M extends Method>(method: M, ...args: Arguments<M>): ReturnType<Operations[M]> {
     const { session } = this.#credentials;
-    for (const text of [session, ...args]) {
-      if (typeof text === 'string' && UNFIT_FOR_XML.test(text)) throw new Declined(500, xmlProblem(text));
-    }
+    requireFit(session);
+    for (const argument of args) requireFit(argument);
     try {
       return this.cloud.clock.because(this.#cause, () => this.cloud.call(session, method, ...args));
     } catch (error) {
@@ -129,6 +128,10 @@ export function granted(attempt: () => unknown): Declined | null {
 /** What no XML can hold: control characters, and bytes that are not UTF-8. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const UNFIT_FOR_XML = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\p{Surrogate}]/u;
+
+function requireFit(argument: unknown): void {
+  if (typeof argument === 'string' && UNFIT_FOR_XML.test(argument)) throw new Declined(500, xmlProblem(argument));
+}
 
 /** How many bytes of a text oned's XML parser quotes. */
 const QUOTED = 40;

@@ -1,5 +1,6 @@
 /** For tests: what was done to the cloud between two recordings. */
 import { equal } from 'node:assert/strict';
+import type { Effect } from '../../faults/schema.ts';
 import { Unreachable } from '../../one/error.ts';
 import { report } from '../../one/vm/monitoring.ts';
 import type { Playback } from './recorded-playback.ts';
@@ -58,16 +59,14 @@ export const pass =
   (play) =>
     play.cloud.clock.advance(seconds * 1000);
 
-type Effect = Parameters<Playback['cloud']['judge']['arm']>[0]['effect'];
-
 /** Has the driver do the next such action in this way. */
 export const next =
-  (action: string, effect: Effect): Step =>
+  (action: string, effect: Effect<'vm'>): Step =>
   ({ cloud }) =>
-    cloud.judge.arm({ selector: { layer: 'vm', action }, trigger: { times: 1 }, effect });
+    cloud.judge.arm({ selector: { layer: 'vm', operation: action }, trigger: { times: 1 }, effect });
 
-export const FAIL: Effect = { do: 'fail', message: 'scripted failure' };
-export const slow = (seconds: number): Effect => ({ do: 'delay', ms: seconds * 1000 });
+export const FAIL: Effect<'vm'> = { do: 'fail', message: 'scripted failure' };
+export const slow = (seconds: number): Effect<'vm'> => ({ do: 'delay', ms: seconds * 1000 });
 
 /** An administrator does something to a VM, and it comes to its end. */
 export const act =

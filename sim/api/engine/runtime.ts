@@ -3,10 +3,13 @@
  * Mirrors `ServerlessRuntime` of the Provisioning Engine 1.3.3: `get`, `sync`, `update`, `to_sr`.
  */
 import { remembered } from '../../kernel/remembered.ts';
-import { DOCUMENT_TYPES, type Document } from '../../one/document.ts';
+import { type Soon, whenThere } from '../../kernel/soon.ts';
+import { DOCUMENT_TYPES, type Document, isPlainInXml } from '../../one/document.ts';
 import { SERVICE_STATES, type Service } from '../../one/flow/service.ts';
+import { Template } from '../../one/syntax/syntax.ts';
 import type { Vm } from '../../one/vm/vm.ts';
-import { GeneratorError, generateJson, generateObject, type Hash, parseJson, type Value } from '../ruby-json.ts';
+import { generateJson, parseJson, type Value } from '../ruby-json.ts';
+import { Body, withMembers, written } from './body.ts';
 import type { EngineConfig } from './config.ts';
 import type { Deviations } from './deviations.ts';
 import { Declined, type OpenNebula, orCrash, titled } from './opennebula.ts';
@@ -24,7 +27,7 @@ export interface Runtime {
   readonly document: Document;
   /** As it was when the document was read. */
   name: string;
-  readonly body: Hash;
+  body: Body;
 }
 
 /** The functions a runtime may have, in the order they are handled; also the names of the service's roles. */
@@ -37,12 +40,13 @@ export const VM_TITLE = 'Serverless Runtime Function VM';
 const LAST_TRY = 30;
 
 /** Reads a runtime and brings it up to date with its VMs. @throws Refusal, Crash */
-export async function read(engine: Engine, id: bigint): Promise<Runtime> {
+export function read(engine: Engine, id: bigint): Soon<Runtime> {
   const document = readDocument(engine.one, id);
-  const runtime = { document, name: document.name, body: bodyOf(document) };
-  await synchronise(engine, runtime.body);
-  if (engine.deviations.has('get-writes')) store(engine.one, runtime);
-  return runtime;
+  return whenThere(synchronise(engine, bodyOf(document)), (body) => {
+    const runtime = { document, name: document.name, body };
+    if (engine.deviations.has('get-writes')) store(engine.one, runtime);
+    return runtime;
+  });
 }
 
 function readDocument(one: OpenNebula, id: bigint): Document {
@@ -63,86 +67,74 @@ function readDocument(one: OpenNebula, id: bigint): Document {
 /** What a client is told of an id that names no runtime. */
 export const notFound = (): Refusal => refusal(404, 'Serverless Runtime not found', '');
 
-function bodyOf(document: Document): Hash {
+function bodyOf(document: Document): Body {
   const text = document.template.get('BODY');
   const body = text === undefined ? null : parsed(text);
-  if (!(body instanceof Map)) throw new Crash(`document ${document.id} has no body`);
-  return copyOf(body) as Hash;
+  if (body === null) throw new Crash(`document ${document.id} has no body`);
+  return body;
 }
 
-/** A client asks for the same runtime over and over: its body is parsed once, and copied to be worked on. */
-const parsed = remembered((text): Value => {
+/** A client asks for the same runtime over and over: its body is parsed once. */
+const parsed = remembered((text): Body | null => {
   try {
-    return parseJson(text);
+    const value = parseJson(text);
+    return value instanceof Map ? new Body(value) : null;
   } catch {
     return null;
   }
 });
 
-function copyOf(value: Value): Value {
-  if (Array.isArray(value)) return value.map(copyOf);
-  if (!(value instanceof Map)) return value;
-  const copy: Hash = new Map();
-  for (const [key, member] of value) copy.set(key, copyOf(member));
-  return copy;
-}
-
 /** Writes the body back. @throws Crash where it is refused */
 export function store(one: OpenNebula, { document, body }: Runtime): void {
-  const text = written(() => generateJson(body));
-  const unchanged = document.template.get('BODY') === text;
-  // To append nothing asks for the same right, and says the same to oned as to write once more what stands there.
-  if (unchanged) orCrash(() => one.oned('one.document.update', document.id, '', APPEND));
-  else
-    orCrash(() => one.oned('one.document.update', document.id, `<TEMPLATE>${bodyElement(text)}</TEMPLATE>`, REPLACE));
+  const { id, template } = document;
+  // Most often it stands there already.
+  const content = template.get('BODY') === body.text ? template : asDocument(body.text);
+  orCrash(() => one.oned('one.document.update', id, content, REPLACE));
 }
 
-const [REPLACE, APPEND] = [0, 1];
+const REPLACE = 0;
 
-/** The body as the attribute of a document, as `DocumentJSON` writes it. */
-export const bodyElement = (json: string): string => `<BODY><![CDATA[${json}]]></BODY>`;
+/** The body, and with it a name, as `DocumentJSON` writes it into XML; or what oned reads there, where that is the same. */
+export function asDocument(json: string, name?: string): Template | string {
+  if ((name === undefined || isPlainInXml(name)) && !NEEDS_XML.test(json)) {
+    const body = { name: 'BODY', value: json };
+    return new Template(name === undefined ? [body] : [body, { name: 'NAME', value: name }]);
+  }
+  const element = name === undefined ? '' : `<NAME>${name}</NAME>`;
+  return `<TEMPLATE>${element}<BODY><![CDATA[${json}]]></BODY></TEMPLATE>`;
+}
+
+/** What ends a CDATA section, and the only characters that JSON does not escape and XML does not know. */
+const NEEDS_XML = /]]>|[\ufffe\uffff]/;
 
 /** The answer: name and id, then the body; a client's own ID comes back besides. */
-export const render = ({ document, name, body }: Runtime): string => {
-  const entries: [string, Value][] = [['NAME', name], ['ID', BigInt(document.id)], ...body];
-  return `{"SERVERLESS_RUNTIME":${written(() => generateObject(entries, 2))}}`;
-};
+export const render = ({ document, name, body }: Runtime): string =>
+  `{"SERVERLESS_RUNTIME":{"NAME":${written(() => generateJson(name))},"ID":${document.id},${body.shown}}}`;
 
-/** @throws Crash where Ruby cannot write it as JSON */
-export function written(write: () => string): string {
-  try {
-    return write();
-  } catch (error) {
-    if (error instanceof GeneratorError) throw new Crash(error.message);
-    throw error;
-  }
-}
-
-/** Waits until each role of the service has its VMs, and writes what they are into the functions of the body. */
-export async function synchronise(engine: Engine, body: Hash): Promise<void> {
+/** Waits until each role of the service has its VMs, and gives the body whose functions say what these are. */
+export function synchronise(engine: Engine, body: Body, turn = 1, log: Value = []): Soon<Body> {
   const { one, config, deviations } = engine;
   const serviceId = idOf(body.get('SERVICE_ID'));
   const shortEnds = !deviations.has('short-timeout-zero');
   const last = shortEnds ? Math.min(LAST_TRY, config.timeout) : LAST_TRY;
-  let log: Value = [];
-  for (let turn = 1; turn <= config.timeout && turn !== last; turn++) {
-    const service = serviceOf(one, serviceId);
-    if (service.body.roles.every((role) => role.nodes.length >= role.cardinality)) {
-      for (const role of service.body.roles) {
-        const node = role.nodes[0];
-        const target = body.get(role.name);
-        if (node === undefined || !(target instanceof Map)) throw new Crash(`role ${role.name} has no VM or function`);
-        const vm = orCrash(() => one.oned('one.vm.info', Number(node.vm_info.VM.ID)));
-        describe(target, vm, deviations);
-      }
-      return;
-    }
-    log = serviceLog(service);
-    await one.cloud.clock.sleep(1000, `VMs of service ${serviceId}`);
+  if (turn > config.timeout || turn === last) {
+    // Upstream's loop then gives the number it ran from, 1; its bit 0 is taken for the status and its bit 1 for the body.
+    if (config.timeout < last) throw new Refusal(500, 0n);
+    throw refusal(504, `OpenNebula did not create VMs for the Serverless Runtime Service ${serviceId}`, log);
   }
-  // Upstream's loop then gives the number it ran from, 1; its bit 0 is taken for the status and its bit 1 for the body.
-  if (config.timeout < last) throw new Refusal(500, 0n);
-  throw refusal(504, `OpenNebula did not create VMs for the Serverless Runtime Service ${serviceId}`, log);
+  const service = serviceOf(one, serviceId);
+  if (service.body.roles.some((role) => role.nodes.length < role.cardinality)) {
+    const seen = serviceLog(service);
+    const later = one.cloud.clock.sleep(1000, `VMs of service ${serviceId}`);
+    return later.then(() => synchronise(engine, body, turn + 1, seen));
+  }
+  return service.body.roles.reduce((described, role) => {
+    const node = role.nodes[0];
+    const target = described.get(role.name);
+    if (node === undefined || !(target instanceof Map)) throw new Crash(`role ${role.name} has no VM or function`);
+    const vm = orCrash(() => one.oned('one.vm.info', Number(node.vm_info.VM.ID)));
+    return described.with([role.name, withMembers(target, whatIsKnown(vm, deviations))]);
+  }, body);
 }
 
 function serviceOf(one: OpenNebula, id: number): Service {
@@ -176,17 +168,20 @@ export function vmIdOf({ body }: Runtime, name: FunctionName): number | undefine
   return typeof id === 'bigint' ? Number(id) : undefined;
 }
 
-/** Tells a function what there is to know of its VM, new keys in this order. */
-function describe(fields: Hash, vm: Vm, deviations: Deviations): void {
+/** What there is to know of the VM of a function, new keys in this order. */
+function whatIsKnown(vm: Vm, deviations: Deviations): readonly (readonly [string, Value])[] {
   const state = functionState(vm);
-  fields.set('VM_ID', BigInt(vm.id));
-  fields.set('STATE', state);
-  if (state === 'ERROR') fields.set('ERROR', vm.template.get('ERROR') ?? 'No VM Error from Cloud Edge Manager');
   const { cpu, memory } = capacity(vm, deviations);
-  fields.set('CPU', cpu);
-  fields.set('MEMORY', memory);
-  fields.set('DISK_SIZE', BigInt(diskSize(vm)));
-  fields.set('ENDPOINT', endpoint(vm));
+  const error = vm.template.get('ERROR') ?? 'No VM Error from Cloud Edge Manager';
+  return [
+    ['VM_ID', BigInt(vm.id)],
+    ['STATE', state],
+    ...(state === 'ERROR' ? [['ERROR', error] as const] : []),
+    ['CPU', cpu],
+    ['MEMORY', memory],
+    ['DISK_SIZE', BigInt(diskSize(vm))],
+    ['ENDPOINT', endpoint(vm)],
+  ];
 }
 
 function capacity(vm: Vm, deviations: Deviations): { readonly cpu: bigint; readonly memory: bigint } {

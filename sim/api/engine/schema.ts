@@ -106,7 +106,8 @@ export const STRICT_RUNTIME_SCHEMA: Schema = {
   required: ['SERVERLESS_RUNTIME'],
 };
 
-type Check = (schema: Schema, value: Value, path: readonly string[]) => string | undefined;
+/** The path of a value begins with a slash; that of the whole is empty. */
+type Check = (schema: Schema, value: Value, path: string) => string | undefined;
 
 /** In the order in which a schema has them, which is that of the checks. */
 const KEYWORDS = ['type', 'enum', 'properties', 'required'] as const;
@@ -122,9 +123,10 @@ const CHECKS: { readonly [keyword in (typeof KEYWORDS)[number]]: Check } = {
   },
   properties({ properties = {} }, value, path) {
     if (!(value instanceof Map)) return undefined;
-    for (const [name, schema] of Object.entries(properties)) {
+    for (const name of Object.keys(properties)) {
       const property = value.get(name);
-      const problem = property === undefined ? undefined : firstProblem(schema, property, [...path, name]);
+      const problem =
+        property === undefined ? undefined : firstProblem(properties[name] as Schema, property, `${path}/${name}`);
       if (problem !== undefined) return problem;
     }
     return undefined;
@@ -144,7 +146,7 @@ const IS: { readonly [type in Schema['type']]: (value: Value) => boolean } = {
   number: (value) => typeof value === 'bigint' || typeof value === 'number',
 };
 
-const pointer = (path: readonly string[]): string => `#/${path.join('/')}`;
+const pointer = (path: string): string => `#${path || '/'}`;
 
 function typeName(value: Value): string {
   if (value === null) return 'null';
@@ -153,7 +155,7 @@ function typeName(value: Value): string {
   return typeof value === 'bigint' ? 'integer' : typeof value;
 }
 
-function firstProblem(schema: Schema, value: Value, path: readonly string[]): string | undefined {
+function firstProblem(schema: Schema, value: Value, path: string): string | undefined {
   for (const keyword of KEYWORDS) {
     const problem = schema[keyword] === undefined ? undefined : CHECKS[keyword](schema, value, path);
     if (problem !== undefined) return problem;
@@ -163,7 +165,7 @@ function firstProblem(schema: Schema, value: Value, path: readonly string[]): st
 
 /** What is wrong with a body, or nothing. A string is taken for a document that is still to be parsed, as the gem does. */
 export function violation(schema: Schema, body: Value): string | undefined {
-  return firstProblem(schema, typeof body === 'string' ? parsed(body) : body, []);
+  return firstProblem(schema, typeof body === 'string' ? parsed(body) : body, '');
 }
 
 function parsed(text: string): Value {

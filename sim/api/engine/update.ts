@@ -29,9 +29,9 @@ export async function update(engine: Engine, runtime: Runtime, specification: Va
   if (!nameFirst) rename(engine, runtime, wanted);
   for (const key of ['SCHEDULING', 'DEVICE_INFO']) {
     const value = wanted.get(key);
-    if (value !== undefined) runtime.body.set(key, value);
+    if (value !== undefined) runtime.body = runtime.body.with([key, value]);
   }
-  await synchronise(engine, runtime.body);
+  runtime.body = await synchronise(engine, runtime.body);
   store(one, runtime);
 }
 

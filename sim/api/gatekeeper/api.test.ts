@@ -135,7 +135,14 @@ describe('pages of other origins', () => {
     ['/packages', 'GET,POST'],
     [`/api/v2/packages/${FUNCTION}`, 'GET,DELETE'],
     [`/packages/${FUNCTION}/download`, 'GET'],
+    ['/requests', 'POST,PUT'],
+    [`/requests/${FUNCTION}`, 'POST,PUT'],
+    [`/requests/${FUNCTION}/stop`, 'PATCH'],
+    ['/licences', 'POST,PUT'],
+    [`/licences/${FUNCTION}`, 'POST,PUT'],
     ['/users', 'POST,PUT'],
+    [`/users/${FUNCTION}`, 'POST,PUT'],
+    ['/users/demo/user-public-key', 'PATCH'],
     ['/kpis', 'POST,PUT'],
     ['/kpis/collected', 'POST,PUT'],
     ['/available-services', 'GET'],
@@ -182,7 +189,8 @@ describe('rate limits', () => {
     for (let i = 0; i < 10; i++) expect((await client.get('/functions')).status).toBe(200);
     expect(await client.get('/functions')).toMatchObject(full);
     expect(await client.get(`/functions/${FUNCTION}`)).toMatchObject(full);
-    expect(await client.get('/functions/metrics/names')).toMatchObject(full);
+    const limited = ['/functions/metrics/names', '/services', '/packages', '/records/functions', '/records/services'];
+    for (const path of [...limited, '/requests', '/licences']) expect(await client.get(path)).toMatchObject(full);
     expect((await other.get('/functions')).status).toBe(200);
     clock.advanceNow(1000);
     expect((await client.get('/functions')).status).toBe(200);
@@ -200,6 +208,14 @@ describe('rate limits', () => {
     for (const path of paths) expect(await client.send('GET', path)).toMatchObject(full);
     expect(await client.send('POST', '/sessions', { body: '{' })).toMatchObject(full);
     expect(await client.send('DELETE', '/sessions')).toMatchObject(full);
+    for (const path of ['/kpis', '/kpis/collected?name=x', '/available-services']) {
+      expect(await client.send('GET', path)).toMatchObject(full);
+    }
+    expect(await client.send('PUT', '/kpis', { body: '{' })).toMatchObject(full);
+    const eve = { username: 'eve', password: 'x', email: 'x', user_type: 'admin' };
+    expect(await client.send('POST', '/users', { body: JSON.stringify(eve) })).toMatchObject(full);
+    // Only there are parameters looked at first.
+    expect((await client.send('POST', '/users', { body: '{}' })).status).toBe(400);
     expect(await client.send('GET', '/functions')).toMatchObject(
       refusal(401, 'Unauthorized: missing authorization header'),
     );

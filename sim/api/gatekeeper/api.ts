@@ -1,38 +1,53 @@
 /** The HTTP API of the SONATA Gatekeeper. Mirrors `son-gtkapi` 3.1. */
 import { type Context, type Handler, Hono } from 'hono';
+import type { Judge } from '../../faults/judge.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import { type Holders, heldMap } from '../../kernel/held.ts';
+import type { Journal } from '../../kernel/journal.ts';
 import type { Random } from '../../kernel/random.ts';
+import { remembered } from '../../kernel/remembered.ts';
+import { whenThere } from '../../kernel/soon.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
 import type { Cloud } from '../../one/cloud.ts';
 import { BodyTooLarge, readBody } from '../edge.ts';
-import { archive, empty, json, Refusal, refused } from './answer.ts';
+import { KnownPaths } from '../known-paths.ts';
+import { archive, empty, json, ONE, Refusal, refused } from './answer.ts';
 import { availableServices } from './available-services.ts';
 import { Catalogue } from './catalogue.ts';
 import type { GatekeeperConfig } from './config.ts';
 import { allowOrigin, preflight } from './cors.ts';
 import type { Deviations } from './deviations.ts';
-import { elementOf, listElements, requireUuid, withLicence } from './elements.ts';
+import { elementOf, listElements, requireUuid, Shown, withLicence } from './elements.ts';
 import type { GatekeeperFurnishing } from './furnishing.ts';
 import { gateOf } from './gate.ts';
+import { type InstanceDoor, instanceDoor } from './instance-door.ts';
+import { Instances } from './instances.ts';
 import { asynchCounter, Kpis, kpisAnswer, synchCounter } from './kpis.ts';
+import { licenceRoutes } from './licence-routes.ts';
+import { Licences } from './licences.ts';
 import { managerApi } from './manager.ts';
 import { monitoring } from './monitoring.ts';
 import { Packages, packageIn } from './packages.ts';
 import { listingOf, pageOf } from './paging.ts';
-import { noRateLimit, rateLimit } from './rate-limit.ts';
+import { type Buckets, noRateLimit, rateLimit } from './rate-limit.ts';
 import { recordDocuments } from './record-documents.ts';
 import { Records } from './records.ts';
 import { pathOf, routePath } from './request-path.ts';
+import { requestRoutes } from './request-routes.ts';
+import { Requests } from './requests.ts';
 import { credentialsOf, Sessions } from './sessions.ts';
 import { type Upgrade, webSockets } from './socket.ts';
 import { Streams } from './streams.ts';
-import { usersAnswer } from './users.ts';
+import { userRoutes } from './user-routes.ts';
+import { Users } from './users.ts';
 
 /** What the API needs of a world. */
 export interface GatekeeperWorld {
   readonly clock: Clock;
+  readonly journal: Journal;
+  readonly judge: Judge;
   readonly random: Random;
-  readonly cloud: Pick<Cloud, 'vms' | 'observe'>;
+  readonly cloud: Cloud;
   readonly metrics: Metrics;
   readonly deviations: Deviations;
   readonly config: GatekeeperConfig;
@@ -43,13 +58,19 @@ export interface GatekeeperWorld {
   readonly maxBodyBytes: number;
 }
 
+type Door = Pick<Hono, 'fetch' | 'routes'>;
+
 /** The API, its streams, and the door to them. */
 export interface Gatekeeper {
-  readonly app: Hono;
+  readonly app: Door;
   /** The API of the monitoring manager, which is another one. */
   readonly manager: Hono;
   readonly streams: Streams;
   readonly upgrade: Upgrade;
+  /** By the name of the part. */
+  readonly held: Holders;
+  /** What starts and ends instances without a request. */
+  readonly door: InstanceDoor;
 }
 
 /** Every path works with and without the prefix: clients use it, the user guide does not. */
@@ -67,9 +88,6 @@ const RECORD_PATHS = [
   '/records/:kind/:uuid',
 ] as const;
 
-/** What an answer with one element says of its number. */
-const ONE = { 'Record-Count': '1' };
-
 export function gatekeeperApi(world: GatekeeperWorld): Gatekeeper {
   const { clock, random, cloud, metrics, deviations, config, furnishing, maxBodyBytes } = world;
   const functions = new Catalogue('vnfd', furnishing.functions);
@@ -78,11 +96,16 @@ export function gatekeeperApi(world: GatekeeperWorld): Gatekeeper {
   const documents = recordDocuments({ random, cloud, functions, services, records });
   const catalogue = new Catalogue('pd', furnishing.packages);
   const packages = new Packages({ clock, random, packages: catalogue, services, functions, records });
-  const users = new Map(furnishing.users.map((user) => [user.username, user]));
+  const { vim } = furnishing;
+  const instances = new Instances({ clock, random, cloud, vim, functions, services, records });
+  const requests = new Requests({ clock, random, cloud, services, records, instances });
+  const users = new Users({ clock, random, furnishing });
+  const licences = new Licences({ random, users });
   const sessions = new Sessions(clock, random, world.signingKey);
-  const streams = new Streams({ clock, random, metrics, deviations });
-  const gate = gateOf(sessions, config.rateLimits ? rateLimit(clock) : noRateLimit);
-  const { asynch, synch } = monitoring({ clock, metrics, deviations, config, gate, records, streams });
+  const streams = new Streams({ clock, journal: world.journal, judge: world.judge, random, metrics, deviations });
+  const buckets: Buckets = new Map();
+  const gate = gateOf(sessions, users, config.rateLimits ? rateLimit(clock, buckets) : noRateLimit);
+  const { asynch, synch } = monitoring({ clock, metrics, deviations, config, gate, records, licences, streams });
 
   const kpis = new Kpis(clock);
   const monitored = [
@@ -92,24 +115,24 @@ export function gatekeeperApi(world: GatekeeperWorld): Gatekeeper {
   const since = clock.now;
 
   // One trailing slash does not count.
-  const app = new Hono({ getPath: (request) => routePath(request.url).replace(/(?<=.)\/$/, '') });
+  const app = new Hono({
+    getPath: (request) => routePath(request.url).replace(/(?<=.)\/$/, ''),
+    router: new KnownPaths(),
+  });
 
   const unsupported = (c: Context): Response => refused(new Refusal(404, `${pathOf(c.req.url)} not supported`));
 
-  app.use(async (c, next) => {
-    await next();
-    const origin = c.req.header('Origin');
-    if (origin !== undefined) allowOrigin(c.res.headers, origin);
-  });
-
   const capped = !deviations.has('limit-uncapped');
+  const listing = remembered((url) => listingOf(url, capped));
+  const shownFunctions = withLicence(functions, licences);
+  const shownServices = withLicence(services, licences);
 
   for (const base of BASES) {
     app.get(
       `${base}/functions`,
       kpis.counted('functions_metadata_queries', (c) => {
         const caller = gate.caller(c);
-        return listElements(functions, listingOf(c.req.url, capped), withLicence(functions, caller));
+        return listElements(functions, listing(c.req.url), shownFunctions(caller));
       }),
     );
     app.options(`${base}/functions`, () => empty(200, preflight('GET')));
@@ -145,7 +168,7 @@ export function gatekeeperApi(world: GatekeeperWorld): Gatekeeper {
       kpis.counted('function_metadata_queries', (c) => {
         const caller = gate.caller(c);
         const uuid = requireUuid(c.req.param('uuid'));
-        return json(functions.render(elementOf(functions, uuid, caller)), ONE);
+        return json(functions.render(elementOf(functions, uuid, caller, licences)), ONE);
       }),
     );
     app.options(`${base}/functions/:uuid`, () => empty(200, preflight('GET')));
@@ -154,7 +177,7 @@ export function gatekeeperApi(world: GatekeeperWorld): Gatekeeper {
       `${base}/services`,
       kpis.counted('services_metadata_queries', (c) => {
         const caller = gate.caller(c);
-        return listElements(services, listingOf(c.req.url, capped), withLicence(services, caller));
+        return listElements(services, listing(c.req.url), shownServices(caller));
       }),
     );
     app.options(`${base}/services`, () => empty(200, preflight('POST,PUT')));
@@ -162,7 +185,7 @@ export function gatekeeperApi(world: GatekeeperWorld): Gatekeeper {
       `${base}/services/:uuid`,
       kpis.counted('service_metadata_queries', (c) => {
         const uuid = requireUuid(c.req.param('uuid'));
-        return json(services.render(elementOf(services, uuid, gate.caller(c))), ONE);
+        return json(services.render(elementOf(services, uuid, gate.caller(c), licences)), ONE);
       }),
     );
     app.options(`${base}/services/:uuid`, () => empty(200, preflight('POST,PUT')));
@@ -172,7 +195,7 @@ export function gatekeeperApi(world: GatekeeperWorld): Gatekeeper {
         `${base}/records/${kind}`,
         kpis.counted('records_requests', (c) => {
           gate.caller(c);
-          const { paging, headers } = listingOf(c.req.url, capped);
+          const { paging, headers } = listing(c.req.url);
           const all = documents[kind].list();
           return json(pageOf(all, paging), headers(all.length));
         }),
@@ -202,7 +225,7 @@ export function gatekeeperApi(world: GatekeeperWorld): Gatekeeper {
       `${base}/packages`,
       kpis.counted('packages_queries', (c) => {
         gate.caller(c);
-        return listElements(catalogue, listingOf(c.req.url, capped), (element) => packages.render(element));
+        return listElements(catalogue, listing(c.req.url), (element) => new Shown(packages.render(element)));
       }),
     );
     app.options(`${base}/packages`, () => empty(200, preflight('GET,POST')));
@@ -210,7 +233,7 @@ export function gatekeeperApi(world: GatekeeperWorld): Gatekeeper {
       `${base}/packages/:uuid`,
       kpis.counted('single_package_queries', (c) => {
         const uuid = requireUuid(c.req.param('uuid'));
-        return json(packages.render(elementOf(catalogue, uuid, gate.caller(c))), ONE);
+        return json(packages.render(elementOf(catalogue, uuid, gate.caller(c), licences)), ONE);
       }),
     );
     app.delete(
@@ -226,7 +249,7 @@ export function gatekeeperApi(world: GatekeeperWorld): Gatekeeper {
       `${base}/packages/:uuid/download`,
       kpis.counted('package_downloads', async (c) => {
         const uuid = requireUuid(c.req.param('uuid'));
-        return archive(await packages.download(elementOf(catalogue, uuid, gate.caller(c))));
+        return archive(await packages.download(elementOf(catalogue, uuid, gate.caller(c), licences)));
       }),
     );
     app.options(`${base}/packages/:uuid/download`, () => empty(200, preflight('GET')));
@@ -242,10 +265,14 @@ export function gatekeeperApi(world: GatekeeperWorld): Gatekeeper {
     });
     for (const path of RECORD_PATHS) app.options(`${base}${path}`, () => empty(200, preflight('POST,PUT')));
 
+    requestRoutes(app, base, { gate, requests, capped, maxBodyBytes });
+    licenceRoutes(app, base, { gate, licences, catalogues: [services, functions], capped, maxBodyBytes });
+    userRoutes(app, base, { gate, users, kpis, capped, maxBodyBytes });
+
     app.post(`${base}/sessions`, async (c) => {
       gate.anonymous();
       const { username, password } = credentialsOf(await readBody(c.req.raw, maxBodyBytes));
-      const user = users.get(username);
+      const user = users.find(username);
       if (user === undefined || user.password !== password) {
         throw new Refusal(401, `Unauthorized: user ${username} not authenticated`);
       }
@@ -262,16 +289,15 @@ export function gatekeeperApi(world: GatekeeperWorld): Gatekeeper {
     );
     app.options(`${base}/sessions`, () => empty(200, preflight('POST,DELETE')));
 
-    app.get(`${base}/users`, (c) => {
-      const caller = gate.user(c, () => new Refusal(401, 'User provided token was not valid'));
-      const registration = { createdAt: since, idOf: (username: string) => sessions.idOf(username) };
-      return usersAnswer(furnishing.users, caller, registration, listingOf(c.req.url, capped));
-    });
-    app.options(`${base}/users`, () => empty(200, preflight('POST,PUT')));
-
     app.get(`${base}/kpis`, (c) => {
       gate.anonymous();
       return kpisAnswer(kpis, c.req.url);
+    });
+    app.put(`${base}/kpis`, async (c) => {
+      const body = await readBody(c.req.raw, maxBodyBytes);
+      gate.anonymous();
+      kpis.put(body);
+      return empty(201);
     });
     app.options(`${base}/kpis`, () => empty(200, preflight('POST,PUT')));
     app.get(`${base}/kpis/collected`, (c) => {
@@ -304,5 +330,28 @@ export function gatekeeperApi(world: GatekeeperWorld): Gatekeeper {
   });
 
   const manager = managerApi({ clock, metrics, streams, config, maxBodyBytes });
-  return { app, manager, streams, upgrade: webSockets(streams) };
+  const door = instanceDoor({ functions, services, records, instances });
+  const held: Holders = {
+    'gatekeeper.functions': functions,
+    'gatekeeper.services': services,
+    'gatekeeper.packages': catalogue,
+    'gatekeeper.archives': packages,
+    'gatekeeper.records': records,
+    'gatekeeper.instances': instances,
+    'gatekeeper.requests': requests,
+    'gatekeeper.users': users,
+    'gatekeeper.licences': licences,
+    'gatekeeper.sessions': sessions,
+    'gatekeeper.streams': streams,
+    'gatekeeper.kpis': kpis,
+    'gatekeeper.rates': heldMap(buckets),
+  };
+  const fetch: Door['fetch'] = (request, ...rest) =>
+    whenThere(app.fetch(request, ...rest), (response) => {
+      const origin = request.headers.get('Origin');
+      if (origin !== null) allowOrigin(response.headers, origin);
+      return response;
+    });
+
+  return { app: { fetch, routes: app.routes }, held, manager, streams, upgrade: webSockets(streams), door };
 }

@@ -41,11 +41,22 @@ export class Catalogue {
   readonly #kind: Kind;
   /** In order of insertion. */
   #elements: readonly CatalogueElement[];
-  readonly #byUuid: Map<string, CatalogueElement>;
-  readonly #byTrio: Map<string, CatalogueElement>;
+  #byUuid: Map<string, CatalogueElement>;
+  #byTrio: Map<string, CatalogueElement>;
 
   constructor(kind: Kind, elements: readonly CatalogueElement[]) {
     this.#kind = kind;
+    this.#elements = elements;
+    this.#byUuid = new Map(elements.map((element) => [element.uuid, element]));
+    this.#byTrio = new Map(elements.map((element) => [keyOf(element.descriptor), element]));
+  }
+
+  state(): readonly CatalogueElement[] {
+    return this.#elements;
+  }
+
+  /** In the place of all that it holds. */
+  restore(elements: readonly CatalogueElement[]): void {
     this.#elements = elements;
     this.#byUuid = new Map(elements.map((element) => [element.uuid, element]));
     this.#byTrio = new Map(elements.map((element) => [keyOf(element.descriptor), element]));

@@ -5,9 +5,11 @@ export interface GatekeeperConfig {
   readonly rateLimits: boolean;
   /** Host and port in the URLs of streams; null for those that the client has called. */
   readonly streamHost: string | null;
+  /** In front of their paths. */
+  readonly streamBase: string;
 }
 
-export const GATEKEEPER_DEFAULTS: GatekeeperConfig = { rateLimits: false, streamHost: null };
+export const GATEKEEPER_DEFAULTS: GatekeeperConfig = { rateLimits: false, streamHost: null, streamBase: '' };
 
 /** What every path of the Gatekeeper begins with, where it has no `/api/v2`. */
 export const GATEKEEPER_PATHS = [
@@ -15,6 +17,8 @@ export const GATEKEEPER_PATHS = [
   '/services',
   '/records',
   '/packages',
+  '/requests',
+  '/licences',
   '/sessions',
   '/users',
   '/kpis',

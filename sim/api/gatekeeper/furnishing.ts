@@ -12,6 +12,15 @@ export interface GatekeeperFurnishing {
   readonly packages: readonly CatalogueElement[];
   readonly instances: readonly FunctionInstance[];
   readonly serviceInstances: readonly ServiceInstance[];
+  readonly vim: Vim;
+}
+
+/** Where the machines of new instances go. */
+export interface Vim {
+  /** The user of the cloud on whose behalf they are made. */
+  readonly uid: number;
+  /** The virtual networks that connection points are in, by their type. */
+  readonly networks: readonly { readonly type: 'internal' | 'external' | 'management'; readonly id: number }[];
 }
 
 /** A Gatekeeper that nobody can log in to, and that knows nothing. */
@@ -22,6 +31,7 @@ export const UNFURNISHED: GatekeeperFurnishing = {
   packages: [],
   instances: [],
   serviceInstances: [],
+  vim: { uid: 0, networks: [] },
 };
 
 export interface GatekeeperUser {

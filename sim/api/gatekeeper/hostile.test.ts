@@ -98,6 +98,8 @@ const BASES = [
   '/records/services',
   '/packages',
   '/users',
+  '/requests',
+  '/licences',
   '/kpis',
   '/kpis/collected',
   '/available-services',

@@ -182,3 +182,74 @@ test('the services behind the API are as old as the world', async () => {
     ...Array(13).fill({}),
   ]);
 });
+
+describe('other parts of the platform', () => {
+  const update = {
+    job: 'sonata',
+    instance: 'gtkvim',
+    metric_type: 'counter',
+    name: 'vim_registrations',
+    docstring: 'how many VIMs were registered',
+    base_labels: { result: 'ok', uuid: 7 },
+  };
+  const put = (client: Client, body: unknown) =>
+    client.send('PUT', '/kpis', { body: typeof body === 'string' ? body : JSON.stringify(body) });
+
+  test('may count as well, without a token', async () => {
+    const { client, world, counted } = await start();
+    for (let i = 0; i < 2; i++) expect(await put(client, update)).toMatchObject({ status: 201, body: '' });
+    await put(client, { ...update, base_labels: { result: 'forbidden' } });
+    expect(await counted('vim_registrations')).toEqual([
+      { labels: { result: 'ok', uuid: '7' }, value: '2' },
+      { labels: { result: 'forbidden' }, value: '1' },
+    ]);
+    const all = (await client.send('GET', '/kpis')).body as { data: { name: string; help: string }[] };
+    expect(all.data.at(-1)).toMatchObject({ name: 'vim_registrations', help: 'how many VIMs were registered' });
+    world.clock.advanceNow(60_000);
+    const at = TODAY / 1000;
+    const path = `/kpis/collected?name=vim_registrations&start=${at}&end=${at + 30}&step=15`;
+    const labels = '&labels[][labeltag]=result&labels[][labelid]=ok';
+    expect((await client.send('GET', path + labels)).body).toMatchObject([
+      {
+        metric: { __name__: 'vim_registrations', job: 'sonata', uuid: '7' },
+        values: [
+          [at, '2'],
+          [at + 15, '2'],
+          [at + 30, '2'],
+        ],
+      },
+    ]);
+  });
+
+  test('may add to what the Gatekeeper counts', async () => {
+    const { client, counted } = await start();
+    await put(client, { ...update, name: 'packages_queries', base_labels: {} });
+    expect(await counted('packages_queries')).toEqual([{ labels: {}, value: '1' }]);
+  });
+
+  test.each([
+    ['', 'No params specified for the create request'],
+    ['[]', 'No params specified for the create request'],
+    [{ ...update, name: 'a b' }, 'Metric was not updated for update_metric'],
+    [{ ...update, name: undefined }, 'Metric was not updated for update_metric'],
+    [{ ...update, name: 'x'.repeat(1001) }, 'Metric was not updated for update_metric'],
+    [{ ...update, base_labels: [] }, 'Metric was not updated for update_metric'],
+    [{ ...update, docstring: 7 }, 'Metric was not updated for update_metric'],
+    [{ ...update, metric_type: 'gauge' }, 'Metric was not updated for update_metric vim_registrations'],
+    [{ ...update, base_labels: { a: 'x'.repeat(1000) } }, 'Metric was not updated for update_metric vim_registrations'],
+    [
+      { ...update, base_labels: Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`l${i}`, ''])) },
+      'Metric was not updated for update_metric vim_registrations',
+    ],
+  ])('may not say %.60j', async (body, message) => {
+    const { client } = await start();
+    expect(await put(client, body)).toMatchObject(refusal(400, message));
+  });
+
+  test('may not fill the memory with names', async () => {
+    const { client } = await start();
+    for (let i = 0; i < 1000; i++) expect((await put(client, { ...update, name: `n${i}` })).status).toBe(201);
+    expect((await put(client, { ...update, name: 'one_more' })).status).toBe(400);
+    expect((await put(client, { ...update, name: 'n0' })).status).toBe(201);
+  });
+});

@@ -1,9 +1,13 @@
 /** Key performance indicators: what the Gatekeeper counts of the requests that it answers. Mirrors `son-gtkkpi` and its Pushgateway. */
 import type { Context, Handler } from 'hono';
 import type { Clock } from '../../kernel/clock.ts';
+import { attempt, whenThere } from '../../kernel/soon.ts';
 import { type MatrixSeries, type Point, parseRange, type Range } from '../../metrics/query.ts';
 import { BadData } from '../../metrics/time.ts';
+import { isObject } from '../../one/flow/json.ts';
 import { json, Refusal } from './answer.ts';
+import { membersIn } from './json-body.ts';
+import { isMetricName } from './monitoring-parameters.ts';
 
 const COUNTERS = {
   functions_metadata_queries: {
@@ -28,6 +32,7 @@ const COUNTERS = {
   single_package_queries: { module: 'packages', method: 'GET', help: 'how many packages were asked for' },
   package_downloads: { module: 'packages', method: 'GET', help: 'how many packages were downloaded' },
   packages_deletions: { module: 'packages', method: 'DELETE', help: 'how many packages were deleted' },
+  user_registrations: { module: 'users', method: 'POST', help: 'how many users have registered' },
   user_logout_requests: { module: 'users', method: 'DELETE', help: 'how many users logged out' },
 } as const;
 
@@ -58,7 +63,7 @@ const SCRAPE_MS = 15_000;
 type Labels = Readonly<Record<string, string>>;
 
 interface Counted {
-  readonly counter: Counter;
+  readonly counter: string;
   readonly labels: Labels;
   readonly at: number;
 }
@@ -69,35 +74,65 @@ interface Series {
   readonly times: readonly number[];
 }
 
+interface KpisState {
+  readonly requests: Counted[];
+  readonly others: Map<string, string>;
+}
+
 export class Kpis {
   readonly #clock: Clock;
   #requests: Counted[] = [];
+  /** Help texts of the counters of other parts of the platform, by name. */
+  #others = new Map<string, string>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
+  state(): KpisState {
+    return { requests: this.#requests, others: this.#others };
+  }
+
+  restore({ requests, others }: KpisState): void {
+    this.#requests = requests;
+    this.#others = others;
+  }
+
   /** A handler whose requests are counted. @param counter also one that depends on why a request was refused, or none */
   counted(counter: Counter | ((refusal: Refusal | null) => Counter | null), answer: Handler): Handler {
     const chosen = typeof counter === 'string' ? () => counter : counter;
-    return async (c, next) => {
-      try {
-        const response: Response = await answer(c, next);
+    return (c, next) => {
+      const answered = attempt<Response>(
+        () => answer(c, next),
+        (error) => {
+          if (error instanceof Refusal) this.#count(c, chosen(error), error.status);
+          throw error;
+        },
+      );
+      return whenThere(answered, (response) => {
         this.#count(c, chosen(null), response.status);
         return response;
-      } catch (error) {
-        if (error instanceof Refusal) this.#count(c, chosen(error), error.status);
-        throw error;
-      }
+      });
     };
+  }
+
+  /** Counts what another part of the platform says. @throws Refusal 400 */
+  put(body: Uint8Array): void {
+    const { name, metric_type: type, docstring, labels } = updateIn(body);
+    const isNew = !isCounter(name) && !this.#others.has(name);
+    if (type !== 'counter' || (isNew && this.#others.size >= MOST_OTHERS)) {
+      throw new Refusal(400, `Metric was not updated for update_metric ${name}`);
+    }
+    if (isNew) this.#others.set(name, docstring);
+    this.#add({ counter: name, labels, at: this.#clock.now });
   }
 
   /** All counters that have counted, or one of them. @throws Refusal 404 */
   shown(name: string | undefined): object {
-    const all = Object.keys(COUNTERS).filter(isCounter);
+    const all = [...Object.keys(COUNTERS), ...this.#others.keys()];
     if (name === undefined)
       return all.map((counter) => this.#shown(counter)).filter(({ metrics }) => metrics.length > 0);
-    if (!isCounter(name)) throw new Refusal(404, `KPI ${name} not found`);
+    if (!all.includes(name)) throw new Refusal(404, `KPI ${name} not found`);
     return this.#shown(name);
   }
 
@@ -125,13 +160,18 @@ export class Kpis {
     const { now } = this.#clock;
     // Handlers take no simulated time.
     const labels = { elapsed_time: '0.0', method, module, result, time_stamp: new Date(now).toISOString(), uuid };
-    this.#requests.push({ counter, labels, at: now });
+    this.#add({ counter, labels, at: now });
+  }
+
+  #add(counted: Counted): void {
+    this.#requests.push(counted);
     if (this.#requests.length >= 2 * MOST_REQUESTS) this.#requests = this.#requests.slice(-MOST_REQUESTS);
   }
 
-  #shown(counter: Counter) {
+  #shown(counter: string) {
     const metrics = this.#seriesOf(counter).map(({ labels, times }) => ({ labels, value: `${times.length}` }));
-    return { name: counter, help: COUNTERS[counter].help, type: 'counter', metrics };
+    const help = isCounter(counter) ? COUNTERS[counter].help : this.#others.get(counter);
+    return { name: counter, help, type: 'counter', metrics };
   }
 
   #seriesOf(counter: string): readonly Series[] {
@@ -150,7 +190,7 @@ export class Kpis {
     const { since, until, step } = range;
     const last = Math.min(until, this.#clock.now);
     const asked = this.#seriesOf(name)
-      .map(({ labels, times }) => ({ metric: { __name__: name, ...STORED, ...labels }, times }))
+      .map(({ labels, times }) => ({ metric: { ...labels, __name__: name, ...STORED }, times }))
       .filter(({ metric }) => wanted.every(([tag, id]) => (metric as Labels)[tag] === id));
     if (asked.length * Math.max(0, (last - since) / step) > MOST_POINTS) throw new BadData('too many points');
     return asked.flatMap(({ metric, times }) => {
@@ -181,6 +221,27 @@ function required(query: URLSearchParams, key: string, what: string): string {
   const value = query.get(key);
   if (value === null || value === '') throw new Refusal(400, `The KPI ${what} must be given`);
   return value;
+}
+
+/** What other parts of the platform may say, at most. */
+const MOST_OTHERS = 1_000;
+const MOST_LABELS = 20;
+const MOST_CHARS = 1_000;
+
+/** A counter, and the labels under which it is to count one more. @throws Refusal 400 */
+function updateIn(body: Uint8Array) {
+  const given = membersIn(body);
+  if (given === undefined) throw new Refusal(400, 'No params specified for the create request');
+  const { name, metric_type, docstring = '', base_labels: labels = {} } = given;
+  const isNamed = typeof name === 'string' && isMetricName(name) && name.length <= MOST_CHARS;
+  if (!isNamed || !isObject(labels) || typeof docstring !== 'string' || docstring.length > MOST_CHARS) {
+    throw new Refusal(400, 'Metric was not updated for update_metric');
+  }
+  const texts = Object.entries(labels).map(([label, value]) => [label, String(value)] as const);
+  if (texts.length > MOST_LABELS || texts.some((pair) => pair.join('').length > MOST_CHARS)) {
+    throw new Refusal(400, `Metric was not updated for update_metric ${name}`);
+  }
+  return { name, metric_type, docstring, labels: Object.fromEntries(texts) };
 }
 
 /** What a request for indicators is answered with. */

@@ -155,3 +155,24 @@ describe('slashes and methods are strict', () => {
     },
   );
 });
+
+test('on a port of its own it has no prefix, and nothing else is there', async () => {
+  const { fetch } = createSimulator({ epochMs: TODAY, furnish: userGuide });
+  const ask = (path: string, init: RequestInit = {}) =>
+    fetch(new Request(`http://manager.example:8000${path}`, init), 'monitoring');
+  const list = await ask('/api/v1/prometheus/metrics/list');
+  expect([list.status, list.headers.get('Access-Control-Allow-Origin')]).toEqual([200, '*']);
+  const redirected = await ask('/api/v1/prometheus/metrics/name/vm_up');
+  expect([redirected.status, redirected.headers.get('Location')]).toEqual([
+    301,
+    'http://manager.example:8000/api/v1/prometheus/metrics/name/vm_up/',
+  ]);
+  const headers = { 'Content-Type': 'application/json' };
+  const made = await ask('/api/v1/ws/new', { method: 'POST', headers, body: JSON.stringify(STREAM) });
+  expect(await made.json()).toMatchObject({
+    status: 'SUCCESS',
+    ws_url: expect.stringMatching(/^ws:\/\/manager\.example:8000\/ws\/[0-9a-f]{32}$/),
+  });
+  for (const path of ['/functions', '/monitoring/api/v1', '/']) expect((await ask(path)).status).toBe(404);
+  expect((await ask('/monitoring/api/v1/prometheus/metrics/list')).status).toBe(200);
+});

@@ -5,6 +5,7 @@ import type { Metrics } from '../../metrics/metrics.ts';
 import { parseRange } from '../../metrics/query.ts';
 import { BadData } from '../../metrics/time.ts';
 import { isObject, type Json, type JsonObject } from '../../one/flow/json.ts';
+import type { Refuse } from '../breakage.ts';
 import { BodyTooLarge, readBody } from '../edge.ts';
 import { empty, json } from './answer.ts';
 import type { GatekeeperConfig } from './config.ts';
@@ -55,7 +56,7 @@ const ROUTES = [
 ] as const;
 
 export function managerApi({ clock, metrics, streams, config, maxBodyBytes }: ManagerWorld): Hono {
-  const app = new Hono({ getPath: (request) => routePath(request.url) });
+  const app = new Hono({ getPath: (request) => prefixed(routePath(request.url)) });
 
   app.use(async (c, next) => {
     await next();
@@ -98,7 +99,7 @@ export function managerApi({ clock, metrics, streams, config, maxBodyBytes }: Ma
     const id = isNamed && asked !== null && isShort ? streams.open([metric], asked) : null;
     if (id === null) return json({ status: 'FAIL', ws_url: null });
     const host = config.streamHost ?? new URL(c.req.url).host;
-    return json({ status: 'SUCCESS', metric, ws_url: `ws://${host}/ws/${id}` });
+    return json({ status: 'SUCCESS', metric, ws_url: `ws://${host}${config.streamBase}/ws/${id}` });
   });
 
   for (const { path, method } of ROUTES) {
@@ -118,6 +119,12 @@ export function managerApi({ clock, metrics, streams, config, maxBodyBytes }: Ma
 
   return app;
 }
+
+/** On a port of its own the manager has no prefix. */
+const prefixed = (path: string): string => (path.startsWith(`${MANAGER_PATH}/`) ? path : `${MANAGER_PATH}${path}`);
+
+/** How the manager refuses what a fault refuses. */
+export const managerRefuses: Refuse = (status, message) => detail(status, message);
 
 const detail = (status: number, message: string, headers: Readonly<Record<string, string>> = {}): Response =>
   json({ detail: message }, headers, status);

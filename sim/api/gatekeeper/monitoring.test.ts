@@ -303,7 +303,7 @@ describe('streams', () => {
   });
 
   test('say the configured host', async () => {
-    const { client } = await start({ gatekeeper: { rateLimits: false, streamHost: '192.0.2.7:8002' } });
+    const { client } = await start({ gatekeeper: { ...GATEKEEPER_DEFAULTS, streamHost: '192.0.2.7:8002' } });
     const { body } = await client.get(live('metrics=vm_up'));
     expect(body).toMatchObject({ ws_url: expect.stringMatching(/^ws:\/\/192\.0\.2\.7:8002\/ws\/[0-9a-f]{32}$/) });
   });

@@ -8,6 +8,7 @@ import type { Deviations } from './deviations.ts';
 import { requireLicence } from './elements.ts';
 import type { Gate } from './gate.ts';
 import { history } from './history.ts';
+import type { Licences } from './licences.ts';
 import {
   isMetricName,
   metricsOf,
@@ -26,6 +27,7 @@ interface MonitoringWorld {
   readonly config: GatekeeperConfig;
   readonly gate: Gate;
   readonly records: Records;
+  readonly licences: Licences;
   readonly streams: Streams;
 }
 
@@ -39,7 +41,7 @@ interface Component {
 type Answer = (c: Context) => Response;
 
 export function monitoring(world: MonitoringWorld): { readonly asynch: Answer; readonly synch: Answer } {
-  const { clock, metrics, deviations, config, gate, records, streams } = world;
+  const { clock, metrics, deviations, config, gate, records, licences, streams } = world;
 
   /** The checks of a monitoring request. It needs a token, and yet counts as anonymous. @throws Refusal */
   const monitored = (c: Context, what: string, check: (parameters: Parameters) => void) => {
@@ -51,7 +53,7 @@ export function monitoring(world: MonitoringWorld): { readonly asynch: Answer; r
     const { username } = deviations.has('dead-token-403') ? gate.user(c, forbidden) : gate.user(c);
     check(parameters);
     const instance = c.req.param('instance') ?? '';
-    requireLicence(records.functionOf(instance), username);
+    requireLicence(records.functionOf(instance), username, licences);
     const vc = c.req.param('vc') ?? '';
     const component: Component = { function_instance_uuid: instance, vdu_id: c.req.param('vdu') ?? '', vc_uuid: vc };
     return { parameters, component, vc };
@@ -76,7 +78,12 @@ export function monitoring(world: MonitoringWorld): { readonly asynch: Answer; r
       const id = streams.open(streamed, [`id='${vc}'`, "type='vnf'"]);
       if (id === null) return json({ status: 'FAIL', ...component, metrics: names, ws_url: null });
       const host = config.streamHost ?? new URL(c.req.url).host;
-      return json({ status: 'SUCCESS', ...component, metrics: names, ws_url: `ws://${host}/ws/${id}` });
+      return json({
+        status: 'SUCCESS',
+        ...component,
+        metrics: names,
+        ws_url: `ws://${host}${config.streamBase}/ws/${id}`,
+      });
     },
   };
 }

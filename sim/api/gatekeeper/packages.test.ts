@@ -4,6 +4,7 @@ import { stringify } from 'yaml';
 import { checkedFetch } from '../../../contracts/checked.ts';
 import { loadContracts } from '../../../contracts/contract.ts';
 import { createSimulator } from '../../simulator.ts';
+import { UNFURNISHED } from './furnishing.ts';
 import { Client, descriptorOf, FUNCTION, INSTANCE, PACKAGE, refusal, SERVICE, TODAY, userGuide } from './testing.ts';
 import { unzip, zip } from './zip.ts';
 
@@ -286,7 +287,7 @@ test('the package that a world begins with can be downloaded, and uploaded to an
     epochMs: TODAY,
     furnish: (cloud) => {
       const { users } = userGuide(cloud);
-      return { users, functions: [], services: [], packages: [], instances: [], serviceInstances: [] };
+      return { ...UNFURNISHED, users };
     },
   });
   const other = await Client.loggedIn(checkedFetch(empty.fetch, contracts, empty.world.config.deviations));

@@ -31,6 +31,12 @@ interface Holding {
   readonly signature: string | null;
 }
 
+interface PackagesState {
+  readonly holdings: Map<string, Holding>;
+  readonly made: number;
+  readonly bytes: number;
+}
+
 interface PackagesWorld {
   readonly clock: Clock;
   readonly random: Random;
@@ -48,13 +54,23 @@ interface Sender {
 
 export class Packages {
   readonly #world: PackagesWorld;
-  readonly #holdings = new Map<string, Holding>();
+  #holdings = new Map<string, Holding>();
   #made = 0;
   #bytes = 0;
 
   constructor(world: PackagesWorld) {
     this.#world = world;
     for (const element of world.packages.elements) this.#holdings.set(element.uuid, this.#furnished(element));
+  }
+
+  state(): PackagesState {
+    return { holdings: this.#holdings, made: this.#made, bytes: this.#bytes };
+  }
+
+  restore({ holdings, made, bytes }: PackagesState): void {
+    this.#holdings = holdings;
+    this.#made = made;
+    this.#bytes = bytes;
   }
 
   /** As the API shows it. */

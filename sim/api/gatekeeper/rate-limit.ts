@@ -19,8 +19,10 @@ interface Bucket {
 /** Counts a request of a client. @throws Refusal 429, and then the request does not count */
 export type RateLimit = (limit: keyof typeof LIMITS, client: string) => void;
 
-export function rateLimit(clock: Clock): RateLimit {
-  const buckets = new Map<string, Bucket>();
+/** By limit and client. */
+export type Buckets = Map<string, Bucket>;
+
+export function rateLimit(clock: Clock, buckets: Buckets): RateLimit {
   return (limit, client) => {
     const { size, periodS } = LIMITS[limit];
     const key = `${limit} ${client}`;

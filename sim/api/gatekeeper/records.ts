@@ -29,36 +29,93 @@ export interface RecordsWorld {
   };
 }
 
+/** Is told of a service instance of which a part has another status. */
+type Listener = (instance: ServiceInstance) => void;
+
+/** Beyond so many function instances the oldest that are terminated are forgotten. */
+const MOST_INSTANCES = 10_000;
+
+interface RecordsState {
+  readonly instances: Map<string, FunctionInstance>;
+  readonly serviceInstances: Map<string, ServiceInstance>;
+  readonly revisions: Map<string, Revision>;
+  readonly byVm: Map<number, FunctionInstance>;
+  readonly around: Map<string, ServiceInstance[]>;
+}
+
 export class Records {
   readonly #clock: Clock;
   readonly #vms: Machines['vms'];
   readonly #functions: Catalogue;
-  readonly #instances: ReadonlyMap<string, FunctionInstance>;
-  readonly #serviceInstances: ReadonlyMap<string, ServiceInstance>;
+  #instances = new Map<string, FunctionInstance>();
+  #serviceInstances = new Map<string, ServiceInstance>();
   /** By the uuid of a function or service instance. */
-  readonly #revisions = new Map<string, Revision>();
+  #revisions = new Map<string, Revision>();
   /** By VM: the function instance that it is part of. */
-  readonly #byVm = new Map<number, FunctionInstance>();
+  #byVm = new Map<number, FunctionInstance>();
   /** By function instance: the service instances that consist of it and others. */
-  readonly #around = new Map<string, ServiceInstance[]>();
+  #around = new Map<string, ServiceInstance[]>();
+  readonly #listeners: Listener[] = [];
 
   constructor({ clock, cloud, furnishing }: RecordsWorld, functions: Catalogue) {
     this.#clock = clock;
     this.#vms = cloud.vms;
     this.#functions = functions;
-    this.#instances = new Map(furnishing.instances.map((instance) => [instance.uuid, instance]));
-    this.#serviceInstances = new Map(furnishing.serviceInstances.map((instance) => [instance.uuid, instance]));
-    for (const instance of furnishing.instances) {
-      for (const vmId of vmIdsOf(instance)) this.#byVm.set(vmId, instance);
-      this.#begin(instance, this.#statusOf(instance));
-    }
-    for (const service of furnishing.serviceInstances) {
-      for (const uuid of service.functionInstances) {
-        this.#around.set(uuid, [...(this.#around.get(uuid) ?? []), service]);
-      }
-      this.#begin(service, this.#statusOfService(service));
-    }
+    for (const instance of furnishing.instances) this.add(instance);
+    for (const service of furnishing.serviceInstances) this.addService(service);
     cloud.observe({ vmState: (vm) => this.#follow(vm) });
+  }
+
+  state(): RecordsState {
+    const [instances, serviceInstances, revisions] = [this.#instances, this.#serviceInstances, this.#revisions];
+    return { instances, serviceInstances, revisions, byVm: this.#byVm, around: this.#around };
+  }
+
+  /** In the place of all that it holds. */
+  restore({ instances, serviceInstances, revisions, byVm, around }: RecordsState): void {
+    this.#instances = instances;
+    this.#serviceInstances = serviceInstances;
+    this.#revisions = revisions;
+    this.#byVm = byVm;
+    this.#around = around;
+  }
+
+  /** A function instance, with its machines. */
+  add(instance: FunctionInstance): void {
+    if (this.#instances.size >= MOST_INSTANCES) this.#forgetOldest();
+    this.#instances.set(instance.uuid, instance);
+    for (const vmId of vmIdsOf(instance)) this.#byVm.set(vmId, instance);
+    this.#begin(instance, this.#statusOf(instance));
+  }
+
+  /** A service instance, whose function instances are there. */
+  addService(service: ServiceInstance): void {
+    this.#serviceInstances.set(service.uuid, service);
+    for (const uuid of service.functionInstances) {
+      this.#around.set(uuid, [...(this.#around.get(uuid) ?? []), service]);
+    }
+    this.#begin(service, this.#statusOfService(service));
+  }
+
+  /** Forgets a service instance and what it consists of. */
+  removeService(service: ServiceInstance): void {
+    this.#serviceInstances.delete(service.uuid);
+    this.#revisions.delete(service.uuid);
+    for (const uuid of service.functionInstances) this.remove(uuid);
+  }
+
+  /** Forgets a function instance. */
+  remove(uuid: string): void {
+    const instance = this.#instances.get(uuid);
+    if (instance === undefined) return;
+    this.#instances.delete(uuid);
+    this.#revisions.delete(uuid);
+    this.#around.delete(uuid);
+    for (const vmId of vmIdsOf(instance)) this.#byVm.delete(vmId);
+  }
+
+  listen(listener: Listener): void {
+    this.#listeners.push(listener);
   }
 
   /** In order of creation. */
@@ -103,18 +160,34 @@ export class Records {
   #follow(vm: Vm): void {
     const instance = this.#byVm.get(vm.id);
     if (instance === undefined) return;
-    this.#revise(instance, this.#statusOf(instance));
-    for (const service of this.#around.get(instance.uuid) ?? []) this.#revise(service, this.#statusOfService(service));
+    if (!this.#revise(instance, this.#statusOf(instance))) return;
+    const services = this.#around.get(instance.uuid) ?? [];
+    for (const service of services) this.#revise(service, this.#statusOfService(service));
+    for (const service of services) for (const listener of this.#listeners) listener(service);
+  }
+
+  /** The oldest function instance that has ended, with its service instance when all of that has. */
+  #forgetOldest(): void {
+    for (const { uuid } of this.#instances.values()) {
+      if (this.revisionOf({ uuid }).status !== 'terminated') continue;
+      const services = this.#around.get(uuid) ?? [];
+      if (services.some((service) => this.revisionOf(service).status !== 'terminated')) continue;
+      for (const service of services) this.removeService(service);
+      this.remove(uuid);
+      return;
+    }
   }
 
   #begin({ uuid, createdAt }: FunctionInstance | ServiceInstance, status: Status): void {
     this.#revisions.set(uuid, { status, version: 1, updatedAt: createdAt });
   }
 
-  #revise(record: FunctionInstance | ServiceInstance, status: Status): void {
+  /** Whether it has changed. */
+  #revise(record: FunctionInstance | ServiceInstance, status: Status): boolean {
     const before = this.revisionOf(record);
-    if (status === before.status) return;
+    if (status === before.status) return false;
     this.#revisions.set(record.uuid, { status, version: before.version + 1, updatedAt: this.#clock.now });
+    return true;
   }
 
   #statusOf(instance: FunctionInstance): Status {
@@ -126,7 +199,8 @@ export class Records {
   }
 }
 
-const vmIdsOf = ({ vdus }: FunctionInstance): number[] => vdus.flatMap(({ vnfcs }) => vnfcs.map(({ vmId }) => vmId));
+export const vmIdsOf = ({ vdus }: FunctionInstance): number[] =>
+  vdus.flatMap(({ vnfcs }) => vnfcs.map(({ vmId }) => vmId));
 
 /** A machine that the cloud has forgotten has been gone for long. */
 function statusOfVm(vm: Vm | undefined): Status {

@@ -1,9 +1,12 @@
 /** Sessions and their tokens: who is logged in, until when. Mirrors the Keycloak realm behind the Gatekeeper. */
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
 import type { Clock } from '../../kernel/clock.ts';
-import { hash, type Random } from '../../kernel/random.ts';
+import type { Random } from '../../kernel/random.ts';
+import { remembered } from '../../kernel/remembered.ts';
 import { Refusal } from './answer.ts';
 import type { GatekeeperUser } from './furnishing.ts';
+import { membersIn } from './json-body.ts';
+import { userId } from './users.ts';
 
 const ACCESS_SECONDS = 1200;
 const REFRESH_SECONDS = 1800;
@@ -17,6 +20,12 @@ interface Session {
   readonly expires: number;
 }
 
+/** The key is none of it: it is the same for every world. */
+interface SessionsState {
+  readonly active: Map<string, Session>;
+  readonly opened: number;
+}
+
 export class Sessions {
   readonly #clock: Clock;
   readonly #random: Random;
@@ -25,7 +34,7 @@ export class Sessions {
   /** DER SubjectPublicKeyInfo in base64, on one line. */
   readonly publicKey: string;
   /** By access token, oldest first. A token that is not in here was never given, or is active no more. */
-  readonly #active = new Map<string, Session>();
+  #active = new Map<string, Session>();
   readonly #most: number;
   #opened = 0;
 
@@ -34,10 +43,19 @@ export class Sessions {
     this.#most = most;
     this.#clock = clock;
     this.#random = random;
-    this.#key = createPrivateKey(pem);
-    const der = createPublicKey(this.#key).export({ type: 'spki', format: 'der' });
-    this.publicKey = der.toString('base64');
-    this.#header = encode({ alg: 'RS256', typ: 'JWT', kid: createHash('sha256').update(der).digest('base64url') });
+    const { key, publicKey, kid } = readKey(pem);
+    this.#key = key;
+    this.publicKey = publicKey;
+    this.#header = encode({ alg: 'RS256', typ: 'JWT', kid });
+  }
+
+  state(): SessionsState {
+    return { active: this.#active, opened: this.#opened };
+  }
+
+  restore({ active, opened }: SessionsState): void {
+    this.#active = active;
+    this.#opened = opened;
   }
 
   /** Logs a user in. What is returned is Keycloak's direct-grant answer, and what the Gatekeeper says with it. */
@@ -51,7 +69,7 @@ export class Sessions {
       iat,
       iss: 'http://son-keycloak:5601/auth/realms/sonata',
       aud: 'adapter',
-      sub: this.idOf(user.username),
+      sub: userId(this.#random, user.username),
       azp: 'adapter',
       auth_time: 0,
       session_state: session,
@@ -91,11 +109,6 @@ export class Sessions {
     };
   }
 
-  /** The UUID of a user. */
-  idOf(username: string): string {
-    return this.#random.uuid('gatekeeper.user', hash(username));
-  }
-
   /** Whose access token it is; undefined when it is not active. */
   userOf(accessToken: string): GatekeeperUser | undefined {
     const session = this.#active.get(accessToken);
@@ -125,24 +138,23 @@ export class Sessions {
   }
 }
 
+/** Reading a key takes longer than the rest of making a world, and all worlds have the same. */
+const readKey = remembered((pem) => {
+  const key = createPrivateKey(pem);
+  const der = createPublicKey(key).export({ type: 'spki', format: 'der' });
+  return { key, publicKey: der.toString('base64'), kid: createHash('sha256').update(der).digest('base64url') };
+});
+
 const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 /** What a login says. @throws Refusal 400 */
 export function credentialsOf(body: Uint8Array): { readonly username: string; readonly password: string } {
-  const { username, password } = membersOf(body);
+  const given = membersIn(body);
+  if (given === undefined) throw new Refusal(400, 'Unprocessable entity: missing session parameters');
+  const { username, password } = given;
   if (!isText(username)) throw new Refusal(400, 'Unprocessable entity: missing user name');
   if (!isText(password)) throw new Refusal(400, 'Unprocessable entity: missing user password');
   return { username, password };
-}
-
-function membersOf(body: Uint8Array): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(body));
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
-  } catch {
-    // As if it were not there.
-  }
-  throw new Refusal(400, 'Unprocessable entity: missing session parameters');
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';

@@ -222,3 +222,19 @@ test('a client that never reads and floods costs bounded memory, and no other cl
   expect((server?.writableLength ?? 0) + near.readableLength).toBeLessThan(2 * MOST_UNREAD_BYTES);
   expect(clock.pending).toBeGreaterThan(0);
 });
+
+test('a fault refuses the upgrade, and sends what is no frame', async () => {
+  const rig = new Rig();
+  const { judge, clock } = rig.simulator.world;
+  judge.arm({ selector: { layer: 'websocket' }, effect: { do: 'refuse-upgrade', status: 502 }, budget: { hits: 1 } });
+  const url = await rig.url();
+  const refused = rig.open(url);
+  const error = new Promise<Error>((resolve) => refused.socket.once('error', resolve));
+  expect((await error).message).toBe('Unexpected server response: 502');
+  const { socket, closed } = rig.open(url);
+  await frame(socket);
+  judge.arm({ selector: { layer: 'websocket' }, effect: { do: 'bad-frame' } });
+  await clock.advance(3000);
+  // What a client makes of it: a violation of the protocol.
+  expect(await closed).toBe(1006);
+});

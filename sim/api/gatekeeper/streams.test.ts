@@ -26,9 +26,9 @@ const UPSTREAM: ReadonlySet<string> = new Set(GATEKEEPER_DEVIATIONS);
 const running = machines(UPSTREAM);
 
 /** Streams of these machines, which change nothing in them. Their time begins where it began for the machines. */
-function start({ random, metrics, config: { deviations } }: World = running) {
+function start({ random, metrics, judge, journal, config: { deviations } }: World = running) {
   const clock = new Clock(TODAY);
-  return { clock, metrics, streams: new Streams({ clock, random, metrics, deviations }) };
+  return { clock, metrics, streams: new Streams({ clock, journal, judge, random, metrics, deviations }) };
 }
 
 type Line = readonly [at: number, frame: string];
@@ -45,6 +45,8 @@ class Reader implements Sink {
   constructor(clock: Clock) {
     this.#clock = clock;
   }
+
+  garble(): void {}
 
   send(text: string): void {
     if (!this.reading) this.#unread += text.length;

@@ -8,6 +8,7 @@ import type { Random } from '../../kernel/random.ts';
 import { type Filter, parseFilters } from '../../metrics/frame.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
 import type { Deviations } from './deviations.ts';
+import { type Breakable, breakable, isPonged, upgradeRefusal } from './stream-faults.ts';
 
 const TICK_MS = 3000;
 
@@ -22,7 +23,10 @@ export const MOST_UNREAD_BYTES = 512 * 1024;
 
 /** Where the frames of a connection go. */
 export interface Sink {
-  send(text: string): void;
+  /** @param metric the one that the text shows */
+  send(text: string, metric?: string): void;
+  /** Sends what is no frame. */
+  garble(): void;
   /** Without a code: as the server closes that gives no reason. */
   close(code?: number): void;
   /** Bytes that have been sent and not been taken yet. */
@@ -33,6 +37,8 @@ export interface Sink {
 export interface Connection {
   /** A message has come. */
   receive(): void;
+  /** Whether a ping is to be answered. */
+  pinged(): boolean;
   closed(): void;
 }
 
@@ -45,14 +51,20 @@ interface Stream {
   readonly openedAt: number;
 }
 
-interface StreamsWorld {
-  readonly clock: Clock;
+interface StreamsWorld extends Breakable {
   readonly random: Random;
   readonly metrics: Metrics;
   readonly deviations: Deviations;
 }
 
+interface StreamsState {
+  readonly opened: number;
+  readonly unused: Map<string, Stream>;
+  readonly timer: Timer | null;
+}
+
 export class Streams {
+  readonly #world: Breakable;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #metrics: Metrics;
@@ -61,13 +73,14 @@ export class Streams {
   #timer: Timer | null = null;
   #opened = 0;
   /** Oldest first; not yet read by anyone. */
-  readonly #unused = new Map<string, Stream>();
+  #unused = new Map<string, Stream>();
   /** Each with its newest connection; the others of the same stream get no data. */
   readonly #live = new Map<Stream, Sink>();
   readonly #liveIds = new Map<string, Stream>();
   readonly #connections = new Set<Sink>();
 
-  constructor({ clock, random, metrics, deviations }: StreamsWorld) {
+  constructor({ clock, journal, judge, random, metrics, deviations }: StreamsWorld) {
+    this.#world = { clock, journal, judge };
     this.#clock = clock;
     this.#random = random;
     this.#metrics = metrics;
@@ -75,6 +88,18 @@ export class Streams {
       ? 'Current version doesnt support incomming messages'
       : 'Current version does not support incoming messages';
     this.#schedule = clock.channel('gatekeeper.stream', () => this.#tick());
+  }
+
+  /** Streams that nobody reads yet; one that is read belongs to its connection. */
+  state(): StreamsState {
+    return { opened: this.#opened, unused: this.#unused, timer: this.#timer };
+  }
+
+  restore({ opened, unused, timer }: StreamsState): void {
+    this.#opened = opened;
+    this.#unused = unused;
+    // It was for connections that are not of this world.
+    if (timer !== null) this.#clock.cancel(timer);
   }
 
   /** Makes a stream of some metrics and returns its id; null when there are too many. */
@@ -88,15 +113,24 @@ export class Streams {
     return id;
   }
 
+  /** HTTP status with which an upgrade is refused; `undefined`: it is not. */
+  refusal(path: string): number | undefined {
+    return upgradeRefusal(this.#world, path);
+  }
+
   /** Connects a client. An id is used up when the first of its connections closes. */
-  connect(id: string, sink: Sink): Connection {
-    this.#connections.add(sink);
+  connect(id: string, to: Sink): Connection {
     this.#forgetUnused();
     const stream = this.#unused.get(id) ?? this.#liveIds.get(id);
+    const metrics = stream?.metrics ?? [];
+    const subject = `ws/${stream === undefined ? '' : id}`;
+    const sink = breakable(to, this.#world, metrics, subject);
+    const pinged = (): boolean => isPonged(this.#world, metrics, subject);
+    this.#connections.add(sink);
     if (stream === undefined) {
       sink.send(text({ Status: 'Socket NOT found' }));
       sink.close();
-      return { receive: () => {}, closed: () => this.#connections.delete(sink) };
+      return { receive: () => {}, pinged, closed: () => this.#connections.delete(sink) };
     }
     this.#unused.delete(id);
     this.#live.set(stream, sink);
@@ -105,6 +139,7 @@ export class Streams {
     this.#timer ??= this.#scheduleTick();
     return {
       receive: () => this.#sendUnlessFull(sink, text({ Error: this.#reply })),
+      pinged,
       closed: () => {
         this.#connections.delete(sink);
         this.#end(stream);
@@ -144,14 +179,14 @@ export class Streams {
           frame = records && text({ [metric]: records });
           frames.set(key, frame);
         }
-        if (frame !== null) this.#sendUnlessFull(sink, frame);
+        if (frame !== null) this.#sendUnlessFull(sink, frame, metric);
       }
     }
     this.#timer = this.#scheduleTick();
   }
 
-  #sendUnlessFull(sink: Sink, frame: string): void {
-    if (sink.unread() <= MOST_UNREAD_BYTES) sink.send(frame);
+  #sendUnlessFull(sink: Sink, frame: string, metric?: string): void {
+    if (sink.unread() <= MOST_UNREAD_BYTES) sink.send(frame, metric);
   }
 
   #forgetUnused(): void {

@@ -56,6 +56,7 @@ export function userGuide(cloud: Cloud): GatekeeperFurnishing {
     serviceInstances: [
       { uuid: SERVICE_INSTANCE, serviceUuid: SERVICE, createdAt: SINCE, functionInstances: [INSTANCE] },
     ],
+    vim: { uid: 0, networks: [] },
   };
 }
 

@@ -33,6 +33,7 @@ async function dump(cloud: Cloud): Promise<string> {
     ['one.documentpool.info', -2, -1, -1, 7],
     ['one.imagepool.info', -2, -1, -1],
     ['one.vn.info', 0],
+    ['one.secgrouppool.info', -2, -1, -1],
     ['one.hostpool.info'],
     ['one.userpool.info'],
     ['one.grouppool.info'],
@@ -75,10 +76,14 @@ describe('a call', () => {
     const wire = new Wire(furnishedCloud());
     await expect(answerToCall(wire, TESTER, 'one.vm.inof', 0)).rejects.toThrow("Method 'one.vm.inof' not defined");
     await expect(answerToCall(wire, TESTER, 'one.vm.resize', 0)).rejects.toThrow('Not enough parameters');
+    await expect(answerToCall(wire, TESTER, 'one.vdc.allocate', 'x')).rejects.toThrow(
+      "Method 'one.vdc.allocate' not defined",
+    );
     const misuses = [...wire.cloud.journal.since()].filter(({ kind }) => kind === 'misuse');
     expect(misuses.map(({ subject, detail }) => [subject, detail])).toEqual([
       ['one.vm.inof', { problem: 'no such method', meant: 'one.vm.info(session, int, [boolean])' }],
       ['one.vm.resize', { problem: 'Not enough parameters', meant: 'one.vm.resize(session, int, string, boolean)' }],
+      ['one.vdc.allocate', { problem: 'a method of OpenNebula that is not simulated', meant: '' }],
     ]);
   });
 
@@ -291,6 +296,14 @@ const action = fc.constantFrom(
   'nope',
 );
 
+const schedule = fc.constantFrom(
+  'SCHED_ACTION=[ACTION=hold,TIME=1]',
+  'SCHED_ACTION=[ACTION=poweroff,TIME="+5"]',
+  'SCHED_ACTION=[ACTION=reboot,TIME=1,REPEAT=3,DAYS="1"]',
+  'SCHED_ACTION=[ACTION=fly]',
+  '',
+);
+
 const steps = fc.oneof(
   fc.tuple(fc.constant('one.template.instantiate'), fc.constant(0), name, fc.boolean(), template),
   fc.tuple(fc.constant('one.vm.allocate'), template),
@@ -306,6 +319,20 @@ const steps = fc.oneof(
   fc.tuple(fc.constant('one.vm.recover'), vmId, fc.integer({ min: -1, max: 6 })),
   fc.tuple(fc.constant('one.vm.attachnic'), vmId, fc.constantFrom('NIC=[NETWORK_ID=0]', 'NIC=[NETWORK_ID=9]', '')),
   fc.tuple(fc.constant('one.vm.snapshotcreate'), vmId, name),
+  fc.tuple(fc.constant('one.vm.schedadd'), vmId, schedule),
+  fc.tuple(fc.constant('one.vm.schedupdate'), vmId, fc.constantFrom(0, 1), schedule),
+  fc.tuple(fc.constant('one.vm.scheddelete'), vmId, fc.constantFrom(0, 1)),
+  fc.tuple(
+    fc.constant('one.vm.updatenic'),
+    vmId,
+    fc.constantFrom(0, 1),
+    fc.constantFrom('NIC=[INBOUND_AVG_BW=5]', 'NIC=[A=1]', ''),
+  ),
+  fc.tuple(
+    fc.constant('one.secgroup.allocate'),
+    fc.constantFrom('NAME=g RULE=[PROTOCOL=ALL,RULE_TYPE=INBOUND]', 'NAME=g'),
+  ),
+  fc.tuple(fc.constantFrom('one.vm.attachsg', 'one.vm.detachsg'), vmId, fc.constant(0), fc.constantFrom(0, 100)),
   fc.tuple(fc.constant('one.document.allocate'), template, fc.constant(7)),
   fc.tuple(fc.constant('one.document.update'), documentId, template, fc.constantFrom(0, 1)),
   fc.tuple(fc.constant('one.document.rename'), documentId, name),
@@ -345,4 +372,4 @@ it('any sequence of calls leaves what the same operations called in process leav
     }),
     { seed: 1, numRuns: 60 },
   );
-});
+}, 60_000);

@@ -5,12 +5,14 @@ import type { Metrics } from '../../metrics/metrics.ts';
 import type { Cloud } from '../../one/cloud.ts';
 import { ERROR_NUMBERS, OneError } from '../../one/error.ts';
 import type { Method } from '../../one/operations.ts';
+import type { Refuse } from '../breakage.ts';
 import { BodyTooLarge, type Edge, readBody } from '../edge.ts';
 import { documentText } from './encoding.ts';
 import { SYSTEM_METHODS } from './introspection.ts';
 import { METHODS, type Row } from './methods.ts';
 import { errorPage } from './pages.ts';
 import { parameters, requireString, signature } from './parameters.ts';
+import { UNSIMULATED } from './unsimulated.ts';
 import { type Call, decodeCall, encodeAnswer, FAULT_CODES, Fault, type Value } from './xmlrpc.ts';
 
 /** What the API needs of a world. */
@@ -57,6 +59,21 @@ const causeOf = (c: Context<Env>): number => c.env?.cause ?? 0;
 const xml = (value: Value | Fault): Response =>
   new Response(encodeAnswer(value), { status: 200, headers: { 'Content-type': 'text/xml; charset=utf-8' } });
 
+/** How oned refuses what a fault refuses: in the answer to the call, whose HTTP status is 200. */
+export const onedRefuses: Refuse = (status, message, { operations }) => {
+  const text = `[${operations[0]}] ${message}`;
+  return xml([false, text, ERROR_NUMBERS[REFUSED_BY_STATUS[status] ?? 'INTERNAL'], -1, -1n]);
+};
+
+const REFUSED_BY_STATUS: Readonly<Record<number, OneError['code']>> = {
+  400: 'XML_RPC_API',
+  401: 'AUTHENTICATION',
+  403: 'AUTHORIZATION',
+  404: 'NO_EXISTS',
+  409: 'ACTION',
+  423: 'ACTION',
+};
+
 const noSuchPath = (path: string): string =>
   'This XML-RPC For C/C++ Abyss XML-RPC server responds to only one URI path.  ' +
   `I don't know what URI path that is, but it's not the one you requested: '${path}'.  (Typically, it's '/RPC2')`;
@@ -76,9 +93,11 @@ function dispatch(world: OnedWorld, call: Call): Value {
   const system = SYSTEM_METHODS.get(method);
   if (system !== undefined) return system(params, (inner) => dispatch(world, inner));
   if (!isMethod(method)) {
-    const meant = nearest(method, [...Object.keys(METHODS), ...SYSTEM_METHODS.keys()]);
+    const known = UNSIMULATED.has(method);
+    const meant = known ? undefined : nearest(method, [...Object.keys(METHODS), ...SYSTEM_METHODS.keys()]);
     const hint = meant === undefined ? '' : signatureOf(meant);
-    world.cloud.journal.append('misuse', method, { problem: 'no such method', meant: hint });
+    const problem = known ? 'a method of OpenNebula that is not simulated' : 'no such method';
+    world.cloud.journal.append('misuse', method, { problem, meant: hint });
     throw new Fault(FAULT_CODES.NO_SUCH_METHOD, `Method '${method}' not defined`);
   }
   try {

@@ -1,7 +1,7 @@
 /**
  * XML in UTF-8, as it is written: markup as it is, texts with what XML reserves replaced. A document of OpenNebula in
- * an answer is markup from end to end, so a third of its characters are replaced; doing that while they become bytes
- * takes a third of the time that replacing them in the text does.
+ * an answer is markup from end to end, so a third of its characters are replaced; doing that in bytes takes a third of
+ * the time that it takes in a text.
  */
 
 const LESS = 0x3c;
@@ -13,55 +13,66 @@ const AMPERSAND = 0x26;
 const SEMICOLON = 0x3b;
 const RETURN = 0x0d;
 
-const FIRST_SIZE = 64 * 1024;
+/** So many bytes are written before they become text again. */
+const SIZE = 64 * 1024;
 
-/** For the next writer: almost all answers fit, and memory is dearer than what is written into it. */
-let spare: Buffer | undefined;
-
-/** Most bytes that one unit of a text becomes. */
+/** Most bytes that one byte of a text becomes. */
 const MOST = 6;
 
+/** Bytes of a text, before what XML reserves in them is replaced. */
+const raw = new Uint8Array(SIZE / 16);
+const encoder = new TextEncoder();
+
+/** For the next writer: memory is dearer than what is written into it. */
+let spare: Buffer | undefined;
+
 export class ByteWriter {
-  #bytes = spare ?? Buffer.allocUnsafeSlow(FIRST_SIZE);
+  readonly #bytes = spare ?? Buffer.allocUnsafeSlow(SIZE);
   #length = 0;
+  /** What was written before. */
+  #before = '';
 
   constructor() {
     spare = undefined;
   }
 
-  /** Markup, as it is. */
+  /** Markup, as it is: ASCII. */
   markup(text: string): this {
-    this.#reserve(3 * text.length);
-    this.#length += this.#bytes.write(text, this.#length, 'utf8');
+    this.#makeRoom(text.length);
+    if (text.length > SIZE) this.#before += text;
+    else this.#length += this.#bytes.write(text, this.#length, 'latin1');
     return this;
   }
 
   /** A text between tags. */
   text(text: string): this {
-    this.#reserve(MOST * text.length);
+    for (let rest = text; rest !== ''; ) {
+      const { read, written } = encoder.encodeInto(rest, raw);
+      this.#makeRoom(MOST * written);
+      this.#escape(written);
+      rest = rest.slice(read);
+    }
+    return this;
+  }
+
+  /** Writes so many of the raw bytes. Those of characters beyond ASCII are none that XML reserves. */
+  #escape(count: number): void {
     const bytes = this.#bytes;
     let at = this.#length;
-    for (let i = 0; i < text.length; i++) {
-      const code = text.charCodeAt(i);
-      if (code === LESS || code === GREATER) {
+    for (let i = 0; i < count; i++) {
+      const byte = raw[i] as number;
+      if (byte === LESS || byte === GREATER) {
         bytes[at++] = AMPERSAND;
-        bytes[at++] = code === LESS ? LETTER_L : LETTER_G;
+        bytes[at++] = byte === LESS ? LETTER_L : LETTER_G;
         bytes[at++] = LETTER_T;
         bytes[at++] = SEMICOLON;
-      } else if (code >= 128) {
-        // A run of characters beyond ASCII at once, so that surrogates stay together.
-        let end = i + 1;
-        while (end < text.length && text.charCodeAt(end) >= 128) end++;
-        at += bytes.write(text.slice(i, end), at, 'utf8');
-        i = end - 1;
-      } else if (code === AMPERSAND || code === RETURN) {
-        at += bytes.write(code === AMPERSAND ? '&amp;' : '&#x0d;', at, 'latin1');
+      } else if (byte === AMPERSAND || byte === RETURN) {
+        at += bytes.write(byte === AMPERSAND ? '&amp;' : '&#x0d;', at, 'latin1');
       } else {
-        bytes[at++] = code;
+        bytes[at++] = byte;
       }
     }
     this.#length = at;
-    return this;
   }
 
   /**
@@ -69,16 +80,14 @@ export class ByteWriter {
    * headers, and bytes behind them.
    */
   written(): string {
-    const written = this.#bytes.toString('utf8', 0, this.#length);
-    if (this.#bytes.length === FIRST_SIZE) spare = this.#bytes;
-    return written;
+    this.#makeRoom(SIZE);
+    spare = this.#bytes;
+    return this.#before;
   }
 
-  #reserve(more: number): void {
-    const wanted = this.#length + more;
-    if (wanted <= this.#bytes.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.#bytes.length, wanted));
-    this.#bytes.copy(larger, 0, 0, this.#length);
-    this.#bytes = larger;
+  #makeRoom(more: number): void {
+    if (this.#length + more <= SIZE) return;
+    this.#before += this.#bytes.toString('utf8', 0, this.#length);
+    this.#length = 0;
   }
 }

@@ -2,9 +2,9 @@
 import type { VmSample } from '../../metrics/monitoring.ts';
 import type { Cloud } from '../../one/cloud.ts';
 import type { Cluster } from '../../one/resources/cluster.ts';
-import { HOST_STATES, type Host } from '../../one/resources/host.ts';
+import { capacity, HOST_STATES, type Host } from '../../one/resources/host.ts';
 import type { Standing } from '../../one/resources/zone.ts';
-import { Template } from '../../one/syntax/syntax.ts';
+import { type Attribute, Template } from '../../one/syntax/syntax.ts';
 import { limits } from '../../one/vm/placement.ts';
 import { cdata, element, ids, templateXml } from './xml.ts';
 
@@ -21,7 +21,7 @@ export function hostXml(cloud: Cloud, host: Host, sample: HostSample | undefined
     `<HOST><ID>${host.id}</ID><NAME>${host.name}</NAME><STATE>${state}</STATE><PREV_STATE>${state}</PREV_STATE>` +
     `${cdata('IM_MAD', host.imMad)}${cdata('VM_MAD', host.vmMad)}<CLUSTER_ID>${host.clusterId}</CLUSTER_ID>` +
     `<CLUSTER>${cloud.clusters.find(host.clusterId)?.name ?? ''}</CLUSTER>${share(cloud, host)}` +
-    `${ids('VMS', host.vms)}${templateXml(described(host))}` +
+    `${ids('VMS', host.vms)}${templateXml(described(cloud, host))}` +
     `${sample === undefined ? '<MONITORING/>' : hostSampleXml(host, sample)}</HOST>`
   );
 }
@@ -29,12 +29,13 @@ export function hostXml(cloud: Cloud, host: Host, sample: HostSample | undefined
 /** An offline host has no capacity; what VMs hold of it stays. */
 function share(cloud: Cloud, host: Host): string {
   const off = host.state === 'OFFLINE';
+  const total = capacity(host);
   const max = off ? { memKb: 0, cpu: 0 } : limits(cloud, host);
   const system = cloud.datastores.find(0);
   return element(
     'HOST_SHARE',
     `<MEM_USAGE>${host.usedMemKb}</MEM_USAGE><CPU_USAGE>${host.usedCpu}</CPU_USAGE>` +
-      `<TOTAL_MEM>${off ? 0 : host.totalMemKb}</TOTAL_MEM><TOTAL_CPU>${off ? 0 : host.totalCpu}</TOTAL_CPU>` +
+      `<TOTAL_MEM>${total.memKb}</TOTAL_MEM><TOTAL_CPU>${total.cpu}</TOTAL_CPU>` +
       `<MAX_MEM>${max.memKb}</MAX_MEM><MAX_CPU>${max.cpu}</MAX_CPU>` +
       `<RUNNING_VMS>${host.vms.size}</RUNNING_VMS><VMS_THREAD>1</VMS_THREAD>` +
       element(
@@ -49,7 +50,7 @@ function share(cloud: Cloud, host: Host): string {
 }
 
 /** What the probe says of a host is in its template, unless somebody has written something else there. */
-function described(host: Host): Template {
+function described(cloud: Cloud, host: Host): Template {
   const probed = [
     ['HOSTNAME', host.name],
     ['HYPERVISOR', host.vmMad],
@@ -59,7 +60,17 @@ function described(host: Host): Template {
     ['VM_MAD', host.vmMad],
   ] as const;
   const missing = probed.filter(([name]) => !host.template.has(name)).map(([name, value]) => ({ name, value }));
-  return new Template([...host.template, ...missing]);
+  return new Template([...host.template, ...missing, ...zombies(cloud, host)]);
+}
+
+/** Guests that nobody should run there. */
+function zombies(cloud: Cloud, host: Host): Attribute[] {
+  const names = [...cloud.troubles.zombies].filter(([, on]) => on === host.id).map(([id]) => `one-${id}`);
+  if (names.length === 0) return [];
+  return [
+    { name: 'TOTAL_ZOMBIES', value: String(names.length) },
+    { name: 'ZOMBIES', value: names.join(', ') },
+  ];
 }
 
 export function hostSampleXml(host: Host, { timestamp, vms }: HostSample): string {

@@ -3,7 +3,7 @@
  * those of `Cloud`. Mirrors `RequestManager::register_xml_methods` of OpenNebula 6.10, in whose order they stand.
  */
 import type { Metrics } from '../../metrics/metrics.ts';
-import type { VmSample } from '../../metrics/monitoring.ts';
+import { SAMPLES_KEPT_MS } from '../../metrics/monitoring.ts';
 import type { Arguments, Cloud } from '../../one/cloud.ts';
 import type { Method, Operations } from '../../one/operations.ts';
 import type { Host } from '../../one/resources/host.ts';
@@ -62,25 +62,27 @@ const one =
 
 const none = (name: string) => poolOf<unknown>(name, () => '');
 
+/** What there is none of is not shown either. */
+const nothing = (): string => '';
+
+/** A server on its own. */
+const RAFT =
+  '<RAFT><SERVER_ID>-1</SERVER_ID><STATE>0</STATE><TERM>0</TERM><VOTEDFOR>-1</VOTEDFOR><COMMIT>0</COMMIT>' +
+  '<LOG_INDEX>-1</LOG_INDEX><LOG_TERM>-1</LOG_TERM><FEDLOG_INDEX>-1</FEDLOG_INDEX></RAFT>';
+
 // ---- monitoring ---------------------------------------------------------------------------------------------------
 
-/** oned forgets samples after 12 hours; its first of a host is from when the host was seen for the first time. */
-const KEPT_MS = 12 * 3_600_000;
+/** oned's first sample of a host is from when the host was seen for the first time. */
 const HOST_PERIOD_S = 120;
 
-function lastSample(metrics: Metrics, vmId: number, atMs: number): VmSample | undefined {
-  for (const sample of metrics.vmSamples(vmId, atMs - KEPT_MS, atMs)) return sample;
-  return undefined;
-}
-
 const fullVm = (vm: Vm, { cloud, metrics }: Shown): string =>
-  vmXml(cloud, vm, lastSample(metrics, vm.id, cloud.clock.now));
+  vmXml(cloud, vm, metrics.lastVmSample(vm.id, cloud.clock.now));
 
 const storedVms = poolOf('VM', storedVmXml);
 
 /** How far back to look, by the parameter that says so: -1 all the way, 0 for the last sample. */
 const lookingBack = (seconds: Value | undefined, now: number): number =>
-  typeof seconds === 'number' && seconds > 0 ? now - seconds * 1000 : now - KEPT_MS;
+  typeof seconds === 'number' && seconds > 0 ? now - seconds * 1000 : now - SAMPLES_KEPT_MS;
 
 function vmSamples(vm: Vm, { cloud, metrics }: Shown, seconds?: Value): string {
   const { now } = cloud.clock;
@@ -96,12 +98,12 @@ function* hostSamples(host: Host, { cloud, metrics }: Shown, afterMs: number): G
   for (let timestamp = newest; timestamp >= host.since; timestamp -= HOST_PERIOD_S) {
     const at = timestamp * 1000;
     if (at <= afterMs) return;
-    yield { timestamp, vms: vms.flatMap((id) => lastSample(metrics, id, at) ?? []) };
+    yield { timestamp, vms: vms.flatMap((id) => metrics.lastVmSample(id, at) ?? []) };
   }
 }
 
 function lastOfHost(host: Host, shown: Shown): HostSample | undefined {
-  for (const sample of hostSamples(host, shown, shown.cloud.clock.now - KEPT_MS)) return sample;
+  for (const sample of hostSamples(host, shown, shown.cloud.clock.now - SAMPLES_KEPT_MS)) return sample;
   return undefined;
 }
 
@@ -139,6 +141,7 @@ const TABLE = {
   'one.vm.detach': { takes: 'ii', gives: asIs },
   'one.vm.attachnic': { takes: 'is', gives: asIs },
   'one.vm.detachnic': { takes: 'ii', gives: asIs },
+  'one.vm.updatenic': { takes: 'iis|i', gives: asIs },
   'one.vm.rename': { takes: 'is', gives: asIs },
   'one.vm.resize': { takes: 'isb', gives: asIs },
   'one.vm.update': { takes: 'is|i', gives: asIs },
@@ -158,6 +161,13 @@ const TABLE = {
   'one.vm.schedadd': { takes: 'is', gives: asIs },
   'one.vm.scheddelete': { takes: 'ii', gives: asIs },
   'one.vm.schedupdate': { takes: 'iis', gives: asIs },
+  'one.vm.attachsg': { takes: 'iii', gives: asIs },
+  'one.vm.detachsg': { takes: 'iii', gives: asIs },
+  'one.vm.backup': { takes: 'i|ib', gives: asIs },
+  'one.vm.backupcancel': { takes: 'i', gives: asIs },
+  'one.vm.attachpci': { takes: 'is', gives: asIs },
+  'one.vm.detachpci': { takes: 'ii', gives: asIs },
+  'one.vm.restore': { takes: 'iiii', gives: asIs },
   'one.vmpool.info': { takes: 'iiii|s', gives: poolOf('VM', shortVmXml) },
   'one.vmpool.infoextended': { takes: 'iiii|s', gives: storedVms },
   'one.vmpool.infoset': {
@@ -184,6 +194,7 @@ const TABLE = {
   'one.template.lock': { takes: 'ii|b', gives: asIs },
   'one.template.unlock': { takes: 'i', gives: asIs },
   'one.templatepool.info': { takes: 'iii', gives: poolOf('VMTEMPLATE', vmTemplateXml) },
+  'one.vntemplate.info': { takes: 'i|d', gives: nothing },
 
   'one.vntemplatepool.info': { takes: 'iii', gives: none('VNTEMPLATE') },
 
@@ -260,6 +271,10 @@ const TABLE = {
   'one.image.chtype': { takes: 'is', gives: asIs },
   'one.image.clone': { takes: 'is|i', gives: asIs },
   'one.image.rename': { takes: 'is', gives: asIs },
+  'one.image.snapshotdelete': { takes: 'ii', gives: asIs },
+  'one.image.snapshotrevert': { takes: 'ii', gives: asIs },
+  'one.image.snapshotflatten': { takes: 'ii', gives: asIs },
+  'one.image.restore': { takes: 'iis', gives: asIs },
   'one.image.lock': { takes: 'ii|b', gives: asIs },
   'one.image.unlock': { takes: 'i', gives: asIs },
   'one.imagepool.info': { takes: 'iii', gives: poolOf('IMAGE', imageXml) },
@@ -267,12 +282,15 @@ const TABLE = {
   'one.acl.addrule': { takes: 'sss|s', gives: asIs },
   'one.acl.delrule': { takes: 'i', gives: asIs },
   'one.acl.info': { takes: '', gives: (rules) => pool('ACL', rules, ruleXml) },
+  'one.datastore.allocate': { takes: 'si', gives: asIs },
+  'one.datastore.delete': { takes: 'i', gives: asIs },
 
   'one.datastore.info': { takes: 'i|d', gives: one(datastoreXml) },
   'one.datastore.update': { takes: 'is|i', gives: asIs },
   'one.datastore.chown': { takes: 'iii', gives: asIs },
   'one.datastore.chmod': { takes: `i${MODES}`, gives: asIs },
   'one.datastore.rename': { takes: 'is', gives: asIs },
+  'one.datastore.enable': { takes: 'ib', gives: asIs },
   'one.datastorepool.info': { takes: '', gives: poolOf('DATASTORE', datastoreXml) },
 
   'one.cluster.allocate': { takes: 's', gives: asIs },
@@ -301,14 +319,32 @@ const TABLE = {
   'one.documentpool.info': { takes: 'iiii', gives: poolOf('DOCUMENT', documentXml) },
 
   'one.zone.info': { takes: 'i|d', gives: zoneXml },
+  'one.zone.raftstatus': { takes: '', gives: () => RAFT },
   'one.zonepool.info': { takes: '', gives: (zones) => pool('ZONE', zones, zoneXml) },
+  'one.secgroup.allocate': { takes: 's', gives: asIs },
+  'one.secgroup.delete': { takes: 'i', gives: asIs },
   'one.secgroup.info': { takes: 'i|d', gives: one(securityGroupXml) },
+  'one.secgroup.update': { takes: 'is|i', gives: asIs },
+  'one.secgroup.chown': { takes: 'iii', gives: asIs },
+  'one.secgroup.chmod': { takes: `i${MODES}`, gives: asIs },
+  'one.secgroup.clone': { takes: 'is', gives: asIs },
+  'one.secgroup.rename': { takes: 'is', gives: asIs },
+  'one.secgroup.commit': { takes: 'ib', gives: asIs },
   'one.secgrouppool.info': { takes: 'iii', gives: poolOf('SECURITY_GROUP', securityGroupXml) },
+  'one.vmgroup.info': { takes: 'i|d', gives: nothing },
   'one.vmgrouppool.info': { takes: 'iii', gives: none('VM_GROUP') },
   'one.vdc.info': { takes: 'i|d', gives: one(vdcXml) },
   'one.vdcpool.info': { takes: '', gives: poolOf('VDC', vdcXml) },
+  'one.vrouter.info': { takes: 'i|d', gives: nothing },
   'one.vrouterpool.info': { takes: 'iii', gives: none('VROUTER') },
+  'one.market.info': { takes: 'i|d', gives: nothing },
+  'one.marketpool.info': { takes: 'iii', gives: none('MARKETPLACE') },
+  'one.marketapp.info': { takes: 'i|d', gives: nothing },
+  'one.marketapppool.info': { takes: 'iii', gives: none('MARKETPLACEAPP') },
+  'one.hook.info': { takes: 'i|d', gives: nothing },
   'one.hookpool.info': { takes: 'iii', gives: none('HOOK') },
+  'one.hooklog.info': { takes: 'iiii', gives: () => element('HOOKLOG', '') },
+  'one.backupjob.info': { takes: 'i|d', gives: nothing },
   'one.backupjobpool.info': { takes: 'iii', gives: none('BACKUPJOB') },
   'one.system.version': { takes: '', gives: asIs },
   'one.system.config': { takes: '', gives: configuration },

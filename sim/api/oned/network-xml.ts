@@ -4,6 +4,7 @@ import type { Cloud } from '../../one/cloud.ts';
 import { type AddressRange, leaseAttributes, rangeAttributes, rangeBounds } from '../../one/resources/address-range.ts';
 import type { SecurityGroup } from '../../one/resources/security-group.ts';
 import { updatedVms, usedLeases, VNET_STATES, type Vnet, type VnetView } from '../../one/resources/vnet.ts';
+import { vmsInGroup } from '../../one/vm/nic-group.ts';
 import { cdata, cdataOrNothing, element, heading, ids, lock, permissions, templateXml, vector } from './xml.ts';
 
 /** A network with its leases, as one caller sees them. */
@@ -48,7 +49,7 @@ const parent = ({ parentId }: Vnet): string =>
 
 export function securityGroupXml(cloud: Cloud, group: SecurityGroup): string {
   return (
-    `<SECURITY_GROUP>${heading(cloud, group)}${permissions(group)}<UPDATED_VMS></UPDATED_VMS>` +
+    `<SECURITY_GROUP>${heading(cloud, group)}${permissions(group)}${ids('UPDATED_VMS', vmsInGroup(cloud, group.id))}` +
     '<OUTDATED_VMS></OUTDATED_VMS><UPDATING_VMS></UPDATING_VMS><ERROR_VMS></ERROR_VMS>' +
     `${templateXml(group.template)}</SECURITY_GROUP>`
   );

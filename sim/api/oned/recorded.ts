@@ -34,13 +34,16 @@ export function recordings(file: string): ReadonlyMap<string, Recording> {
 export const ONEADMIN = 'oneadmin:opennebula';
 
 /** A day between the scheduler's rounds, so that it places nothing. */
-const UNSCHEDULED: Timing = { ...TIMINGS.fast, schedulerIntervalMs: 86_400_000 };
+export const UNSCHEDULED: Timing = { ...TIMINGS.fast, schedulerIntervalMs: 86_400_000 };
+
+/** A second after a minute in which no probe looks at hosts: what they see is not what was recorded. */
+export const RECORDED_EPOCH_MS = Date.UTC(2026, 10, 21, 21, 1, 1);
 
 function emptyCloud(): Cloud {
-  // A second after a minute in which no probe looks at hosts: what they see is not what was recorded.
-  const clock = new Clock(Date.UTC(2026, 10, 21, 21, 1, 1));
+  const clock = new Clock(RECORDED_EPOCH_MS);
   const random = new Random(1);
-  const ground = { clock, random, journal: new Journal(clock), judge: new Judge(random) };
+  const journal = new Journal(clock);
+  const ground = { clock, random, journal, judge: new Judge(clock, journal, random) };
   return new Cloud(ground, { ...CLOUD_DEFAULTS, timing: UNSCHEDULED });
 }
 
@@ -51,18 +54,19 @@ export class Wire {
   /** Our ids for those of the recordings. */
   readonly documents = new Map<number, number>();
   readonly vms = new Map<number, number>();
-  readonly #app: ReturnType<typeof onedApi>;
+  readonly #door: (request: Request) => Response | Promise<Response>;
 
-  constructor(cloud = emptyCloud()) {
+  /** @param door what answers in place of the API alone, such as a simulator around the cloud */
+  constructor(cloud = emptyCloud(), door?: (request: Request) => Promise<Response>) {
     this.cloud = cloud;
     this.metrics = new Metrics(cloud.random, cloud);
-    this.#app = onedApi({ cloud: this.cloud, metrics: this.metrics, bodyLimit: 1_000_000 });
+    const app = onedApi({ cloud: this.cloud, metrics: this.metrics, bodyLimit: 1_000_000 });
+    this.#door = door ?? ((request) => app.fetch(request, { cause: cloud.journal.append('request', request.url) }));
   }
 
   async send(method: string, path: string, body: string | Uint8Array): Promise<Response> {
-    const cause = this.cloud.journal.append('request', path);
     const init = method === 'POST' || method === 'PUT' ? { method, body } : { method };
-    return this.#app.request(path, init, { cause });
+    return this.#door(new Request(`http://localhost${path}`, init));
   }
 
   /** What a method returns. @throws Error with what is refused */
@@ -198,8 +202,7 @@ const USABLE_BY_ALL = [1, 1, 0, 1, 0, 0, 1, 0, 0];
 const SERVICE_TEMPLATE = 101;
 
 /** The cloud of the recordings, made by an administrator from an empty one with nothing but XML-RPC. */
-export async function furnishedWire(): Promise<Wire> {
-  const wire = new Wire();
+export async function furnishedWire(wire = new Wire()): Promise<Wire> {
   for (const name of ['tester', 'other', 'nodocs']) await wire.admin('one.user.allocate', name, `${name}pass`, '', []);
   for (const name of ['host0', 'host1']) await wire.admin('one.host.allocate', name, 'dummy', 'dummy', -1);
   const image = await wire.admin('one.image.allocate', 'NAME=fimg TYPE=DATABLOCK SIZE=200 DEV_PREFIX=vd', 1);
@@ -214,15 +217,34 @@ export async function furnishedWire(): Promise<Wire> {
   return wire;
 }
 
-/** The service templates, by what `one.documentpool.info` showed of them. */
-export async function furnishServiceTemplates(wire: Wire, documentPool: Recording): Promise<void> {
+/** A service template as `one.documentpool.info` showed it. */
+export interface ShownTemplate {
+  readonly recordedId: number;
+  readonly name: string;
+  /** TEMPLATE, in XML. */
+  readonly template: string;
+}
+
+/**
+ * The service templates of the recordings, oldest first, usable by all.
+ * @param make makes one and gives its id: here as a document, as OneFlow itself does it
+ */
+export async function furnishServiceTemplates(
+  wire: Wire,
+  documentPool: Recording,
+  make = (shown: ShownTemplate): Promise<number> => asDocument(wire, shown),
+): Promise<void> {
   const shown = decodeAnswer(documentPool.response.body);
   const pool = Array.isArray(shown) ? String(shown[1]) : '';
   const documents = [...pool.matchAll(/<ID>(\d+)<\/ID>.*?<NAME>(.*?)<\/NAME>.*?(<TEMPLATE>.*?<\/TEMPLATE>)/g)];
-  for (const [, recorded = '', name, template = ''] of documents.reverse()) {
-    const text = template.replace('<TEMPLATE>', `<TEMPLATE><NAME>${name}</NAME>`);
-    const id = await wire.admin('one.document.allocate', text, SERVICE_TEMPLATE);
+  for (const [, recorded = '', name = '', template = ''] of documents.reverse()) {
+    const id = await make({ recordedId: Number(recorded), name, template });
     await wire.admin('one.document.chmod', id, ...USABLE_BY_ALL);
     wire.documents.set(Number(recorded), id);
   }
+}
+
+function asDocument(wire: Wire, { name, template }: ShownTemplate): Promise<number> {
+  const text = template.replace('<TEMPLATE>', `<TEMPLATE><NAME>${name}</NAME>`);
+  return wire.admin('one.document.allocate', text, SERVICE_TEMPLATE);
 }

@@ -2,13 +2,8 @@
 import type { Cloud } from '../../one/cloud.ts';
 import { DATASTORE_TYPES, type Datastore, DISK_TYPES } from '../../one/resources/datastore.ts';
 import { IMAGE_STATES, IMAGE_TYPES, type Image } from '../../one/resources/image.ts';
-import { cdata, element, heading, ids, lock, permissions, templateXml } from './xml.ts';
-
-/** Images have no snapshots here. */
-const NO_SNAPSHOTS = element(
-  'SNAPSHOTS',
-  cdata('ALLOW_ORPHANS', 'NO') + cdata('CURRENT_BASE', -1) + cdata('NEXT_SNAPSHOT', 0),
-);
+import { snapshotsXml } from './vm-xml.ts';
+import { cdata, heading, ids, lock, permissions, templateXml } from './xml.ts';
 
 export function imageXml(cloud: Cloud, image: Image): string {
   const state = IMAGE_STATES[image.state];
@@ -21,7 +16,7 @@ export function imageXml(cloud: Cloud, image: Image): string {
     `<CLONING_OPS>${image.clones.size}</CLONING_OPS><CLONING_ID>${image.cloningId}</CLONING_ID>` +
     `<TARGET_SNAPSHOT>-1</TARGET_SNAPSHOT><DATASTORE_ID>${image.datastoreId}</DATASTORE_ID>` +
     `<DATASTORE>${cloud.datastores.find(image.datastoreId)?.name ?? ''}</DATASTORE>${ids('VMS', image.vms)}` +
-    `${ids('CLONES', image.clones)}<APP_CLONES></APP_CLONES>${templateXml(image.template)}${NO_SNAPSHOTS}` +
+    `${ids('CLONES', image.clones)}<APP_CLONES></APP_CLONES>${templateXml(image.template)}${snapshotsXml(image, image.template.get('ALLOW_ORPHANS') ?? 'NO')}` +
     '<BACKUP_INCREMENTS></BACKUP_INCREMENTS><BACKUP_DISK_IDS></BACKUP_DISK_IDS></IMAGE>'
   );
 }
@@ -31,7 +26,7 @@ export function datastoreXml(cloud: Cloud, datastore: Datastore): string {
   return (
     `<DATASTORE>${heading(cloud, datastore)}${permissions(datastore)}${cdata('DS_MAD', dsMad)}` +
     `${cdata('TM_MAD', tmMad)}${cdata('BASE_PATH', `/var/lib/one//datastores/${id}`)}` +
-    `<TYPE>${DATASTORE_TYPES[type].number}</TYPE><DISK_TYPE>${DISK_TYPES[diskType]}</DISK_TYPE><STATE>0</STATE>` +
+    `<TYPE>${DATASTORE_TYPES[type].number}</TYPE><DISK_TYPE>${DISK_TYPES[diskType]}</DISK_TYPE><STATE>${datastore.enabled ? 0 : 1}</STATE>` +
     `${ids('CLUSTERS', datastore.clusters)}<TOTAL_MB>${totalMiB}</TOTAL_MB><FREE_MB>${freeMiB}</FREE_MB>` +
     `<USED_MB>${usedMiB}</USED_MB>${ids('IMAGES', datastore.images)}${templateXml(datastore.template)}</DATASTORE>`
   );

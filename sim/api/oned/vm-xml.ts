@@ -1,11 +1,12 @@
 /** VM: its full body, and the one that a list of VMs has. Mirrors `VirtualMachine::to_xml` and `to_xml_short` of OpenNebula 6.10. */
 import type { VmSample } from '../../metrics/monitoring.ts';
 import type { Cloud } from '../../one/cloud.ts';
+import { type Layers, prevailing } from '../../one/resources/inheritance.ts';
 import type { Vector } from '../../one/syntax/syntax.ts';
 import { contextAttributes } from '../../one/vm/context.ts';
-import { diskAttributes } from '../../one/vm/disk.ts';
+import { diskAttributes, diskLayers } from '../../one/vm/disk.ts';
 import { STATES, type State } from '../../one/vm/lifecycle.ts';
-import { nicAttributes, nicRules } from '../../one/vm/nic.ts';
+import { nicAttributes, nicLayers, nicRules } from '../../one/vm/nic.ts';
 import { automaticClusters, automaticDatastores, automaticRequirements } from '../../one/vm/requirements.ts';
 import type { Disk, Placement, Vm } from '../../one/vm/vm.ts';
 import { attribute, cdata, element, heading, lock, permissions, templateXml, vector } from './xml.ts';
@@ -20,9 +21,9 @@ interface Picture {
   readonly scheduled: Vm['scheduled'];
 }
 
-/** To who asks for this VM. */
+/** To who asks for this VM. What a VM in DONE had before it is gone, but for the ids. */
 export const vmXml = (cloud: Cloud, vm: Vm, sample: VmSample | undefined): string =>
-  pictured(cloud, vm, { sample, history: vm.history, scheduled: vm.scheduled });
+  pictured(cloud, vm, { sample, history: vm.history, scheduled: vm.state === 'DONE' ? [] : vm.scheduled });
 
 /** The body that oned stores, which a list of whole VMs shows: the present placement, and of scheduled actions the ids. */
 export const storedVmXml = (cloud: Cloud, vm: Vm): string =>
@@ -97,7 +98,7 @@ function vmTemplateXml(cloud: Cloud, vm: Vm, scheduled: Vm['scheduled']): string
   }
   add('OS', vector('OS', withEntry(os, 'UUID', vm.uuid)));
   if (vm.work?.kind === 'resize') add('RESIZE', resizing(vm.work));
-  for (const rule of nicRules(vm)) add('SECURITY_GROUP_RULE', vector('SECURITY_GROUP_RULE', rule));
+  for (const rule of nicRules(cloud, vm)) add('SECURITY_GROUP_RULE', vector('SECURITY_GROUP_RULE', rule));
   for (const snapshot of vm.snapshots) add('SNAPSHOT', snapshotXml(vm, snapshot));
   const placement = vm.history.at(-1);
   if (placement !== undefined) add('TM_MAD_SYSTEM', cdata('TM_MAD_SYSTEM', placement.tmMad));
@@ -131,12 +132,13 @@ function graphics(vm: Vm, given: Vector): string {
 const resizing = ({ cpu, memoryMiB, vcpu }: Pick<Vm, 'cpu' | 'memoryMiB' | 'vcpu'>): string =>
   element('RESIZE', cdata('CPU', cpuText(cpu)) + cdata('MEMORY', memoryMiB) + cdata('VCPU', vcpu ?? 0));
 
-function scheduledAction(vmId: number, { id, action, args, time, done, message }: Vm['scheduled'][number]): string {
+function scheduledAction(vmId: number, planned: Vm['scheduled'][number]): string {
+  const { id, action, args, time, repeat, days, endType, endValue, done, message, warning } = planned;
   return element(
     'SCHED_ACTION',
     `<ID>${id}</ID><PARENT_ID>${vmId}</PARENT_ID><TYPE>VM</TYPE><ACTION>${action}</ACTION><ARGS>${args}</ARGS>` +
-      `<TIME>${time}</TIME><REPEAT>-1</REPEAT><DAYS></DAYS><END_TYPE>-1</END_TYPE><END_VALUE>-1</END_VALUE>` +
-      `<DONE>${done}</DONE><MESSAGE>${message}</MESSAGE><WARNING>0</WARNING>`,
+      `<TIME>${time}</TIME><REPEAT>${repeat}</REPEAT><DAYS>${days}</DAYS><END_TYPE>${endType}</END_TYPE>` +
+      `<END_VALUE>${endValue}</END_VALUE><DONE>${done}</DONE><MESSAGE>${message}</MESSAGE><WARNING>${warning}</WARNING>`,
   );
 }
 
@@ -162,8 +164,15 @@ function snapshotXml({ work, disks }: Vm, { id, name, time }: Vm['snapshots'][nu
   );
 }
 
-function diskSnapshots({ id, snapshots, currentBase, nextSnapshot, source }: Disk): string {
-  if (snapshots.length === 0) return '';
+const diskSnapshots = (disk: Disk): string =>
+  disk.snapshots.length === 0 ? '' : snapshotsXml(disk, disk.source.get('ALLOW_ORPHANS') ?? 'NO', disk.id);
+
+/** SNAPSHOTS of a disk, or of an image. */
+export function snapshotsXml(
+  { snapshots, currentBase, nextSnapshot }: Pick<Disk, 'snapshots' | 'currentBase' | 'nextSnapshot'>,
+  orphans: string,
+  diskId?: number,
+): string {
   const each = snapshots.map((snapshot) => {
     const children = snapshots.filter(({ parent }) => parent === snapshot.id).map((child) => child.id);
     return element(
@@ -179,9 +188,9 @@ function diskSnapshots({ id, snapshots, currentBase, nextSnapshot, source }: Dis
   });
   return element(
     'SNAPSHOTS',
-    cdata('ALLOW_ORPHANS', source.get('ALLOW_ORPHANS') ?? 'NO') +
+    cdata('ALLOW_ORPHANS', orphans) +
       cdata('CURRENT_BASE', currentBase) +
-      cdata('DISK_ID', id) +
+      (diskId === undefined ? '' : cdata('DISK_ID', diskId)) +
       cdata('NEXT_SNAPSHOT', nextSnapshot) +
       each.join(''),
   );
@@ -248,9 +257,9 @@ const SHORT_USER_TEMPLATE: ReadonlySet<string> = new Set([
 export function shortVmXml(cloud: Cloud, vm: Vm): string {
   const { state, lcm } = STATES[vm.state];
   let template = `<CPU>${cpuText(vm.cpu)}</CPU><MEMORY>${vm.memoryMiB}</MEMORY><VCPU>${vm.vcpu ?? ''}</VCPU>`;
-  for (const disk of vm.disks) template += chosen('DISK', SHORT_DISK, diskAttributes(cloud, vm, disk));
+  for (const disk of vm.disks) template += chosen('DISK', SHORT_DISK, diskLayers(cloud, vm, disk));
   for (const nic of vm.nics) {
-    template += chosen(nic.alias === null ? 'NIC' : 'NIC_ALIAS', SHORT_NIC, nicAttributes(cloud, vm, nic));
+    template += chosen(nic.alias === null ? 'NIC' : 'NIC_ALIAS', SHORT_NIC, nicLayers(vm, nic));
   }
   const screen = vm.template.vector('GRAPHICS');
   if (screen !== undefined) template += graphics(vm, screen);
@@ -260,10 +269,11 @@ export function shortVmXml(cloud: Cloud, vm: Vm): string {
   );
 }
 
-function chosen(name: string, names: readonly string[], pairs: readonly (readonly [string, string])[]): string {
+function chosen(name: string, names: readonly string[], layers: Layers): string {
   let inner = '';
-  for (const wanted of names) {
-    for (const [key, value] of pairs) if (key === wanted) inner += cdata(key, value);
+  for (const each of names) {
+    const value = prevailing(layers, each);
+    if (value !== undefined) inner += cdata(each, value);
   }
   return element(name, inner);
 }

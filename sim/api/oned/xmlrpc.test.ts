@@ -58,6 +58,16 @@ describe('what is written', () => {
     );
   });
 
+  it('is read again as it was: a text that is longer than what is written at a time', () => {
+    const long = 'é<&>\r😀'.repeat(30_000);
+    expect(decodeAnswer(encodeAnswer(['first', long, new Uint8Array(200_000), 'last']))).toEqual([
+      'first',
+      long,
+      new Uint8Array(200_000),
+      'last',
+    ]);
+  });
+
   it('may be given in pieces, and is read as one', () => {
     expect(decodeAnswer(encodeAnswer({ pieces: ['<A>', 'é&', '</A>'] }))).toBe('<A>é&</A>');
   });

@@ -12,6 +12,7 @@ import {
   serviceTemplate,
   updateServiceTemplate,
 } from '../../one/flow/service-template.ts';
+import type { Refuse } from '../breakage.ts';
 import { BodyTooLarge, type Edge, readBody, routePath } from '../edge.ts';
 import { ParserError } from '../ruby-json.ts';
 import { actionOf } from './action.ts';
@@ -220,6 +221,9 @@ const HEADERS = {
 };
 
 const text = (status: number, body: string): Response => new Response(body, { status, headers: HEADERS });
+
+/** How OneFlow refuses what a fault refuses. */
+export const oneflowRefuses: Refuse = text;
 
 const shown = (status: number, document: Json): Response => text(status, printJson({ DOCUMENT: document }));
 

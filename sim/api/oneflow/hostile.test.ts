@@ -60,7 +60,7 @@ const body = fc.oneof(service, action, scaling, value);
 test('whatever is sent, OneFlow answers, and its documents stay readable', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.tuple(fc.constantFrom(...ROUTES), body), { maxLength: 8 }), async (requests) => {
-      const one = new RecordedCloud();
+      const one = RecordedCloud.furnished();
       const { id } = one.deploy(0);
       for (const [[method, path], content] of requests) {
         const [status] = await one.send(method, path.replace('ID', String(id)), content as never);

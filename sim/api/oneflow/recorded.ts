@@ -59,23 +59,46 @@ const TEMPLATES = [
   [37, 'BadNet', 13],
 ] as const;
 
+/** What the recordings made first: a template whose services cannot reserve their network. */
+const FAILING_NETWORK = JSON.parse(RECORDINGS.get('st_create_failed_net')?.request.body ?? 'null') as Json;
+
+/** The scheduler looks every second, and every driver action takes half of one. */
+export const RECORDED_TIMING = { ...TIMINGS.fast, schedulerIntervalMs: 1_000 };
+
+type Door = (path: string, init: RequestInit) => Promise<Response>;
+
+function doorOf(cloud: Cloud): Door {
+  const app = oneflowApi({ cloud, maxBodyBytes: 1_000_000 });
+  return async (path, init) => app.request(path, init);
+}
+
 /** The cloud, a client of it, and which of its ids stand for those of the recordings. */
 export class RecordedCloud {
   readonly cloud: Cloud;
-  readonly documents = new Map<number, number>();
+  readonly documents: Map<number, number>;
   readonly vms = new Map<number, number>();
-  readonly #app: ReturnType<typeof oneflowApi>;
+  readonly #door: Door;
 
-  constructor() {
-    const cloud = freshCloud({ ...TIMINGS.fast, schedulerIntervalMs: 1_000 });
+  /**
+   * @param documents our ids of the service templates, by those of the recordings
+   * @param door what answers in place of the API alone, such as a simulator around the cloud
+   */
+  constructor(cloud: Cloud, documents = new Map<number, number>(), door = doorOf(cloud)) {
     this.cloud = cloud;
-    this.#app = oneflowApi({ cloud, maxBodyBytes: 1_000_000 });
+    this.documents = documents;
+    this.#door = door;
+  }
+
+  /** Made without a detour over any protocol. */
+  static furnished(): RecordedCloud {
+    const cloud = freshCloud(RECORDED_TIMING);
+    const made = new RecordedCloud(cloud);
     const { root } = cloud;
     for (const name of ['host0', 'host1']) addHost(cloud, { name, imMad: 'dummy', vmMad: 'dummy' });
     cloud.run(root, 'one.image.allocate', 'NAME=fimg TYPE=DATABLOCK SIZE=200 DEV_PREFIX=vd', 1);
     cloud.run(root, 'one.image.chmod', 0, 1, 1, 0, 1, 0, 0, 1, 0, 0);
     cloud.run(root, 'one.vn.allocate', 'NAME=fnet VN_MAD=dummy BRIDGE=br0 AR=[TYPE=IP4, IP="10.0.0.1", SIZE=200]', -1);
-    cloud.clock.advanceNow(A_WHILE_MS);
+    made.wait();
     for (let id = 0; id < VM_TEMPLATES; id++) {
       const disk = id === 2 ? 9999 : 0;
       const text = `NAME=vm-${id} CPU=0.1 MEMORY=128 DISK=[IMAGE_ID=${disk}] NIC=[NETWORK_ID=0] CONTEXT=[NETWORK=YES]`;
@@ -88,10 +111,10 @@ export class RecordedCloud {
         cardinality: 1,
         vm_template: template,
       }));
-      this.#publish(id, { name, deployment: 'straight', roles });
+      made.#publish(id, { name, deployment: 'straight', roles });
     }
-    const failing = RECORDINGS.get('st_create_failed_net')?.request.body ?? '';
-    this.#publish(158, JSON.parse(failing) as Json);
+    made.#publish(158, FAILING_NETWORK);
+    return made;
   }
 
   #publish(recordedId: number, body: Json): void {
@@ -111,7 +134,7 @@ export class RecordedCloud {
       (_all, route, id) => `${route}${this.#ours(Number(id))}`,
     );
     const init = { method, headers: new Headers(headers.map(([k, v]): [string, string] => [k, v])) };
-    const response = await this.#app.request(mapped, body === undefined ? init : { ...init, body });
+    const response = await this.#door(mapped, body === undefined ? init : { ...init, body });
     const { status } = response;
     const text = await response.text();
     const html = recording.response.html !== undefined;
@@ -135,7 +158,7 @@ export class RecordedCloud {
   async send(method: string, path: string, body?: Json, user = 'tester:testerpass'): Promise<[number, string]> {
     const headers = { Authorization: `Basic ${Buffer.from(user).toString('base64')}` };
     const init = { method, headers };
-    const response = await this.#app.request(path, body === undefined ? init : { ...init, body: JSON.stringify(body) });
+    const response = await this.#door(path, body === undefined ? init : { ...init, body: JSON.stringify(body) });
     return [response.status, await response.text()];
   }
 

@@ -58,7 +58,7 @@ const GATE = { name: 'GATE', deployment: 'straight', roles: [role], ready_status
 
 /** @param what a service template of the cloud by name, or one of its own */
 async function stage(what: string | typeof HELD | typeof GATE | typeof PARENT_AND_CHILD): Promise<Stage> {
-  const one = new RecordedCloud();
+  const one = RecordedCloud.furnished();
   const { cloud } = one;
   const { id } = typeof what === 'string' ? one.deploy(0, what) : await one.instantiate(0, what);
   const tester = cloud.authenticate('tester:testerpass', 'one.user.info');

@@ -1,39 +1,10 @@
 /** `GET /metrics`: what a Prometheus scrapes, in text format 0.0.4. */
-import { Hono } from 'hono';
-import type { Clock } from '../../kernel/clock.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
-
-export interface Exposed {
-  readonly clock: Clock;
-  readonly metrics: Metrics;
-}
 
 const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-export function prometheusApi({ clock, metrics }: Exposed): Hono {
-  return new Hono()
-    .onError((error) => {
-      throw error;
-    })
-    .get(
-      '/metrics',
-      () =>
-        new Response(streamed(metrics.exposition(clock.now)), {
-          headers: { 'Content-Type': CONTENT_TYPE },
-        }),
-    )
-    .all('*', (c) =>
-      c.json(
-        {
-          error: {
-            code: 'not_found',
-            message: `There is no ${c.req.method} ${c.req.path}`,
-          },
-        },
-        404,
-      ),
-    );
-}
+export const exposed = (metrics: Metrics, now: number): Response =>
+  new Response(streamed(metrics.exposition(now)), { headers: { 'Content-Type': CONTENT_TYPE } });
 
 /** Sends chunks as the client takes them, so that a large exposition is never held whole. */
 function streamed(chunks: Iterable<string>): ReadableStream<Uint8Array> {

@@ -132,6 +132,11 @@ const DEFAULT_RULES = [
 
 const ZONE = 0;
 
+interface AclState {
+  readonly rules: Map<number, Rule[]>;
+  readonly next: number;
+}
+
 export class Acl implements Iterable<Rule> {
   /** By the user they are for, as a key of {@link key}; within one in order of id. */
   #rules = new Map<number, Rule[]>();
@@ -139,6 +144,15 @@ export class Acl implements Iterable<Rule> {
 
   constructor() {
     for (const text of DEFAULT_RULES) this.addText(text);
+  }
+
+  state(): AclState {
+    return { rules: this.#rules, next: this.#next };
+  }
+
+  restore({ rules, next }: AclState): void {
+    this.#rules = rules;
+    this.#next = next;
   }
 
   /** In the order in which oned lists them: by user, then by id. */
@@ -193,10 +207,11 @@ export class Acl implements Iterable<Rule> {
   removeIf(unwanted: (rule: Rule) => boolean): number {
     let removed = 0;
     for (const [user, rules] of this.#rules) {
+      if (!rules.some(unwanted)) continue;
       const kept = rules.filter((rule) => !unwanted(rule));
       removed += rules.length - kept.length;
       if (kept.length === 0) this.#rules.delete(user);
-      else if (kept.length < rules.length) this.#rules.set(user, kept);
+      else this.#rules.set(user, kept);
     }
     return removed;
   }

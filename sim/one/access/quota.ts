@@ -1,5 +1,6 @@
 /** Quotas: how much users and groups may have, and have. Mirrors `Quota.cc`, `Quotas.cc` and `Quota*.cc` of OpenNebula 6.10. */
 
+import { refill } from '../../kernel/held.ts';
 import type { Cloud } from '../cloud.ts';
 import { OneError } from '../error.ts';
 import type { Template, Vector } from '../syntax/syntax.ts';
@@ -57,7 +58,15 @@ export interface Owner {
   readonly gid: number;
 }
 
-class Account implements Quota {
+interface AccountState {
+  readonly kind: QuotaKind;
+  readonly id: number;
+  readonly unset: number;
+  readonly limits: readonly (readonly [Metric, number])[];
+  readonly millionths: readonly (readonly [Metric, number])[];
+}
+
+export class Account implements Quota {
   readonly kind: QuotaKind;
   readonly id: number;
   readonly limits = new Map<Metric, number>();
@@ -68,6 +77,18 @@ class Account implements Quota {
     this.kind = kind;
     this.id = id;
     this.#unset = unset;
+  }
+
+  static revive({ kind, id, unset, limits, millionths }: AccountState): Account {
+    const account = new Account(kind, id, unset);
+    for (const [metric, limit] of limits) account.limits.set(metric, limit);
+    for (const [metric, amount] of millionths) account.millionths.set(metric, amount);
+    return account;
+  }
+
+  state(): AccountState {
+    const { kind, id, limits, millionths } = this;
+    return { kind, id, unset: this.#unset, limits: [...limits], millionths: [...millionths] };
   }
 
   limit(metric: Metric): number {
@@ -86,6 +107,12 @@ class Account implements Quota {
   }
 }
 
+interface BookState {
+  readonly accounts: readonly AccountState[];
+  readonly unset: number;
+  readonly unlimited: boolean;
+}
+
 /** The quotas of one user or group, or the defaults of all. Those without limit and use do not exist. */
 export class Book implements Iterable<Quota> {
   readonly #accounts = new Map<number, Account>();
@@ -94,6 +121,18 @@ export class Book implements Iterable<Quota> {
 
   constructor(unset: number) {
     this.#unset = unset;
+  }
+
+  static revive({ accounts, unset, unlimited }: BookState): Book {
+    const book = new Book(unset);
+    for (const state of accounts) book.#accounts.set(keyOf(state.kind, state.id), Account.revive(state));
+    book.#unlimited = unlimited;
+    return book;
+  }
+
+  state(): BookState {
+    const accounts = Array.from(this.#accounts.values(), (account) => account.state());
+    return { accounts, unset: this.#unset, unlimited: this.#unlimited };
   }
 
   /** Whether no limit was ever set. */
@@ -157,12 +196,20 @@ const RUNS: ReadonlySet<State> = new Set<State>(['PENDING', 'RUNNING']);
 type Capacity = Pick<Vm, 'cpu' | 'memoryMiB'>;
 type Holdings = Capacity & { readonly disks: readonly Disk[]; readonly nics: readonly Nic[] };
 
+interface QuotasState {
+  readonly users: Map<number, Book>;
+  readonly groups: Map<number, Book>;
+  readonly userDefaults: Book;
+  readonly groupDefaults: Book;
+  readonly paused: ReadonlySet<number>;
+}
+
 export class Quotas {
   readonly #cloud: Cloud;
-  readonly #users = new Map<number, Book>();
-  readonly #groups = new Map<number, Book>();
-  readonly userDefaults = new Book(UNLIMITED);
-  readonly groupDefaults = new Book(UNLIMITED);
+  #users = new Map<number, Book>();
+  #groups = new Map<number, Book>();
+  userDefaults = new Book(UNLIMITED);
+  groupDefaults = new Book(UNLIMITED);
   /** VMs that are there but do not count as running. */
   readonly #paused = new Set<number>();
 
@@ -174,6 +221,19 @@ export class Quotas {
         else if (RUNS.has(vm.state)) this.#unpause(vm);
       },
     });
+  }
+
+  state(): QuotasState {
+    const { userDefaults, groupDefaults } = this;
+    return { users: this.#users, groups: this.#groups, userDefaults, groupDefaults, paused: this.#paused };
+  }
+
+  restore({ users, groups, userDefaults, groupDefaults, paused }: QuotasState): void {
+    this.#users = users;
+    this.#groups = groups;
+    this.userDefaults = userDefaults;
+    this.groupDefaults = groupDefaults;
+    refill(this.#paused, paused);
   }
 
   user(uid: number): Book {

@@ -4,13 +4,14 @@ import type { Cloud } from '../cloud.ts';
 import { OneError } from '../error.ts';
 import { nameProblem, namesake, refuse, taken, userNameProblem } from '../name.ts';
 import { Template } from '../syntax/syntax.ts';
+import { delegationIn, expiryOf, isServerDriver } from './server-cipher.ts';
 
 export interface User {
   readonly id: number;
   name: string;
   /** SHA-256 in hex, as oned stores and shows it. */
   password: string;
-  /** How the password is checked; only `core` can be checked here. */
+  /** How the password is checked; only `core` and those of servers can be checked here. */
   driver: string;
   enabled: boolean;
   /** The primary group. */
@@ -104,9 +105,24 @@ function prove(cloud: Cloud, session: string): Caller {
     cloud.sessions.keep(session, caller, token.expires === -1 ? Number.POSITIVE_INFINITY : token.expires);
     return caller;
   }
+  if (isServerDriver(user.driver)) return delegated(cloud, session, user, secret);
   if (user.driver !== 'core' || sha256(secret) !== user.password) throw unauthenticated();
   const caller = callerOf(cloud, user.id);
   cloud.sessions.keep(session, caller, Number.POSITIVE_INFINITY);
+  return caller;
+}
+
+/** The user for whom a server acts. */
+function delegated(cloud: Cloud, session: string, server: User, secret: string): Caller {
+  const delegation = delegationIn(secret);
+  const target = delegation === undefined ? undefined : userNamed(cloud, delegation.user);
+  const until = delegation === undefined ? undefined : expiryOf(server, delegation.token);
+  if (delegation === undefined || target === undefined || until === undefined || cloud.seconds >= until) {
+    throw unauthenticated();
+  }
+  const { egid } = delegation;
+  const caller = egid === -1 ? callerOf(cloud, target.id) : callerAs(cloud, target, egid, new Set([egid]));
+  cloud.sessions.keep(session, caller, until);
   return caller;
 }
 
@@ -250,6 +266,9 @@ export function leaveGroup(cloud: Cloud, group: Group, user: User): void {
   group.users.delete(user.id);
 }
 
+/** Of oneadmin, and of serveradmin. */
+const PASSWORD = 'opennebula';
+
 /** Who is there in a fresh OpenNebula. The rules of group `users` come with the ACL. */
 export function bootstrapIdentity(cloud: Cloud): void {
   addGroup(cloud, ONEADMIN_GROUP, 'oneadmin', new Template());
@@ -260,10 +279,10 @@ export function bootstrapIdentity(cloud: Cloud): void {
     ['GROUP_ADMIN_VIEWS', 'groupadmin,cloud'],
   ]);
   addGroup(cloud, USERS_GROUP, 'users', new Template([{ name: 'SUNSTONE', value: sunstone }]));
-  createUser(cloud, { name: 'oneadmin', password: 'opennebula', groups: [ONEADMIN_GROUP] });
+  createUser(cloud, { name: 'oneadmin', password: PASSWORD, groups: [ONEADMIN_GROUP] });
   createUser(cloud, {
     name: 'serveradmin',
-    password: sha256(cloud.random.uuid('user.serveradmin', 1)),
+    password: sha256(PASSWORD),
     groups: [ONEADMIN_GROUP],
     driver: 'server_cipher',
   });

@@ -3,6 +3,7 @@
  * they ask for is done on behalf of its owner. Mirrors `ServiceAutoScaler.rb` and `scale?` of OneFlow 6.10. While no
  * running service has policies, nothing is in the event queue.
  */
+import { refill } from '../../kernel/held.ts';
 import type { Cloud } from '../cloud.ts';
 import type { Vm } from '../vm/vm.ts';
 import { evaluate, parseExpression } from './elasticity.ts';
@@ -42,6 +43,15 @@ export class Autoscaler {
     this.#find = find;
     this.#scale = scale;
     this.#next = cloud.clock.channel<null>('flow.autoscaler', () => this.#round());
+  }
+
+  state(): { readonly services: ReadonlySet<number>; readonly ticking: boolean } {
+    return { services: this.#services, ticking: this.#ticking };
+  }
+
+  restore({ services, ticking }: ReturnType<Autoscaler['state']>): void {
+    refill(this.#services, services);
+    this.#ticking = ticking;
   }
 
   /** A service runs from now on. */
@@ -117,7 +127,9 @@ export class Autoscaler {
     const vms = nodeIds(role)
       .map((id) => this.#cloud.vms.find(id))
       .filter((vm) => vm?.state === 'RUNNING');
-    const { value, text } = evaluate(parsed.expression, (name) => average(vms.map((vm) => vm && attribute(vm, name))));
+    const { value, text } = evaluate(parsed.expression, (name) =>
+      average(vms.map((vm) => vm && attribute(this.#cloud, vm, name))),
+    );
     const needed = integer(policy.period_number);
     const held = value ? Math.min(integer(policy.true_evals) + 1, needed) : 0;
     policy.true_evals = held;
@@ -164,12 +176,19 @@ function adjusted(cardinality: number, adjust: number, { type, min_adjust_step: 
   }
 }
 
-/** The attribute of a VM that an expression means: what its user wrote, then what it was made with. */
-function attribute(vm: Vm, name: string): number | undefined {
-  const { cpu, vcpu, memoryMiB } = vm;
-  const fields = new Map<string, number | null>(Object.entries({ CPU: cpu, VCPU: vcpu, MEMORY: memoryMiB, ID: vm.id }));
-  const text = vm.userTemplate.get(name) ?? fields.get(name) ?? vm.template.get(name);
-  return text === undefined || text === null ? undefined : Number.parseFloat(String(text)) || 0;
+/** The attribute of a VM that an expression means: what its user wrote, what is measured, what it was made with. */
+function attribute(cloud: Cloud, vm: Vm, name: string): number | undefined {
+  const { cpu, vcpu, memoryMiB, id, uid, gid, stime, etime } = vm;
+  const made = new Map<string, number | null>(Object.entries({ CPU: cpu, VCPU: vcpu, MEMORY: memoryMiB, VMID: id }));
+  const fields = new Map(Object.entries({ ID: id, UID: uid, GID: gid, STIME: stime, ETIME: etime }));
+  const value =
+    vm.userTemplate.get(name) ??
+    cloud.monitored(id, name) ??
+    made.get(name) ??
+    vm.template.get(name) ??
+    fields.get(name);
+  // An empty text is none, and hides what else there may be.
+  return value === undefined || value === '' ? undefined : Number.parseFloat(String(value)) || 0;
 }
 
 /** Of those that have it, to two digits. */

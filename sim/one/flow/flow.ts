@@ -7,6 +7,7 @@
  * that cannot be deployed has failed by the first look at it. Everything later takes its time on the clock.
  */
 import { isDeepStrictEqual } from 'node:util';
+import type { Held, Holders } from '../../kernel/held.ts';
 import { allows } from '../access/acl.ts';
 import { type Caller, callerOf } from '../access/user.ts';
 import type { Cloud } from '../cloud.ts';
@@ -23,6 +24,7 @@ import {
   roleNamed,
   type Service,
   type ServiceBody,
+  type ServiceState,
   serviceState,
   setCardinality,
 } from './service.ts';
@@ -67,17 +69,33 @@ const ROLE_IMMUTABLE = ['cardinality', 'last_vmname', 'nodes', 'parents', 'state
 export class Flow {
   readonly #cloud: Cloud;
   readonly #lifecycle: Lifecycle;
+  readonly #autoscaler: Autoscaler;
   /** Bodies in use, to notice when somebody writes a service through oned. */
   readonly #bodies = new WeakMap<StoredDocument, ServiceBody>();
 
   constructor(cloud: Cloud) {
     this.#cloud = cloud;
     const stored = (id: number): Service | undefined => this.#stored(id);
-    const autoscaler = new Autoscaler(cloud, stored, (service, role, to) =>
+    this.#autoscaler = new Autoscaler(cloud, stored, (service, role, to) =>
       attempt(() => this.scale(cloud.root, service.id, role.name, to, false)),
     );
-    this.#lifecycle = new Lifecycle(cloud, stored, (service) => autoscaler.runs(service));
+    this.#lifecycle = new Lifecycle(cloud, stored, (service) => this.#autoscaler.runs(service));
   }
+
+  get held(): Holders {
+    return { ...this.#lifecycle.held, 'flow.autoscaler': this.#autoscaler, 'flow.bodies': this.#heldBodies };
+  }
+
+  readonly #heldBodies: Held<readonly (readonly [StoredDocument, ServiceBody])[]> = {
+    state: () =>
+      [...this.#cloud.documents].flatMap((document) => {
+        const body = document instanceof StoredDocument ? this.#bodies.get(document) : undefined;
+        return document instanceof StoredDocument && body !== undefined ? [[document, body]] : [];
+      }),
+    restore: (bodies) => {
+      for (const [document, body] of bodies) this.#bodies.set(document, body);
+    },
+  };
 
   /** @throws FlowError 401 `Invalid credentials`, also when oned cannot be asked */
   authenticate(session: string): Caller {
@@ -287,6 +305,12 @@ export class Flow {
   #store({ cloud, caller, service }: Act): void {
     if (cloud.documents.find(service.id) === service) return;
     asked(() => cloud.run(caller, 'one.document.update', service.id, '', 0));
+  }
+
+  /** The state of a stored service. */
+  stateOf(id: number): ServiceState | undefined {
+    const service = this.#stored(id);
+    return service === undefined ? undefined : serviceState(service);
   }
 
   #stored(id: number): Service | undefined {

@@ -1,6 +1,7 @@
 /** What OneFlow does with the VMs of one role, on behalf of a caller. Mirrors `role.rb` of OneFlow 6.10. */
 
 import type { Caller } from '../access/user.ts';
+import { appended } from '../appended.ts';
 import type { Cloud } from '../cloud.ts';
 import { Template, templateText } from '../syntax/syntax.ts';
 import { failureOf } from '../vm/lifecycle.ts';
@@ -39,13 +40,13 @@ export function deployRole(act: Act, role: Role): Outcome {
     complain(act, `Role ${role.name} : Instantiate failed for template ${templateId}; more than ${MOST_VMS} VMs`);
     return { failure: `Role ${role.name} is to have more than ${MOST_VMS} VMs` };
   }
-  const prepared = extraTemplate(act, role);
-  if (typeof prepared !== 'string') return prepared;
+  const extra = extraTemplate(act, role);
+  if (typeof extra === 'object' && 'failure' in extra) return extra;
   const nodes: number[] = [];
   for (let i = 0; i < missing; i++) {
     const name = `${role.name}_${number()}_(service_${service.id})`;
     role.last_vmname = number() + 1;
-    const id = attempt(() => cloud.run(caller, 'one.template.instantiate', templateId, name, role.on_hold, prepared));
+    const id = attempt(() => cloud.run(caller, 'one.template.instantiate', templateId, name, role.on_hold, extra));
     if (typeof id !== 'number') {
       complain(act, `Role ${role.name} : Instantiate failed for template ${templateId}; ${id.message}`);
       return {
@@ -53,7 +54,7 @@ export function deployRole(act: Act, role: Role): Outcome {
       };
     }
     nodes.push(id);
-    role.nodes = role.nodes.concat(nodeOf(cloud, cloud.vms.get(id)));
+    role.nodes = appended(role.nodes, nodeOf(cloud, cloud.vms.get(id)));
   }
   return { nodes };
 }
@@ -78,10 +79,10 @@ function nodeOf(cloud: Cloud, vm: Vm): Node {
 }
 
 /** What is given to the VM template: the role's contents, and where the VM belongs. */
-function extraTemplate(act: Act, role: Role): string | { failure: string } {
+function extraTemplate(act: Act, role: Role): string | Template | { failure: string } {
   const { cloud, caller, service } = act;
   let contents = typeof role.vm_template_contents === 'string' ? role.vm_template_contents : '';
-  const appended = /^\s*APPEND="?(.*?)"?\s*$/m.exec(contents)?.[1]?.split(',');
+  const appended = contents.includes('APPEND') ? /^\s*APPEND="?(.*?)"?\s*$/m.exec(contents)?.[1]?.split(',') : [];
   if (appended?.some((name) => name !== '')) {
     const id = role.vm_template;
     const template = attempt(() => cloud.run(caller, 'one.template.info', id));
@@ -94,7 +95,14 @@ function extraTemplate(act: Act, role: Role): string | { failure: string } {
     const kept = new Template([...template.template].filter(({ name }) => appended.includes(name)));
     contents = `${templateText(kept)}\n${contents}`;
   }
-  return fillIn(act, role, `${contents}\nSERVICE_ID = ${service.id}\nROLE_NAME = "${role.name}"`);
+  const given = fillIn(act, role, contents);
+  const belonging = new Template([
+    { name: 'ROLE_NAME', value: role.name },
+    { name: 'SERVICE_ID', value: String(service.id) },
+  ]);
+  const whole = (): string =>
+    `${given}\n${fillIn(act, role, `SERVICE_ID = ${service.id}\nROLE_NAME = "${role.name}"`)}`;
+  return Template.continued(given, belonging) ?? whole();
 }
 
 /** `${PARENT.a.b}` is what the first VM of that parent has at the path `//A/B`, and nothing where there is none. */

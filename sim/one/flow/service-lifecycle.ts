@@ -3,6 +3,7 @@
  * the watchdog does when a VM changes by itself. Mirrors `LifeCycleManager.rb` and `ServiceWatchDog.rb` of OneFlow 6.10.
  */
 
+import { type Holders, heldMap } from '../../kernel/held.ts';
 import { callerOf } from '../access/user.ts';
 import type { Cloud } from '../cloud.ts';
 import { FlowError } from './flow-error.ts';
@@ -68,6 +69,15 @@ export class Lifecycle {
         if (service !== undefined) this.#waits.vmUpdate(service, vm);
       },
     });
+  }
+
+  /** By the name of the part. */
+  get held(): Holders {
+    return {
+      'flow.waits': this.#waits,
+      'flow.watchdog': this.#watchdog,
+      'flow.services': heldMap(this.#serviceOf),
+    };
   }
 
   // ---- actions ------------------------------------------------------------------------------------------------------

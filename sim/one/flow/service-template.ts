@@ -2,7 +2,7 @@
 
 import type { Caller } from '../access/user.ts';
 import type { Cloud } from '../cloud.ts';
-import { DOCUMENT_TYPES } from '../document.ts';
+import { DOCUMENT_TYPES, isPlainInXml } from '../document.ts';
 import type { Modes } from '../owned.ts';
 import { Template } from '../syntax/syntax.ts';
 import { FlowCrash, FlowError, passedOn } from './flow-error.ts';
@@ -52,9 +52,6 @@ export function flowDocuments(cloud: Cloud, caller: Caller, type: FlowType): Sto
   return documents.filter((document) => document instanceof StoredDocument);
 }
 
-/** OneFlow writes the name into XML as it is, and the body into a CDATA section. */
-const NEEDS_XML = /[&<>]|^\s|\s$/;
-
 /** @throws FlowError */
 export function createFlowDocument(
   cloud: Cloud,
@@ -64,10 +61,11 @@ export function createFlowDocument(
   body: JsonObject,
 ): StoredDocument {
   const number = DOCUMENT_TYPES[type];
-  const inXml = NEEDS_XML.test(name) || contains(body, ']]>');
-  const text = inXml
-    ? `<TEMPLATE><NAME>${name}</NAME><BODY><![CDATA[${JSON.stringify(body)}]]></BODY></TEMPLATE>`
-    : new Template([{ name: 'NAME', value: name }]);
+  // OneFlow writes the name into XML as it is, and the body into a CDATA section.
+  const text =
+    isPlainInXml(name) && !contains(body, ']]>')
+      ? new Template([{ name: 'NAME', value: name }])
+      : `<TEMPLATE><NAME>${name}</NAME><BODY><![CDATA[${JSON.stringify(body)}]]></BODY></TEMPLATE>`;
   const id = asked(() => cloud.run(caller, 'one.document.allocate', text, number));
   const document = cloud.documents.get(id);
   if (!(document instanceof StoredDocument)) throw new Error(`document ${id} has no place for a body`);

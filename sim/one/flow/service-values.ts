@@ -110,7 +110,7 @@ const valuesOf = (value: Json | undefined): JsonObject => (isObject(value) ? val
 
 /** Replaces `$KEY` by the value, wherever a word after a dollar is a key. */
 export function resolved(text: string, values: JsonObject): string {
-  if (!text.includes('$')) return text;
+  if (!text.includes('$') || Object.keys(values).length === 0) return text;
   return text.replace(/\$(\w+)/g, (reference, key: string) =>
     Object.hasOwn(values, key) ? String(values[key]) : reference,
   );

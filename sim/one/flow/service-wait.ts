@@ -49,10 +49,16 @@ export interface Wait extends Party {
 /** States that end every wait: such a VM is nothing to wait for. */
 const SETTLED: ReadonlySet<State> = new Set(['STOPPED', 'SUSPENDED', 'POWEROFF', 'UNDEPLOYED', 'DONE']);
 
+interface WaitsState {
+  readonly waits: Map<number, Wait>;
+  readonly ofService: Map<number, Wait[]>;
+  readonly next: number;
+}
+
 export class Waits {
   readonly #cloud: Cloud;
-  readonly #waits = new Map<number, Wait>();
-  readonly #ofService = new Map<number, Wait[]>();
+  #waits = new Map<number, Wait>();
+  #ofService = new Map<number, Wait[]>();
   readonly #look: (delayMs: number, id: number) => Timer;
   readonly #end: (delayMs: number, end: { id: number; ok: boolean }) => Timer;
   #next = 0;
@@ -70,6 +76,16 @@ export class Waits {
       this.#forget(wait);
       ended(wait, ok);
     });
+  }
+
+  state(): WaitsState {
+    return { waits: this.#waits, ofService: this.#ofService, next: this.#next };
+  }
+
+  restore({ waits, ofService, next }: WaitsState): void {
+    this.#waits = waits;
+    this.#ofService = ofService;
+    this.#next = next;
   }
 
   /** @param gate whether VMs have to say that they are ready, where they are to run */

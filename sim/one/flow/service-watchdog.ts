@@ -1,4 +1,5 @@
 /** Looks after the VMs of services that run: what changes by itself is noticed a reaction time later. Mirrors `ServiceWatchDog.rb` of OneFlow 6.10. */
+import { refill } from '../../kernel/held.ts';
 import type { Cloud } from '../cloud.ts';
 import { failureOf, type State } from '../vm/lifecycle.ts';
 import type { Vm } from '../vm/vm.ts';
@@ -39,6 +40,14 @@ export class Watchdog {
       const role = service === undefined ? undefined : roleNamed(service, name);
       if (service !== undefined && role !== undefined) react(service, role, vm, sight);
     });
+  }
+
+  state(): ReadonlySet<number> {
+    return this.#watched;
+  }
+
+  restore(watched: ReadonlySet<number>): void {
+    refill(this.#watched, watched);
   }
 
   /** Watches a service from now on; what its VMs are already is looked at once. */

@@ -2,6 +2,7 @@
  * A OneFlow service: roles, their nodes, and the states both go through. Mirrors `service.rb`, `role.rb` and the
  * strategies of OneFlow 6.10. The body has the keys of OneFlow's own JSON, in its order.
  */
+import { appended } from '../appended.ts';
 import { isObject, type JsonObject } from './json.ts';
 import type { StoredDocument } from './stored-document.ts';
 
@@ -153,11 +154,13 @@ export function setServiceState(service: Service, state: ServiceState, seconds: 
 
 export function setRoleState(role: Role, state: RoleState): void {
   role.state = ROLE_STATES.indexOf(state);
+  const policies = state === 'SCALING' ? role.elasticity_policies : undefined;
+  // Once its role scales, an expression has to hold as often in a row as at first.
+  if (Array.isArray(policies)) for (const policy of policies) if (isObject(policy)) delete policy.true_evals;
 }
 
 export function log(service: Service, severity: LogEntry['severity'], message: string, timestamp: number): void {
-  // Not pushed, for then it would have room for sixteen more; there is a log for each service.
-  const entries = (service.body.log ?? []).concat({ timestamp, severity, message });
+  const entries = appended(service.body.log ?? [], { timestamp, severity, message });
   service.body.log = entries.length > LOG_KEPT ? entries.slice(1) : entries;
 }
 
@@ -250,8 +253,9 @@ export const canScaleAgain = (role: Role): boolean => ['FAILED_SCALING', 'SCALIN
 
 /** Ids of the service's networks: of all it names, or of those that were made for it. */
 export function networksOf({ body }: Service, which: 'all' | 'made'): number[] {
-  const values = Array.isArray(body.networks_values) ? body.networks_values.filter(isObject) : [];
-  return values
+  if (!Array.isArray(body.networks_values)) return [];
+  return body.networks_values
+    .filter(isObject)
     .flatMap((value) => Object.values(value))
     .filter(isObject)
     .filter((net) => which === 'all' || 'template_id' in net || 'reserve_from' in net)

@@ -9,6 +9,11 @@ import { isObject, type Json, type JsonObject } from './json.ts';
 
 const BODY = 'BODY';
 
+interface DocumentState extends Document {
+  readonly body: Json | undefined;
+  readonly edited: boolean;
+}
+
 export class StoredDocument implements Document {
   readonly id: number;
   readonly type: number;
@@ -31,6 +36,20 @@ export class StoredDocument implements Document {
     this.name = document.name;
     this.permissions = document.permissions;
     this.#template = document.template;
+  }
+
+  static revive({ template, body, edited, lock, ...rest }: DocumentState): StoredDocument {
+    const document = new StoredDocument({ ...rest, template });
+    document.lock = lock;
+    document.#body = body;
+    document.#edited = edited;
+    return document;
+  }
+
+  state(): DocumentState {
+    const { id, type, uid, gid, name, permissions, lock } = this;
+    const held = { id, type, uid, gid, name, permissions, lock };
+    return { ...held, template: this.#template, body: this.#body, edited: this.#edited };
   }
 
   get template(): Template {

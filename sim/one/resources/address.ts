@@ -29,12 +29,29 @@ export function addIp(ip: number, offset: number): number {
 /** @returns an unsigned 48-bit number */
 export function parseMac(text: string): number | undefined {
   if (!/^[0-9a-f]{1,2}(:[0-9a-f]{1,2}){5}$/i.test(text)) return undefined;
-  return text.split(':').reduce((mac, byte) => mac * 256 + Number.parseInt(byte, 16), 0);
+  let mac = 0;
+  let byte = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === COLON) {
+      mac = (mac + byte) * 256;
+      byte = 0;
+    } else byte = byte * 16 + (code <= NINE ? code & 15 : (code & 15) + 9);
+  }
+  return mac + byte;
 }
 
+const NINE = 0x39;
+const COLON = 0x3a;
+
+const BYTES = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 export function formatMac(mac: number): string {
-  const hex = mac.toString(16).padStart(12, '0');
-  return [0, 2, 4, 6, 8, 10].map((at) => hex.slice(at, at + 2)).join(':');
+  const high = Math.floor(mac / WORD);
+  const low = mac % WORD;
+  return [high >>> 8, high & 255, low >>> 24, (low >>> 16) & 255, (low >>> 8) & 255, low & 255]
+    .map((byte) => BYTES[byte])
+    .join(':');
 }
 
 /** The n-th address after the first. Only the lower 32 bits count on; the two bytes in front are a prefix. */

@@ -28,6 +28,8 @@ export interface Datastore extends Owned {
   freeMiB: number;
   usedMiB: number;
   readonly images: Set<number>;
+  /** Whether the scheduler may use it. */
+  enabled: boolean;
   template: Template;
 }
 
@@ -53,24 +55,34 @@ const BOOTSTRAP: readonly { name: string; type: DatastoreType; attributes: Recor
 export function bootstrapDatastores(cloud: Cloud): void {
   for (const { name, type, attributes } of BOOTSTRAP) {
     const all = Object.entries({ ...COMMON, ...attributes, TYPE: DATASTORE_TYPES[type].word });
-    const { id } = cloud.datastores.add((next) => ({
-      id: next,
+    addDatastore(cloud, {
       uid: 0,
       gid: 0,
       name,
       permissions: 0o640,
-      lock: null,
       type,
       diskType: 'FILE',
       dsMad: type === 'SYSTEM' ? '-' : 'dummy',
       tmMad: 'dummy',
       clusters: new Set([0]),
-      ...CAPACITY,
-      images: new Set<number>(),
       template: new Template(all.map(([key, value]) => ({ name: key, value }))),
-    }));
-    cloud.clusters.find(0)?.datastores.add(id);
+    });
   }
+}
+
+const FIRST_OWN_ID = 100;
+
+/** What nobody decides about a new datastore. */
+type Given = 'id' | 'lock' | 'images' | 'enabled' | keyof typeof CAPACITY;
+
+/** Adds a datastore to the pool and to its clusters. Ids from 3 to 99 are kept for oned itself. */
+export function addDatastore(cloud: Cloud, made: Omit<Datastore, Given>): Datastore {
+  const datastore = cloud.datastores.add((next): Datastore => {
+    const id = next < BOOTSTRAP.length ? next : Math.max(next, FIRST_OWN_ID);
+    return { ...made, id, lock: null, ...CAPACITY, images: new Set<number>(), enabled: true };
+  });
+  for (const cluster of made.clusters) cloud.clusters.find(cluster)?.datastores.add(datastore.id);
+  return datastore;
 }
 
 /** What a disk takes over from the datastore of its image, or from the system datastore when it has no image. */
@@ -84,7 +96,7 @@ export function datastoreSource(datastore: Datastore, disk: Map<string, string>)
 
 // ---- operations ---------------------------------------------------------------------------------------------------
 
-const DATASTORES: Kind<Datastore> = { type: 'DATASTORE', pool: (cloud) => cloud.datastores, unique: 'pool' };
+export const DATASTORES: Kind<Datastore> = { type: 'DATASTORE', pool: (cloud) => cloud.datastores, unique: 'pool' };
 
 function info(cloud: Cloud, caller: Caller, id: number): Datastore {
   return reach(cloud, caller, DATASTORES, id, 'USE', true);

@@ -30,7 +30,27 @@ export interface Host {
   /** VMs placed on it, powered-off ones included. */
   readonly vms: Set<number>;
   template: Template;
+  /** The journal's entry of what made it as it is now. */
+  because: number;
+  /** What faults do to it now; most hosts suffer from none. */
+  troubles: readonly HostTrouble[];
 }
+
+/** What one fault does to a host now. */
+export interface HostTrouble {
+  readonly fault: string;
+  /** It does not answer, and its guests do not run. */
+  readonly silent: boolean;
+  /** What it has lost of its capacity, in its units. */
+  readonly lostCpu: number;
+  readonly lostMemKb: number;
+  /** How many times as long as usual everything on it takes. */
+  readonly slowness: number;
+}
+
+export const isSilent = ({ troubles }: Host): boolean => troubles.some(({ silent }) => silent);
+
+export const slowness = ({ troubles }: Host): number => troubles.reduce((product, each) => product * each.slowness, 1);
 
 /** What the dummy probe of the recordings reports of a host; a world file may say otherwise. */
 const DEFAULT_CPU = 800;
@@ -48,8 +68,10 @@ export interface HostWish {
 }
 
 /** What the host has to offer: nothing while it is offline, whatever is still taken. */
-export function capacity({ state, totalCpu, totalMemKb }: Host): { cpu: number; memKb: number } {
-  return state === 'OFFLINE' ? { cpu: 0, memKb: 0 } : { cpu: totalCpu, memKb: totalMemKb };
+export function capacity({ state, totalCpu, totalMemKb, troubles }: Host): { cpu: number; memKb: number } {
+  if (state === 'OFFLINE') return { cpu: 0, memKb: 0 };
+  const lost = (part: 'lostCpu' | 'lostMemKb'): number => troubles.reduce((sum, each) => sum + each[part], 0);
+  return { cpu: Math.max(0, totalCpu - lost('lostCpu')), memKb: Math.max(0, totalMemKb - lost('lostMemKb')) };
 }
 
 /** Adds a host that reports at once. */
@@ -71,9 +93,12 @@ export function addHost(cloud: Cloud, wish: HostWish): Host {
       usedMemKb: 0,
       vms: new Set(),
       template: wish.template ?? new Template(),
+      because: cloud.clock.cause,
+      troubles: [],
     }),
   );
   cluster.hosts.add(host.id);
+  cloud.hostTroubles.look(host);
   cloud.scheduler.look();
   return host;
 }
@@ -84,6 +109,7 @@ export function setHostState(cloud: Cloud, host: Host, state: HostState): void {
   const cause = cloud.journal.append('host.state', `host/${host.id}`, { from: host.state, to: state });
   host.previousState = state;
   host.state = state;
+  host.because = cause;
   cloud.clock.because(cause, () => {
     for (const id of [...host.vms]) {
       const vm = cloud.vms.get(id);
@@ -94,6 +120,7 @@ export function setHostState(cloud: Cloud, host: Host, state: HostState): void {
       }
     }
     cloud.scheduler.look();
+    cloud.hostTroubles.look(host);
   });
 }
 

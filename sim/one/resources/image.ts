@@ -9,7 +9,7 @@ import { type Kind, listed, ownedOperations, reach, updateTemplate } from '../ow
 import { parseTemplate } from '../parse.ts';
 import { Template } from '../syntax/syntax.ts';
 import { imageSettled } from '../vm/cloning.ts';
-import type { Disk } from '../vm/vm.ts';
+import type { Disk, DiskSnapshot } from '../vm/vm.ts';
 import { bootstrapClusters } from './cluster.ts';
 import { bootstrapDatastores, type Datastore, type DiskType } from './datastore.ts';
 
@@ -49,6 +49,11 @@ export interface Image extends Owned {
   /** Images that are being made from it; and the one that it is being made from, -1 for none. */
   readonly clones: Set<number>;
   cloningId: number;
+  /** What a persistent image keeps of its last disk's snapshots. */
+  snapshots: DiskSnapshot[];
+  nextSnapshot: number;
+  /** The snapshot that it stands on; -1 for none. */
+  currentBase: number;
   template: Template;
 }
 
@@ -56,7 +61,7 @@ export interface Image extends Owned {
 export const DISK_PREFIX = 'sd';
 export const CDROM_PREFIX = 'hd';
 
-const IMAGES: Kind<Image> = {
+export const IMAGES: Kind<Image> = {
   type: 'IMAGE',
   pool: (cloud) => cloud.images,
   unique: 'owner',
@@ -72,7 +77,7 @@ export function bootstrapStorage(cloud: Cloud): void {
 const isFile = (type: ImageType): boolean => type === 'KERNEL' || type === 'RAMDISK' || type === 'CONTEXT';
 
 /** State as oned names it in refusals: it does not say there which images are persistent. */
-const stateText = (state: ImageState): string => state.replace('_PERS', '');
+export const stateText = (state: ImageState): string => state.replace('_PERS', '');
 
 // ---- registering --------------------------------------------------------------------------------------------------
 
@@ -181,6 +186,9 @@ function create(
       vms: new Set(),
       clones: new Set(),
       cloningId,
+      snapshots: [],
+      nextSnapshot: 0,
+      currentBase: -1,
       template: kept,
     }),
   );
@@ -356,6 +364,9 @@ function changeType(cloud: Cloud, caller: Caller, id: number, text: string): num
     throw new OneError('ACTION', 'Cannot change image type to an incompatible type for the current datastore.');
   }
   if (text !== '' && !isType(text.toUpperCase())) throw new OneError('INTERNAL', 'Unknown type ');
+  if (image.snapshots.length > 0 && type !== 'OS' && type !== 'DATABLOCK') {
+    throw new OneError('INTERNAL', 'Image with snapshots can be only of type OS or DATABLOCK');
+  }
   image.type = type;
   return id;
 }
@@ -363,6 +374,7 @@ function changeType(cloud: Cloud, caller: Caller, id: number, text: string): num
 function clone(cloud: Cloud, caller: Caller, id: number, name: string, datastoreId = -1): number {
   const source = cloud.images.get(id);
   if (isFile(source.type)) throw new OneError('ACTION', 'KERNEL, RAMDISK, BACKUP and CONTEXT cannot be cloned.');
+  if (source.snapshots.length > 0) throw new OneError('ACTION', 'Cannot clone images with snapshots');
   const datastore = cloud.datastores.get(datastoreId === -1 ? source.datastoreId : datastoreId);
   const original = cloud.datastores.get(source.datastoreId);
   if (datastore.type !== 'IMAGE') throw new OneError('ACTION', 'Clone only supported for IMAGE_DS Datastores');

@@ -86,22 +86,16 @@ function take(into: Map<string, string>, name: string, value: string): void {
   if (value !== '' && !into.get(name)) into.set(name, value);
 }
 
-/** Vectors that disks or NICs of the same source share, by that source. */
-export type Shared = WeakMap<object, { readonly entries: ReadonlyMap<string, string>; readonly vector: Vector }>;
+/** What was last made of a source, and what that followed from. */
+export type Derived<T> = WeakMap<object, { readonly from: readonly unknown[]; readonly made: T }>;
 
-/** A vector, or the last one of the same source when it says the same: so thousands of disks and NICs share one. */
-export function shared(last: Shared, source: object, entries: ReadonlyMap<string, string>): Vector {
+/** Made anew only when what it follows from has changed: so thousands of disks and NICs of a source share it. */
+export function derived<T>(last: Derived<T>, source: object, from: readonly unknown[], make: () => T): T {
   const before = last.get(source);
-  if (before !== undefined && same(before.entries, entries)) return before.vector;
-  const vector = new SubAttributes(entries);
-  last.set(source, { entries, vector });
-  return vector;
-}
-
-function same(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean {
-  if (one.size !== other.size) return false;
-  for (const [name, value] of one) if (other.get(name) !== value) return false;
-  return true;
+  if (before?.from.every((each, i) => each === from[i])) return before.made;
+  const made = make();
+  last.set(source, { from, made });
+  return made;
 }
 
 /** The attributes that were given and hold; `null` for none, since most disks and NICs have none. */
@@ -110,11 +104,26 @@ export function held(given: Iterable<readonly [string, string]>): Vector | null 
   return vector.size === 0 ? null : vector;
 }
 
-/** The vector as oned shows it: later entries prevail. */
-export function merged(...parts: (Iterable<readonly [string, string]> | null)[]): [name: string, value: string][] {
+/** Attributes one over the other: of a name that several have, the value of the last one prevails. */
+export type Layers = readonly (Iterable<readonly [name: string, value: string]> | null)[];
+
+/** The vector as oned shows it, sorted by name. */
+export function merged(...layers: Layers): [name: string, value: string][] {
   const all = new Map<string, string>();
-  for (const part of parts) for (const [name, value] of part ?? []) all.set(name, value);
+  for (const layer of layers) for (const [name, value] of layer ?? []) all.set(name, value);
   return [...all].sort(byName);
 }
 
 const byName = ([a]: readonly [string, string], [b]: readonly [string, string]) => (a < b ? -1 : a > b ? 1 : 0);
+
+/** One value of {@link merged}. */
+export function prevailing(layers: Layers, name: string): string | undefined {
+  for (let i = layers.length - 1; i >= 0; i--) {
+    const layer = layers[i] ?? [];
+    let found: string | undefined;
+    if (layer instanceof SubAttributes) found = layer.get(name);
+    else for (const [each, value] of layer) if (each === name) found = value;
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

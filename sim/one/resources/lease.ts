@@ -19,9 +19,20 @@ export const reserver = (owner: LeaseOwner): number | undefined => (owner < HELD
 const FULL = -1;
 
 export class Leases implements Iterable<[offset: number, owner: LeaseOwner]> {
-  readonly #owners = new Map<number, LeaseOwner>();
+  #owners = new Map<number, LeaseOwner>();
   /** Level 0 has a bit an offset, level n + 1 a bit a word of level n. Words that are 0 are left out. */
-  readonly #levels: Map<number, number>[] = [new Map()];
+  #levels: Map<number, number>[] = [new Map()];
+
+  static revive({ owners, levels }: ReturnType<Leases['state']>): Leases {
+    const leases = new Leases();
+    leases.#owners = owners;
+    leases.#levels = levels;
+    return leases;
+  }
+
+  state(): { readonly owners: Map<number, LeaseOwner>; readonly levels: Map<number, number>[] } {
+    return { owners: this.#owners, levels: this.#levels };
+  }
 
   get size(): number {
     return this.#owners.size;

@@ -170,9 +170,7 @@ export function groupsOf(text = ''): number[] {
 }
 
 export function joined(ids: Iterable<number>): string {
-  const [first, ...more] = new Set(ids);
-  if (first === undefined || more.length === 0) return String(first ?? '');
-  return [first, ...more].sort((a, b) => a - b).join(',');
+  return [...new Set(ids)].sort((a, b) => a - b).join(',');
 }
 
 /** @throws OneError INTERNAL */

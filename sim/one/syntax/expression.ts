@@ -120,8 +120,7 @@ const INT_LIMIT = 2 ** 31;
 
 /** As C++ reads an int from a stream: the digits it starts with, nothing where it has none or too many. */
 function intOf(value: Value): number | undefined {
-  const digits = /^\s*([-+]?\d+)/.exec(String(value))?.[1];
-  const number = Number(digits);
+  const number = Number.isInteger(value) ? Number(value) : Number(/^\s*([-+]?\d+)/.exec(String(value))?.[1]);
   return number >= -INT_LIMIT && number < INT_LIMIT ? number : undefined;
 }
 

@@ -4,7 +4,7 @@
 
 export class SubAttributes implements ReadonlyMap<string, string> {
   /** name, value, name, value, …; sorted by name, as oned's map is. */
-  readonly #cells: readonly string[];
+  #cells: readonly string[];
 
   /** The first of two equal names wins, as in oned. */
   constructor(entries: Iterable<Entry>) {
@@ -15,6 +15,18 @@ export class SubAttributes implements ReadonlyMap<string, string> {
       if (cells.length === 0 || cells[cells.length - 2] !== entry[0]) cells.push(entry[0], entry[1]);
     }
     this.#cells = cells.slice();
+  }
+
+  static readonly unchanging = true;
+
+  static revive(cells: readonly string[]): SubAttributes {
+    const attributes = new SubAttributes([]);
+    attributes.#cells = cells;
+    return attributes;
+  }
+
+  state(): readonly string[] {
+    return this.#cells;
   }
 
   get size(): number {

@@ -296,6 +296,40 @@ describe('templateText', () => {
   });
 });
 
+describe('a text that is continued', () => {
+  const pieces = fc.constantFrom('A', 'NAME', '=', '"', '\\"', ' ', '\n', '[', ']', ',', '#', ']]>', 'x', '<', '\0');
+  const more = new Template([
+    { name: 'B', value: '7' },
+    { name: 'NAME', value: 'last' },
+  ]);
+
+  it('says what it says as a whole, or only the whole tells', () => {
+    fc.assert(
+      fc.property(fc.array(pieces, { maxLength: 12 }), (all) => {
+        const text = all.join('');
+        const continued = Template.continued(text, more);
+        if (continued !== undefined)
+          expect(plain(continued)).toEqual(plain(Template.parse(`${text}\nB=7\nNAME="last"`)));
+      }),
+      { seed: 1, numRuns: 5000 },
+    );
+  });
+
+  it.each([
+    ['attributes', 'NIC=[NETWORK_ID=0]\nA = "1 \\" 2"', true],
+    ['nothing', '', true],
+    ['a quote that what follows may close', 'A="1', false],
+    ['no attributes', 'A', false],
+    ['XML', '<T><A>1</A></T>', false],
+  ])('is read without the rest: %s', (_, text, alone) => {
+    expect(Template.continued(text, more) !== undefined).toBe(alone);
+  });
+
+  it('is not continued with values of more than a word', () => {
+    expect(Template.continued('A=1', new Template([{ name: 'B', value: 'two words' }]))).toBeUndefined();
+  });
+});
+
 describe('a template', () => {
   const template = () => Template.parse('A=1\nB=[X=1]\nB=2\nB=[X=2]\nC=3');
 

@@ -29,13 +29,43 @@ export class Template {
   #attributes: readonly Attribute[];
 
   constructor(attributes?: Iterable<Attribute>) {
-    this.#attributes = attributes === undefined ? NOTHING : Array.from(attributes, canonical).sort(byName);
+    this.#attributes = attributes === undefined ? NOTHING : [...attributes].map(canonical).sort(byName);
   }
 
-  /** Reads either form; throws SyntaxProblem. A name loses its trailing blanks, as in oned. */
-  static parse(text: string): Template {
+  static revive(cells: readonly (string | Vector)[]): Template {
     const template = new Template();
-    template.#attributes = (/^\s*</.test(text) ? parseXml(text) : parseText(text)).sort(byName);
+    const attributes: Attribute[] = [];
+    for (let at = 0; at < cells.length; at += 2) {
+      attributes.push({ name: cells[at] as string, value: cells[at + 1] as string | Vector });
+    }
+    template.#attributes = attributes;
+    return template;
+  }
+
+  /** name, value, name, value, … */
+  state(): readonly (string | Vector)[] {
+    return this.#attributes.flatMap(({ name, value }) => [name, value]);
+  }
+
+  /** Reads either form; throws SyntaxProblem. */
+  static parse(text: string): Template {
+    return Template.#submitted((XML.test(text) ? parseXml(text) : parseText(new Scanner(text))).sort(byName));
+  }
+
+  /**
+   * What a text says with attributes of one word each written behind it, a line for each; `undefined` where only the
+   * whole tells. The text is read once, however many templates begin with it.
+   */
+  static continued(text: string, more: Template): Template | undefined {
+    const before = beginning(text);
+    const plain = more.#attributes.every(({ value }) => typeof value === 'string' && /^\w+$/.test(value));
+    return before && plain ? Template.#submitted(interleaved(before, more.#attributes)) : undefined;
+  }
+
+  /** A name loses its trailing blanks, as in oned. */
+  static #submitted(attributes: readonly Attribute[]): Template {
+    const template = new Template();
+    template.#attributes = attributes;
     const name = template.get('NAME');
     if (name === undefined) return template;
     let end = name.length;
@@ -109,11 +139,10 @@ export class Template {
   append(other: Template): void {
     const replaced = new Set<string>();
     for (const { name } of other.#attributes) replaced.add(name);
-    const merged = this.#attributes.filter(({ name }) => !replaced.has(name));
-    for (const added of other.#attributes) {
-      if (typeof added.value === 'string' || added.value.size > 0) merged.push(added);
-    }
-    this.#attributes = merged.sort(byName);
+    this.#attributes = interleaved(
+      this.#attributes.filter(({ name }) => !replaced.has(name)),
+      other.#attributes.filter(({ value }) => typeof value === 'string' || value.size > 0),
+    );
   }
 
   /** Those that are wanted, in the same order. */
@@ -135,6 +164,18 @@ const only = (attributes: readonly Attribute[], wanted: (attribute: Attribute) =
   attributes.filter(wanted).slice();
 
 const byName = (a: Attribute, b: Attribute) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+
+/** Both sorted by name, and so are they together; of one name those of `one` come first. */
+function interleaved(one: readonly Attribute[], other: readonly Attribute[]): Attribute[] {
+  const all: Attribute[] = [];
+  let at = 0;
+  for (const attribute of other) {
+    for (let next = one[at]; next !== undefined && next.name <= attribute.name; next = one[++at]) all.push(next);
+    all.push(attribute);
+  }
+  for (; at < one.length; at++) all.push(one[at] as Attribute);
+  return all;
+}
 
 // ---- names --------------------------------------------------------------------------------------------------------
 
@@ -182,6 +223,9 @@ function compact(value: string | Vector): string | Vector {
 
 // ---- XML form -----------------------------------------------------------------------------------------------------
 
+/** A text of this form begins so. */
+const XML = /^\s*</;
+
 function parseXml(text: string): Attribute[] {
   const attributes = parseTemplateXml(text);
   if (attributes === undefined) throw new SyntaxProblem('XML Template malformed.');
@@ -192,8 +236,20 @@ function parseXml(text: string): Attribute[] {
 
 type Token = '$end' | 'EQUAL' | 'COMMA' | 'OBRACKET' | 'CBRACKET' | 'EQUAL_EMPTY' | 'CCDATA' | 'STRING' | 'VARIABLE';
 
-function parseText(text: string): Attribute[] {
-  const scanner = new Scanner(text);
+/** What stands at the beginning of many texts, sorted by name; `undefined` where it depends on what follows. */
+const beginning = remembered((text): readonly Attribute[] | undefined => {
+  if (XML.test(text) || text.includes('\0')) return undefined;
+  const scanner = new Scanner(`${text}\n`);
+  try {
+    const attributes = parseText(scanner).sort(byName);
+    return scanner.isOpen ? undefined : attributes;
+  } catch (problem) {
+    if (problem instanceof SyntaxProblem) return undefined;
+    throw problem;
+  }
+});
+
+function parseText(scanner: Scanner): Attribute[] {
   const attributes: Attribute[] = [];
   for (let token = scanner.next(); token !== '$end'; token = scanner.next()) {
     if (token !== 'VARIABLE') throw scanner.unexpected(token, '$end');
@@ -282,6 +338,8 @@ class Scanner {
   #quoted = false;
   /** After an equals sign the scanner looks for a value, until it has found one. */
   #wantsValue = false;
+  /** A quote was opened that nothing closes: what follows the text might. */
+  #isOpen = false;
   /** Where the next newline and the next end of a CDATA section are, as far as known. */
   #newline = -1;
   #cdataEnd = -1;
@@ -290,6 +348,10 @@ class Scanner {
     // oned's texts are C strings.
     const zero = source.indexOf('\0');
     this.#source = zero < 0 ? source : source.slice(0, zero);
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
   }
 
   next(): Token {
@@ -381,8 +443,9 @@ class Scanner {
     let end = start;
     for (let at = source.indexOf('"', start + 1); at >= 0; at = source.indexOf('"', at + 1)) {
       end = at + 1;
-      if (source.charCodeAt(at - 1) !== BACKSLASH) break;
+      if (source.charCodeAt(at - 1) !== BACKSLASH) return end;
     }
+    this.#isOpen = true;
     return end;
   }
 

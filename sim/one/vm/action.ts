@@ -1,15 +1,18 @@
 /** The calls that move a VM through its life cycle: action, deploy, migrate, recover. Mirrors `RequestManagerVirtualMachine.cc` of OpenNebula 6.10. */
-import { authorize } from '../access/acl.ts';
+import { authorize, forbidden } from '../access/acl.ts';
 import type { Caller } from '../access/user.ts';
 import type { Cloud } from '../cloud.ts';
 import { OneError } from '../error.ts';
+import { parseTemplate } from '../parse.ts';
 import type { Datastore } from '../resources/datastore.ts';
 import type { Host } from '../resources/host.ts';
 import { lookAgain } from './cloning.ts';
 import { takePort } from './graphics-port.ts';
 import { ACTIONS, type Action, edge, failureOf, isActive, OPERATIONS, type State, stepOf } from './lifecycle.ts';
+import { connect } from './network-choice.ts';
 import { currentPlacement, mark, moveTo, place, requireFit, turnPage } from './placement.ts';
 import { commonClusters, requireCommonCluster } from './requirements.ts';
+import { restrictedAttribute } from './restricted.ts';
 import { reshape } from './span.ts';
 import type { Vm, Work } from './vm.ts';
 import { abandonWork } from './work.ts';
@@ -84,11 +87,16 @@ function vmDeploy(
   hostId: number,
   enforce = false,
   datastoreId = -1,
-  _extra = '',
+  extra = '',
 ): number {
+  const chosen = parseTemplate(extra, 'INTERNAL');
   const vm = cloud.vms.get(id);
   const host = cloud.hosts.get(hostId);
   authorize(cloud, caller, { right: 'ADMIN', type: 'VM', object: vm }, { right: 'MANAGE', type: 'HOST', object: host });
+  const restricted = caller.admin ? undefined : restrictedAttribute(chosen);
+  if (restricted !== undefined) {
+    throw forbidden(caller, `NIC includes a restricted attribute ${restricted.sub ?? restricted.name}`);
+  }
   const datastore = datastoreId < 0 ? defaultDatastore(cloud, host) : cloud.datastores.get(datastoreId);
   if (datastore.type !== 'SYSTEM') {
     throw new OneError(
@@ -108,6 +116,8 @@ function vmDeploy(
     throw new OneError('ACTION', `Deploy action is not available for state ${vm.state}`);
   }
   if (enforce) requireFit(cloud, host, vm);
+  // Who comes back has its networks.
+  if (lastEpilog(vm) === undefined) connect(cloud, caller, vm, chosen);
   if (vm.state === 'STOPPED' || vm.state === 'UNDEPLOYED') cloud.quotas.takeRunning(vm);
   // A VM that waits in PENDING after a stop or an undeploy goes on where it was left.
   const before = vm.history.length === 0 ? undefined : lastEpilog(vm);

@@ -5,9 +5,13 @@ import type { Vm } from './vm.ts';
 
 /** Whether a VM has to wait for its images, or waits in vain. */
 export function waitsForImages(cloud: Cloud, { disks }: Pick<Vm, 'disks'>): 'CLONING' | 'CLONING_FAILURE' | undefined {
-  const images = disks.flatMap(({ imageId }) => (imageId === null ? [] : (cloud.images.find(imageId) ?? [])));
-  if (images.some((image) => image.state === 'ERROR')) return 'CLONING_FAILURE';
-  return images.some(isBeingWritten) ? 'CLONING' : undefined;
+  let waits = false;
+  for (const { imageId } of disks) {
+    const image = imageId === null ? undefined : cloud.images.find(imageId);
+    if (image?.state === 'ERROR') return 'CLONING_FAILURE';
+    if (image !== undefined && isBeingWritten(image)) waits = true;
+  }
+  return waits ? 'CLONING' : undefined;
 }
 
 /** An image is no longer being written: those that waited for it go on, or have waited in vain. */

@@ -22,17 +22,37 @@ export function expandContext(cloud: Cloud, vm: Vm, given: Vector): Vector {
   }
   const target = vm.context?.get('TARGET') ?? contextTarget(given, new Set(vm.disks.map((disk) => disk.target)));
   const diskId = vm.context?.get('DISK_ID') ?? String(vm.disks.length);
-  const entries = [...new SubAttributes([['DISK_ID', diskId], ['TARGET', target], ...given])];
-  const parts = entries.map(([name, value]) => `${name}=${value}`);
-  const substituted: [string, string][] = [];
-  for (const [i, part] of substitute(cloud, vm, parts.join(SEPARATOR)).split(SEPARATOR).entries()) {
-    const entry = entries[i];
-    const at = part.indexOf('=');
-    // What is as it was stays the same text, so that most VMs share theirs.
-    if (entry !== undefined && part === parts[i]) substituted.push(entry);
-    else if (at >= 0) substituted.push([copied(part.slice(0, at)), copied(part.slice(at + 1))]);
+  let last = EXPANDED.get(given);
+  if (last === undefined || last.target !== target || last.diskId !== diskId) {
+    const entries = [...new SubAttributes([['DISK_ID', diskId], ['TARGET', target], ...given])];
+    const text = entries.map(([name, value]) => `${name}=${value}`).join(SEPARATOR);
+    last = { diskId, target, text, substituted: null, context: given };
   }
-  return new SubAttributes(substituted);
+  const substituted = substitute(cloud, vm, last.text);
+  if (last.substituted !== substituted) last = { ...last, substituted, context: parts(substituted) };
+  EXPANDED.set(given, last);
+  return last.context;
+}
+
+/** What was last made of a CONTEXT, and from what: most VMs of one owner that are made from one share theirs. */
+const EXPANDED = new WeakMap<
+  Vector,
+  {
+    readonly diskId: string;
+    readonly target: string;
+    readonly text: string;
+    readonly substituted: string | null;
+    readonly context: Vector;
+  }
+>();
+
+function parts(text: string): Vector {
+  const entries: [string, string][] = [];
+  for (const part of text.split(SEPARATOR)) {
+    const at = part.indexOf('=');
+    if (at >= 0) entries.push([copied(part.slice(0, at)), copied(part.slice(at + 1))]);
+  }
+  return new SubAttributes(entries);
 }
 
 const isYes = (text = ''): boolean => text.toUpperCase() === 'YES';

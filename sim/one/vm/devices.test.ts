@@ -81,6 +81,6 @@ describe.each([
   });
 
   test('SECURITY_GROUP_RULE', () => {
-    expect(nicRules(vm).map((rule) => [...rule])).toEqual(recorded(file, 'SECURITY_GROUP_RULE'));
+    expect(nicRules(cloud, vm).map((rule) => [...rule])).toEqual(recorded(file, 'SECURITY_GROUP_RULE'));
   });
 });

@@ -4,7 +4,7 @@ import { type Caller, userNamed } from '../access/user.ts';
 import type { Cloud } from '../cloud.ts';
 import { OneError } from '../error.ts';
 import { namesake } from '../name.ts';
-import { datastoreSource } from '../resources/datastore.ts';
+import { type Datastore, datastoreSource } from '../resources/datastore.ts';
 import {
   acquireImage,
   CDROM_PREFIX,
@@ -14,7 +14,8 @@ import {
   isBeingWritten,
   releaseImage,
 } from '../resources/image.ts';
-import { FROM_IMAGE, held, inherit, merged, type Shared, shared } from '../resources/inheritance.ts';
+import { type Derived, derived, FROM_IMAGE, held, inherit, type Layers, merged } from '../resources/inheritance.ts';
+import { joined } from '../resources/vnet.ts';
 import { SubAttributes } from '../syntax/sub-attributes.ts';
 import type { Template, Vector } from '../syntax/syntax.ts';
 import type { Disk, Vm, Work } from './vm.ts';
@@ -76,7 +77,7 @@ function begin(cloud: Cloud, caller: Caller, given: Vector, id: number, vmId: nu
         id,
         given,
         image,
-        source: shared(SOURCES, image, imageSource(cloud, image)),
+        source: inheritedFrom(cloud, image),
         devPrefix: given.get('DEV_PREFIX') || prefixOf(image),
         sizeMiB: sizeMiB ?? image.sizeMiB,
         target: given.get('TARGET') || image.template.get('TARGET') || '',
@@ -90,8 +91,6 @@ function begin(cloud: Cloud, caller: Caller, given: Vector, id: number, vmId: nu
     throw new OneError(error.code, `DISK ${id}: ${error.message}`);
   }
 }
-
-const SOURCES: Shared = new WeakMap();
 
 const refused = (text: string): OneError => new OneError('INTERNAL', text);
 
@@ -160,8 +159,21 @@ const prefixOf = (image: Image): string =>
 const isFixed = (image: Image): boolean =>
   image.type === 'CDROM' || image.template.get('PERSISTENT_TYPE')?.toUpperCase() === 'IMMUTABLE';
 
+const INHERITED: Derived<Vector> = new WeakMap();
+
+/** What all disks of an image take over. */
+function inheritedFrom(cloud: Cloud, image: Image): Vector {
+  const datastore = cloud.datastores.find(image.datastoreId);
+  if (datastore === undefined) throw refused('Associated datastore for the image does not exist');
+  const { name, state, sizeMiB, source, type, diskType, format, persistent, template } = image;
+  const fields = [name, state, sizeMiB, source, type, diskType, format, persistent, template.contents];
+  const { name: datastoreName, tmMad, clusters } = datastore;
+  const from = [...fields, datastore.id, datastoreName, tmMad, joined(clusters), datastore.template.contents];
+  return derived(INHERITED, image, from, () => new SubAttributes(imageSource(image, datastore)));
+}
+
 /** Attributes that a disk gets from its image and datastore. */
-function imageSource(cloud: Cloud, image: Image): Map<string, string> {
+function imageSource(image: Image, datastore: Datastore): Map<string, string> {
   const source = new Map([
     ['DEV_PREFIX', prefixOf(image)],
     ['IMAGE', image.name],
@@ -184,8 +196,6 @@ function imageSource(cloud: Cloud, image: Image): Map<string, string> {
     source.set('SHAREABLE', 'YES');
   }
   inherit(source, image.template, FROM_IMAGE);
-  const datastore = cloud.datastores.find(image.datastoreId);
-  if (datastore === undefined) throw refused('Associated datastore for the image does not exist');
   datastoreSource(datastore, source);
   return source;
 }
@@ -217,11 +227,6 @@ const OWN = new Set([
 const OWN_VOLATILE = new Set(['DISK_ID', 'SIZE', 'TARGET', 'TM_MAD_SYSTEM', 'DEV_PREFIX']);
 
 function finish({ id, given, image, source, devPrefix, sizeMiB, target }: Draft): Disk {
-  const own = image === null ? OWN_VOLATILE : OWN;
-  const kept = [...given].filter(([name, value]) => {
-    if (own.has(name) || (name === 'READONLY' && image !== null && isFixed(image))) return false;
-    return value !== '' || !source.has(name);
-  });
   return {
     id,
     imageId: image?.id ?? null,
@@ -231,11 +236,24 @@ function finish({ id, given, image, source, devPrefix, sizeMiB, target }: Draft)
     devPrefix,
     persistent: source.get('PERSISTENT') === 'YES',
     source,
-    given: held(kept),
-    snapshots: [],
-    nextSnapshot: 0,
-    currentBase: -1,
+    given: derived(KEPT, given, [source], () => keptBeside(source, given, image)),
+    snapshots: image?.snapshots.map((snapshot) => ({ ...snapshot })) ?? [],
+    nextSnapshot: image?.nextSnapshot ?? 0,
+    currentBase: image?.currentBase ?? -1,
   };
+}
+
+const KEPT: Derived<Vector | null> = new WeakMap();
+
+/** What of a disk holds beside what it takes over. */
+function keptBeside(source: Vector, given: Vector, image: Image | null): Vector | null {
+  const own = image === null ? OWN_VOLATILE : OWN;
+  return held(
+    [...given].filter(([name, value]) => {
+      if (own.has(name) || (name === 'READONLY' && image !== null && isFixed(image))) return false;
+      return value !== '' || !source.has(name);
+    }),
+  );
 }
 
 // ---- targets ------------------------------------------------------------------------------------------------------
@@ -309,14 +327,17 @@ export function releaseDisks(cloud: Cloud, vm: Pick<Vm, 'id' | 'disks'>): void {
 }
 
 /**
- * Gives the image of a disk back. A persistent one has grown with its disk. As in oned, an image counts a VM once,
+ * Gives the image of a disk back. A persistent one has grown with its disk, and keeps its snapshots. As in oned, an image counts a VM once,
  * so it comes free with the first of several disks of the same VM.
  */
 export function releaseDisk(cloud: Cloud, vm: Pick<Vm, 'id'>, disk: Disk): void {
   const image = disk.imageId === null ? undefined : cloud.images.find(disk.imageId);
   if (image === undefined) return;
-  if (image.state === 'USED_PERS' && image.type !== 'CDROM' && disk.sizeMiB > disk.originalSizeMiB) {
-    image.sizeMiB = disk.sizeMiB;
+  if (image.state === 'USED_PERS' && image.type !== 'CDROM') {
+    if (disk.sizeMiB > disk.originalSizeMiB) image.sizeMiB = disk.sizeMiB;
+    image.snapshots = disk.snapshots;
+    image.nextSnapshot = disk.snapshots.length === 0 ? 0 : disk.nextSnapshot;
+    image.currentBase = disk.snapshots.length === 0 ? -1 : disk.currentBase;
   }
   releaseImage(image, vm.id);
 }
@@ -344,7 +365,11 @@ export function diskRights(cloud: Cloud, caller: Caller, template: Template, ins
 // ---- as oned shows it ---------------------------------------------------------------------------------------------
 
 /** TEMPLATE/DISK of a VM, sorted by name. */
-export function diskAttributes(cloud: Cloud, vm: Vm, disk: Disk): [name: string, value: string][] {
+export const diskAttributes = (cloud: Cloud, vm: Vm, disk: Disk): [name: string, value: string][] =>
+  merged(...diskLayers(cloud, vm, disk));
+
+/** What {@link diskAttributes} are made of. */
+export function diskLayers(cloud: Cloud, vm: Vm, disk: Disk): Layers {
   const own: [string, string][] = [
     ['DISK_ID', String(disk.id)],
     ['SIZE', String(disk.sizeMiB)],
@@ -354,12 +379,12 @@ export function diskAttributes(cloud: Cloud, vm: Vm, disk: Disk): [name: string,
     const source = new Map([['DEV_PREFIX', disk.devPrefix]]);
     const datastore = cloud.datastores.find(vm.history.at(-1)?.datastoreId ?? -1);
     if (datastore !== undefined) datastoreSource(datastore, source);
-    return merged(source, disk.given, own, workAttributes(vm.work, disk));
+    return [source, disk.given, own, workAttributes(vm.work, disk)];
   }
   own.push(['DISK_SNAPSHOT_TOTAL_SIZE', String(disk.snapshots.reduce((sum, each) => sum + each.sizeMiB, 0))]);
   const image = cloud.images.find(disk.imageId);
   if (image !== undefined && isBeingWritten(image)) own.push(['CLONING', 'YES']);
-  return merged(disk.source, disk.given, own, workAttributes(vm.work, disk));
+  return [disk.source, disk.given, own, workAttributes(vm.work, disk)];
 }
 
 /** What the driver is busy with shows on the disk. */
@@ -396,7 +421,7 @@ export function extendedDisk(cloud: Cloud, caller: Caller, given: Vector, id: nu
     id,
     given,
     image,
-    source: new SubAttributes(imageSource(cloud, image)),
+    source: inheritedFrom(cloud, image),
     devPrefix: '',
     sizeMiB: 0,
     target: '',

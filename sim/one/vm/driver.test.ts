@@ -217,7 +217,7 @@ describe('a driver that fails', () => {
 describe('a fault of the driver', () => {
   it('that delays makes the action last so much longer', () => {
     const scene = sceneOn(furnishedCloud());
-    scene.cloud.judge.arm({ selector: { layer: 'vm', action: 'prolog' }, effect: { do: 'delay', ms: 7000 } });
+    scene.cloud.judge.arm({ selector: { layer: 'vm', operation: 'prolog' }, effect: { do: 'delay', ms: 7000 } });
     scene.deploy();
     scene.cloud.clock.advanceNow(7499);
     expect(scene.vm.state).toBe('PROLOG');
@@ -232,7 +232,7 @@ describe('a fault of the driver', () => {
   ])('that sticks leaves the VM until someone recovers it with %s', (_, operation, state) => {
     const scene = sceneOn(furnishedCloud());
     const { cloud, vm } = scene;
-    cloud.judge.arm({ selector: { layer: 'vm', action: 'deploy' }, effect: { do: 'stick' } });
+    cloud.judge.arm({ selector: { layer: 'vm', operation: 'deploy' }, effect: { do: 'stick' } });
     scene.deploy();
     cloud.clock.advanceNow(3_600_000);
     expect(vm.state).toBe('BOOT');

@@ -3,16 +3,16 @@
  * clock, and keeps what goes with a state (host capacity, history, leases, spans). Mirrors `LifeCycleManager.cc` and
  * the dummy drivers of OpenNebula 6.10.
  */
+import type { Verdict } from '../../faults/judge.ts';
 import { type Distribution, type Stream, sample } from '../../kernel/random.ts';
 import type { Cloud } from '../cloud.ts';
 import { ctime } from '../ctime.ts';
-import type { Host } from '../resources/host.ts';
+import { type Host, isSilent, slowness } from '../resources/host.ts';
 import { releaseDisks } from './disk.ts';
 import { releasePort } from './graphics-port.ts';
 import {
   type DriverAction,
   failureOf,
-  GUEST_STATES,
   HOSTLESS_STATES,
   SETTLED_STATES,
   STEPS,
@@ -21,8 +21,10 @@ import {
   stepOf,
 } from './lifecycle.ts';
 import { releaseNics } from './nic.ts';
+import { ownTiming } from './own-timing.ts';
 import { currentPlacement, hostOf, leaveHost, leavePreviousHost, moveBack, place } from './placement.ts';
 import { bootsFrom, closeSpan, hasGuest, openSpan, reshape } from './span.ts';
+import { type Aftermath, guestRuns, vmAttempt } from './trouble.ts';
 import type { Vm, Work } from './vm.ts';
 import { settleWork } from './work.ts';
 
@@ -32,22 +34,26 @@ interface DriverEvent {
   readonly vm: number;
   readonly ok: boolean;
   readonly message: string;
+  /** What the answer does not say. */
+  readonly after: Aftermath | null;
 }
 
 export class Driver {
   readonly #cloud: Cloud;
   readonly #schedule: (delayMs: number, event: DriverEvent) => NonNullable<Vm['timer']>;
   readonly #draws: Draws;
+  readonly #failing: Stream;
   /** VMs in DONE, oldest first: what is forgotten when there are too many. */
-  readonly #done: number[] = [];
+  #done: number[] = [];
 
   constructor(cloud: Cloud) {
     this.#cloud = cloud;
-    this.#schedule = cloud.clock.channel<DriverEvent>('vm.driver', ({ vm: id, ok, message }) => {
+    this.#schedule = cloud.clock.channel<DriverEvent>('vm.driver', ({ vm: id, ok, message, after }) => {
       const vm = cloud.vms.get(id);
       vm.timer = null;
-      this.finish(vm, ok, message);
+      this.finish(vm, ok, message, after);
     });
+    this.#failing = cloud.random.stream('vm.failing');
     const { actions } = cloud.config.timing;
     this.#draws = Object.fromEntries(
       Object.entries(actions).map(([action, duration]) => [
@@ -55,6 +61,14 @@ export class Driver {
         { draw: cloud.random.stream(`vm.${action}`), duration },
       ]),
     ) as Draws;
+  }
+
+  state(): readonly number[] {
+    return this.#done;
+  }
+
+  restore(done: number[]): void {
+    this.#done = done;
   }
 
   /** Puts a VM into a state, with all that goes with it, and starts the state's driver action if it has one. */
@@ -86,13 +100,27 @@ export class Driver {
   }
 
   /** Ends the step in progress, as the driver reports. */
-  finish(vm: Vm, ok: boolean, message = ''): void {
+  finish(vm: Vm, ok: boolean, message = '', after: Aftermath | null = null): void {
     const step = stepOf(vm.state);
     if (step === undefined) return;
+    const wanted = after === null ? null : this.#cloud.shapes.of(vm);
     this.#stop(vm);
-    if (!ok) this.#blame(vm, step, message);
+    if (!ok) this.complain(vm, errorWord(step.action, vm.work), message);
     if (ok && isBoot(step.action) && vm.deployId === '') vm.deployId = deployId(vm);
     this.#leave(vm, step, ok);
+    if (after !== null && wanted !== null) this.#cloud.troubles.follows(vm, step, after, wanted);
+  }
+
+  /** What was to have no end ends, well. */
+  release(vm: Vm): void {
+    if (vm.timer === null && stepOf(vm.state) !== undefined) this.#answer(vm, 0, true);
+  }
+
+  /** The host of a VM cannot be reached any more: what is in progress there fails. */
+  interrupt(vm: Vm, host: Host): void {
+    if (vm.timer === null) return;
+    this.#stop(vm);
+    this.#answer(vm, CONTACT_TIMEOUT_MS, false, unreachable(host));
   }
 
   /** An administrator says that the step in progress, or the one that failed, has succeeded or failed. */
@@ -111,6 +139,7 @@ export class Driver {
     const cloud = this.#cloud;
     const before = vm.state;
     this.#stop(vm);
+    cloud.troubles.left(vm);
     vm.state = state;
     const because = cloud.journal.append('vm.state', `vm/${vm.id}`, { from: before, to: state });
     cloud.clock.because(because, () => {
@@ -123,9 +152,17 @@ export class Driver {
       if (state === 'PENDING' || vm.resched) cloud.scheduler.wake(vm);
       if (state === 'DONE') this.#bury(vm);
       cloud.vmEntered(vm, before);
+      if (state === 'RUNNING' && cloud.judge.armed('vm')) cloud.troubles.look(vm);
+      if (cloud.judge.armed('host')) cloud.hostTroubles.vmEntered(vm);
       if (state === 'CLEANUP_DELETE') this.enter(vm, 'DONE');
-      else if (state === 'RUNNING' && hostOf(cloud, vm)?.state === 'ERROR') this.lose(vm);
+      else if (vm.state === 'RUNNING') this.#loseWithHost(vm);
     });
+  }
+
+  /** On a host that is lost nobody knows how it is. */
+  #loseWithHost(vm: Vm): void {
+    const host = hostOf(this.#cloud, vm);
+    if (host?.state === 'ERROR') this.#cloud.clock.because(host.because, () => this.lose(vm));
   }
 
   /** Nobody knows any more how a running VM is. */
@@ -150,9 +187,9 @@ export class Driver {
    * Writes the driver's text into the user template, in oned's form. It stays there when the VM recovers. oned counts
    * neither the date nor the reference to the log.
    */
-  #blame(vm: Vm, step: Step, message: string): void {
+  complain(vm: Vm, word: string, message: string): void {
     if (message === '' || message === '-') return;
-    const text = `${errorWord(step.action, vm.work)}: ${message}`;
+    const text = `${word}: ${message}`;
     const shown = text.length > 100 ? `${text.slice(0, 100)}... see more details in VM log` : text;
     vm.userTemplate.set('ERROR', `${ctime(this.#cloud.seconds)}: ${shown}`);
   }
@@ -161,39 +198,64 @@ export class Driver {
     const cloud = this.#cloud;
     const step = stepOf(vm.state);
     if (step === undefined) return;
-    const { draw, duration } = this.#draws[step.action];
-    const once = sample(duration, draw(vm.id, vm.steps++));
-    const ms = step.acts === undefined ? once : once + sample(duration, draw(vm.id, vm.steps++));
-    const verdict = cloud.judge.idle
-      ? undefined
-      : cloud.judge.judge({
-          layer: 'vm',
-          action: step.action,
-          vm: vm.id,
-          name: vm.name,
-          host: currentPlacement(vm)?.hostname ?? '',
-          user: cloud.users.find(vm.uid)?.name ?? '',
-        });
-    if (verdict === undefined) {
-      vm.timer = this.#schedule(ms, { vm: vm.id, ok: true, message: '' });
+    const { draw, duration: usual } = this.#draws[step.action];
+    const { duration = usual, failing } = ownTiming(cloud, vm, step.action);
+    const host = hostOf(cloud, vm);
+    const slow = host === undefined || host.troubles.length === 0 ? 1 : slowness(host);
+    const once = slow * sample(duration, draw(vm.id, vm.steps++));
+    const ms = step.acts === undefined ? once : once + slow * sample(duration, draw(vm.id, vm.steps++));
+    if (host !== undefined && isSilent(host)) {
+      cloud.clock.because(host.because, () => this.#answer(vm, CONTACT_TIMEOUT_MS, false, unreachable(host)));
       return;
     }
-    const { fault, effect } = verdict;
-    const cause = cloud.journal.append('fault', `vm/${vm.id}`, { fault: fault.id, do: effect.do, action: step.action });
-    cloud.clock.because(cause, () => {
-      switch (effect.do) {
-        case 'fail':
-          vm.timer = this.#schedule(once, { vm: vm.id, ok: false, message: effect.message ?? '' });
-          return;
-        case 'delay':
-          vm.timer = this.#schedule(ms + effect.ms, { vm: vm.id, ok: true, message: '' });
-          return;
-        case 'stick':
-          return;
-        default:
-          effect satisfies never;
+    const verdict = cloud.judge.armed('vm') ? cloud.judge.judge(vmAttempt(cloud, vm, step.action)) : undefined;
+    if (verdict === undefined) {
+      const fails = failing > 0 && this.#failing(vm.id, vm.steps) < failing;
+      if (fails) this.#answer(vm, once, false, 'The driver fails now and then, as its timing has it');
+      else this.#answer(vm, ms, true);
+      return;
+    }
+    const detail = { fault: verdict.fault.id, do: verdict.effect.do, operation: step.action };
+    const cause = cloud.journal.append('fault', `vm/${vm.id}`, detail);
+    cloud.clock.because(cause, () => this.#suffer(vm, verdict, once, ms));
+  }
+
+  /** The driver acts as a fault will have it. */
+  #suffer(vm: Vm, { fault, effect, lastsMs }: Verdict<'vm'>, once: number, ms: number): void {
+    const after: Aftermath = { fault: fault.id, effect, againMs: once };
+    switch (effect.do) {
+      case 'fail':
+        this.#answer(vm, lastsMs ?? once, false, effect.message);
+        return;
+      case 'delay':
+        this.#answer(vm, lastsMs ?? ms + effect.ms, true);
+        return;
+      case 'stick':
+        this.#cloud.troubles.stuck(vm, fault.id);
+        return;
+      case 'done-but-failed':
+        this.#answer(vm, ms, false, effect.message ?? 'Timeout waiting for the driver', after);
+        return;
+      case 'done-twice': {
+        const boots = isBoot(stepOf(vm.state)?.action ?? 'cleanup');
+        this.#answer(vm, boots ? ms : ms + once, true, '', after);
+        return;
       }
-    });
+      case 'late-failure':
+      case 'zombie':
+        this.#answer(vm, ms, true, '', after);
+        return;
+      case 'unknown':
+      case 'lost-monitoring':
+        throw new Error(`${effect.do} is no answer of a driver`);
+      default:
+        effect satisfies never;
+    }
+  }
+
+  /** The driver answers the step in progress. */
+  #answer(vm: Vm, delayMs: number, ok: boolean, message = '', after: Aftermath | null = null): void {
+    vm.timer = this.#schedule(delayMs, { vm: vm.id, ok, message, after });
   }
 
   #stop(vm: Vm): void {
@@ -204,7 +266,7 @@ export class Driver {
   /** Opens and closes the stretches of time in which a guest runs. */
   #span(vm: Vm, before: State): void {
     const was = hasGuest(vm);
-    const is = GUEST_STATES.has(vm.state);
+    const is = guestRuns(this.#cloud, vm);
     if (was && is) {
       if (before === 'MIGRATE') reshape(this.#cloud, vm);
     } else if (was) closeSpan(this.#cloud, vm);
@@ -247,10 +309,16 @@ export class Driver {
     releaseNics(cloud, vm);
     releaseDisks(cloud, vm);
     releasePort(cloud, vm);
+    cloud.agenda.stop(vm);
     this.#done.push(vm.id);
     if (this.#done.length > cloud.config.doneKept) cloud.vms.delete(this.#done.shift() as number);
   }
 }
+
+/** How long oned tries to reach a host that does not answer. */
+const CONTACT_TIMEOUT_MS = 10_000;
+
+const unreachable = ({ name }: Host): string => `ssh: connect to host ${name} port 22: No route to host`;
 
 const isBoot = (action: DriverAction): boolean => action === 'deploy' || action === 'restore';
 
@@ -284,6 +352,7 @@ const ERROR_WORDS_BY_WORK: { readonly [K in Work['kind']]?: string } = {
   deleteSnapshot: 'SNAPSHOTDELETE',
   revertDiskSnapshot: 'DISKSNAPSHOTREVERT',
   deleteDiskSnapshot: 'DISKSNAPSHOTDELETE',
+  updateNic: 'UPDATENIC',
   updateconf: 'UPDATECONF',
 };
 

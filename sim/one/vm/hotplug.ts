@@ -1,5 +1,5 @@
 /** Disks and NICs attached to, and detached from, a VM that exists; and a running VM's configuration. Mirrors `RequestManagerVirtualMachine.cc` of OpenNebula 6.10. */
-import { authorize } from '../access/acl.ts';
+import { authorize, forbidden } from '../access/acl.ts';
 import type { Caller } from '../access/user.ts';
 import type { Cloud } from '../cloud.ts';
 import { OneError } from '../error.ts';
@@ -7,11 +7,12 @@ import { parseTemplate } from '../parse.ts';
 import { saveDiskAs } from '../resources/image.ts';
 import { Template } from '../syntax/syntax.ts';
 import { expandContext } from './context.ts';
-import { expandDisks, releaseDisk } from './disk.ts';
+import { diskRights, expandDisks, releaseDisk } from './disk.ts';
 import { releasePort, takePort } from './graphics-port.ts';
 import { edge, OPERATIONS, type Operation, type State } from './lifecycle.ts';
-import { expandNics, releaseNic } from './nic.ts';
+import { expandNics, nicRights, releaseNic } from './nic.ts';
 import { hostOf, mark, turnPage } from './placement.ts';
+import { restrictedAttribute } from './restricted.ts';
 import { undoing } from './undo.ts';
 import type { Disk, Nic, Vm, Work } from './vm.ts';
 
@@ -19,6 +20,23 @@ import type { Disk, Nic, Vm, Work } from './vm.ts';
 export function managed(cloud: Cloud, caller: Caller, id: number): Vm {
   const vm = cloud.vms.get(id);
   authorize(cloud, caller, { right: 'MANAGE', type: 'VM', object: vm });
+  return vm;
+}
+
+/** The VM, for a caller who may manage it and use what is to be attached. */
+function managedWith(cloud: Cloud, caller: Caller, id: number, template: Template, what: 'DISK' | 'NIC'): Vm {
+  const vm = cloud.vms.get(id);
+  authorize(
+    cloud,
+    caller,
+    { right: 'MANAGE', type: 'VM', object: vm },
+    ...diskRights(cloud, caller, template, false),
+    ...nicRights(cloud, caller, template),
+  );
+  const restricted = caller.admin ? undefined : restrictedAttribute(template);
+  if (restricted !== undefined) {
+    throw forbidden(caller, `${what} includes a restricted attribute ${restricted.sub ?? restricted.name}`);
+  }
   return vm;
 }
 
@@ -67,7 +85,7 @@ function asAction<T>(expand: () => T): T {
 
 function vmAttach(cloud: Cloud, caller: Caller, id: number, text: string): number {
   const template = parseTemplate(text, 'INTERNAL');
-  const vm = managed(cloud, caller, id);
+  const vm = managedWith(cloud, caller, id, template, 'DISK');
   requireHost(vm);
   const next = leadsTo(vm, 'disk-attach', `Could not attach a new disk to VM ${id}`);
   const disk: Disk = only(asAction(() => expandDisks(cloud, caller, template, { vmId: id, taken: vm.disks })));
@@ -94,7 +112,7 @@ function vmDetach(cloud: Cloud, caller: Caller, id: number, diskId: number): num
 
 function vmAttachNic(cloud: Cloud, caller: Caller, id: number, text: string): number {
   const template = parseTemplate(text, 'INTERNAL');
-  const vm = managed(cloud, caller, id);
+  const vm = managedWith(cloud, caller, id, template, 'NIC');
   const nic: Nic = only(asAction(() => expandNics(cloud, caller, template, { vmId: id, taken: vm.nics })));
   const next = undoing(
     () => {

@@ -9,13 +9,14 @@ import { OneError } from '../error.ts';
 import { nameProblem, refuse } from '../name.ts';
 import { parseTemplate } from '../parse.ts';
 import { IMAGE_OPERATIONS } from '../resources/image.ts';
-import { type Attribute, Template } from '../syntax/syntax.ts';
+import type { Attribute, Template } from '../syntax/syntax.ts';
 import { waitsForImages } from './cloning.ts';
 import { expandContext } from './context.ts';
 import { diskRights, expandDisks, imageOf, releaseDisks } from './disk.ts';
 import { expandNics, nicRights, releaseNics } from './nic.ts';
 import { requireCommonCluster } from './requirements.ts';
 import { restrictedAttribute } from './restricted.ts';
+import { plansIn } from './scheduled-action.ts';
 import { TEMPLATE_OPERATIONS } from './template.ts';
 import { undoing } from './undo.ts';
 import type { Vm } from './vm.ts';
@@ -60,6 +61,7 @@ const CONSUMED_ATTRIBUTES: ReadonlySet<string> = new Set([
   'NIC',
   'NIC_ALIAS',
   'CONTEXT',
+  'SCHED_ACTION',
   'NAME',
   'TEMPLATE_NAME',
   'DEPLOY_ID',
@@ -80,12 +82,13 @@ function vmAllocate(cloud: Cloud, caller: Caller, text: string, hold = false): n
     ...diskRights(cloud, caller, template, false),
     ...nicRights(cloud, caller, template),
   );
-  return create(cloud, caller, template, { name: template.get('NAME') ?? '', hold }).id;
+  const plans = plansIn(template, cloud.seconds);
+  return create(cloud, caller, template, { name: template.get('NAME') ?? '', hold, plans }).id;
 }
 
 /**
- * Creates a VM from a VM template. `extra` replaces, attribute by attribute, what the template has of the same name.
- * Returns the VM's id.
+ * Creates a VM from a VM template. `extra` replaces, attribute by attribute, what the template has of the same name; who
+ * has read it already gives it as a template. Returns the VM's id.
  */
 function templateInstantiate(
   cloud: Cloud,
@@ -93,7 +96,7 @@ function templateInstantiate(
   id: number,
   name = '',
   hold = false,
-  extra = '',
+  extra: string | Template = '',
   persistent = false,
 ): number {
   if (persistent) return instantiatePersistent(cloud, caller, id, name, hold, extra);
@@ -107,7 +110,7 @@ function instantiatePersistent(
   id: number,
   name: string,
   hold: boolean,
-  extra: string,
+  extra: string | Template,
 ): number {
   const source = cloud.templates.get(id);
   const copy = TEMPLATE_OPERATIONS['one.template.clone'](cloud, caller, id, name || `${source.name}-copy`, true);
@@ -125,9 +128,16 @@ function instantiatePersistent(
   );
 }
 
-function instantiate(cloud: Cloud, caller: Caller, id: number, name: string, hold: boolean, extra: string): Vm {
+function instantiate(
+  cloud: Cloud,
+  caller: Caller,
+  id: number,
+  name: string,
+  hold: boolean,
+  extra: string | Template,
+): Vm {
   const source = cloud.templates.get(id);
-  const additions = extra === '' ? new Template() : parseTemplate(extra, 'INTERNAL');
+  const additions = typeof extra === 'string' ? parseTemplate(extra, 'INTERNAL') : extra;
   const restricted = caller.admin ? undefined : restrictedAttribute(additions);
   if (restricted !== undefined) {
     throw forbidden(caller, `User Template includes a restricted attribute ${restricted.name}`);
@@ -143,8 +153,9 @@ function instantiate(cloud: Cloud, caller: Caller, id: number, name: string, hol
     ...nicRights(cloud, caller, template),
   );
   template.set('TEMPLATE_ID', String(id));
+  const plans = plansIn(template, cloud.seconds);
   try {
-    return create(cloud, caller, template, { name, nameFrom: source.name, hold });
+    return create(cloud, caller, template, { name, nameFrom: source.name, hold, plans });
   } catch (error) {
     if (error instanceof OneError && error.code === 'INTERNAL') {
       throw new OneError('ALLOCATE', allocating(error.message));
@@ -160,6 +171,8 @@ interface Wish {
   /** The VM template's name, from which an unnamed VM gets its own. */
   readonly nameFrom?: string;
   readonly hold: boolean;
+  /** What it is to undergo. */
+  readonly plans: ReturnType<typeof plansIn>;
 }
 
 function create(cloud: Cloud, caller: Caller, template: Template, wish: Wish): Vm {
@@ -205,6 +218,7 @@ function create(cloud: Cloud, caller: Caller, template: Template, wish: Wish): V
           work: null,
           spans: [],
           steps: 0,
+          trouble: null,
           timer: null,
           uuid: cloud.random.uuid('vm', id),
         };
@@ -219,6 +233,7 @@ function create(cloud: Cloud, caller: Caller, template: Template, wish: Wish): V
     },
   );
   cloud.quotas.take(vm);
+  for (const plan of wish.plans) cloud.agenda.add(vm, plan);
   // The attribute alone does not hold the VM, unless it has to wait for an image first.
   if (wish.hold) vm.template.set('SUBMIT_ON_HOLD', 'YES');
   const held = wish.hold || template.has('DEPLOY_ID');
@@ -259,7 +274,7 @@ function capacity(template: Template): Pick<Vm, 'cpu' | 'vcpu' | 'memoryMiB'> {
     }
     template.set('MEMORY_RESIZE_MODE', mode);
   }
-  const requirements = [...template].filter((attribute) => attribute.name === 'SCHED_REQUIREMENTS');
+  const requirements = template.contents.filter((attribute) => attribute.name === 'SCHED_REQUIREMENTS');
   if (requirements.length > 1) {
     throw new OneError('INTERNAL', 'Only one SCHED_REQUIREMENTS attribute can be defined.');
   }

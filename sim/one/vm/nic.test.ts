@@ -231,8 +231,8 @@ test('the rights it needs are those on the networks it names', () => {
 
 test('the rules of its security groups hold for the VM', () => {
   const cloud = furnishedCloud();
-  expect(nicRules(allocate(cloud, ''))).toEqual([]);
-  expect(nicRules(allocate(cloud, 'NIC=[NETWORK_ID=0] NIC=[NETWORK_ID=0]'))).toHaveLength(2);
+  expect(nicRules(cloud, allocate(cloud, ''))).toEqual([]);
+  expect(nicRules(cloud, allocate(cloud, 'NIC=[NETWORK_ID=0] NIC=[NETWORK_ID=0]'))).toHaveLength(2);
   expect(cloud.call(TESTER, 'one.secgroup.info', 0).name).toBe('default');
   expect(cloud.call(TESTER, 'one.secgrouppool.info', -2, -1, -1)).toHaveLength(1);
   expect(refusalOf(() => cloud.call(TESTER, 'one.secgroup.info', 99999))).toBe(

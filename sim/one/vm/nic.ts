@@ -5,7 +5,7 @@ import type { Cloud } from '../cloud.ts';
 import { OneError } from '../error.ts';
 import { namesake } from '../name.ts';
 import { type AddressRange, addressAttributes, portRanges, type WantedAddress } from '../resources/address-range.ts';
-import { FROM_NETWORK, held, inherit, merged } from '../resources/inheritance.ts';
+import { type Derived, derived, FROM_NETWORK, held, inherit, type Layers, merged } from '../resources/inheritance.ts';
 import { securityGroupRules } from '../resources/security-group.ts';
 import { groupsOf, joined, lease, release, type Vnet } from '../resources/vnet.ts';
 import { SubAttributes } from '../syntax/sub-attributes.ts';
@@ -77,8 +77,26 @@ function nicName({ id, alias, given }: Pick<Nic, 'id' | 'alias' | 'given'>): str
   return given?.get('NAME') ?? (alias === null ? `NIC${id}` : `NIC${alias.parent}_ALIAS${alias.id}`);
 }
 
-function makeNic(cloud: Cloud, caller: Caller, given: Vector, id: number, vmId: number, alias: Nic['alias']): Nic {
-  const vnet = isAuto(given) ? undefined : vnetOf(cloud, caller.uid, given);
+/** Whether it waits for the scheduler to choose its network. */
+export const isOpen = ({ networkId, given }: Nic): boolean => networkId === null && given !== null && isAuto(given);
+
+/** An open NIC on the network that has been chosen for it. @throws OneError INTERNAL */
+export function nicOn(cloud: Cloud, owner: Caller, vm: Vm, { id, given, alias }: Nic, networkId: string): Nic {
+  const defaults = vm.template.vector('NIC_DEFAULT');
+  const completed = new SubAttributes([['NETWORK_ID', networkId], ...(given ?? []), ...(defaults ?? [])]);
+  return makeNic(cloud, owner, completed, id, vm.id, alias, true);
+}
+
+function makeNic(
+  cloud: Cloud,
+  caller: Caller,
+  given: Vector,
+  id: number,
+  vmId: number,
+  alias: Nic['alias'],
+  chosen = false,
+): Nic {
+  const vnet = isAuto(given) && !chosen ? undefined : vnetOf(cloud, caller.uid, given);
   if (vnet === undefined) {
     const kept = [...given].filter(([name]) => name !== 'NIC_ID' && (name !== 'NAME' || given.get('NAME') !== ''));
     const nothing = {
@@ -101,11 +119,8 @@ function makeNic(cloud: Cloud, caller: Caller, given: Vector, id: number, vmId: 
   if (leased === undefined) throw refused(`Cannot get IP/MAC lease from virtual network ${vnet.id}.`);
   const { range, offset, address } = leased;
   const { source, guest } = inheritedFrom(vnet, range);
-  const own = [...given].filter(
-    ([name, value]) => !OWN.has(name) && !FORCED.has(name) && (value !== '' || !source.has(name)),
-  );
-  const groups = given.get('SECURITY_GROUPS');
-  if (groups) own.push(['SECURITY_GROUPS', joined([...groupsOf(groups), ...groupsOf(source.get('SECURITY_GROUPS'))])]);
+  const kept = derived(KEPT, given, [source], () => keptBeside(source, given));
+  const ports = portRanges(range, offset);
   return {
     id,
     networkId: vnet.id,
@@ -113,31 +128,33 @@ function makeNic(cloud: Cloud, caller: Caller, given: Vector, id: number, vmId: 
     ...address,
     source,
     guest,
-    given: held([...ownName(own), ...portRanges(range, offset)]),
+    given: ports.length === 0 ? kept : held([...(kept ?? []), ...ports]),
     alias,
   };
 }
 
-/** What all NICs of an address range take over, and what it follows from. */
-interface Inherited {
-  readonly from: readonly unknown[];
-  readonly source: Vector;
-  readonly guest: Vector;
+const KEPT: Derived<Vector | null> = new WeakMap();
+
+/** What of a NIC holds beside what it takes over. */
+function keptBeside(source: Vector, given: Vector): Vector | null {
+  const own = [...given].filter(
+    ([name, value]) => !OWN.has(name) && !FORCED.has(name) && (value !== '' || !source.has(name)),
+  );
+  const groups = given.get('SECURITY_GROUPS');
+  if (groups) own.push(['SECURITY_GROUPS', joined([...groupsOf(groups), ...groupsOf(source.get('SECURITY_GROUPS'))])]);
+  return held(ownName(own));
 }
 
-const INHERITED = new WeakMap<AddressRange, Inherited>();
+const INHERITED: Derived<{ readonly source: Vector; readonly guest: Vector }> = new WeakMap();
 
-/** Worked out anew only when what it follows from has changed; so thousands of NICs share two vectors. */
-function inheritedFrom(vnet: Vnet, range: AddressRange): Inherited {
+/** What all NICs of an address range take over. */
+function inheritedFrom(vnet: Vnet, range: AddressRange): { readonly source: Vector; readonly guest: Vector } {
   const { name, bridge, bridgeType, vnMad, phydev, vlanId, outerVlanId, parentId, clusters, template } = vnet;
   const fields = [name, bridge, bridgeType, vnMad, phydev, vlanId, outerVlanId, parentId, joined(clusters)];
-  const from = [...fields, template.contents, range.attributes];
-  const before = INHERITED.get(range);
-  if (before?.from.every((each, i) => each === from[i])) return before;
-  const source = new SubAttributes(nicSource(vnet, range));
-  const inherited = { from, source, guest: new SubAttributes(guestSource(vnet, range, source)) };
-  INHERITED.set(range, inherited);
-  return inherited;
+  return derived(INHERITED, range, [...fields, template.contents, range.attributes], () => {
+    const source = new SubAttributes(nicSource(vnet, range));
+    return { source, guest: new SubAttributes(guestSource(vnet, range, source)) };
+  });
 }
 
 /** A name that looks like one of oned's gets a line in front. */
@@ -298,13 +315,17 @@ export function releaseNic(cloud: Cloud, vm: Pick<Vm, 'id'>, nic: Nic): void {
   if (vnet !== undefined && nic.arId !== null && nic.mac !== null) release(vnet, nic.arId, vm.id, nic.mac);
 }
 
-/** The rights on networks that a template needs. */
+/** The rights on networks, and on security groups, that a template needs. */
 export function nicRights(cloud: Cloud, caller: Caller, template: Template): Wanted[] {
   const wanted: Wanted[] = [];
   for (const given of [...template.vectors('NIC'), ...template.vectors('NIC_ALIAS')]) {
     if (isAuto(given)) continue;
     const object = vnetIfAny(cloud, caller.uid, given);
     if (object !== undefined) wanted.push({ right: 'USE', type: 'NET', object });
+    for (const id of groupsOf(given.get('SECURITY_GROUPS'))) {
+      const group = cloud.securityGroups.find(id);
+      if (group !== undefined) wanted.push({ right: 'USE', type: 'SECGROUP', object: group });
+    }
   }
   return wanted;
 }
@@ -321,7 +342,11 @@ function vnetIfAny(cloud: Cloud, uid: number, given: Vector): Vnet | undefined {
 // ---- as oned shows it ---------------------------------------------------------------------------------------------
 
 /** TEMPLATE/NIC or TEMPLATE/NIC_ALIAS of a VM, sorted by name. */
-export function nicAttributes(_cloud: Cloud, vm: Vm, nic: Nic): [name: string, value: string][] {
+export const nicAttributes = (_cloud: Cloud, vm: Vm, nic: Nic): [name: string, value: string][] =>
+  merged(...nicLayers(vm, nic));
+
+/** What {@link nicAttributes} are made of. */
+export function nicLayers(vm: Vm, nic: Nic): Layers {
   const own: [string, string][] = [
     ['NAME', nicName(nic)],
     ['NIC_ID', String(nic.id)],
@@ -333,15 +358,15 @@ export function nicAttributes(_cloud: Cloud, vm: Vm, nic: Nic): [name: string, v
   const { work } = vm;
   if (work !== null && 'nicId' in work && work.nicId === nic.id) own.push(['ATTACH', 'YES']);
   const addresses = nic.mac === null ? null : addressAttributes({ ...nic, mac: nic.mac });
-  return merged(nic.source, nic.given, addresses, own);
+  return [nic.source, nic.given, addresses, own];
 }
 
 /** TEMPLATE/SECURITY_GROUP_RULE of a VM: the rules of all groups that its NICs are in. */
-export function nicRules(vm: Vm): readonly Vector[] {
+export function nicRules(cloud: Cloud, vm: Vm): readonly Vector[] {
   const groups = new Set<number>();
   for (const nic of vm.nics) {
     for (const group of groupsOf(nic.given?.get('SECURITY_GROUPS') ?? nic.source.get('SECURITY_GROUPS')))
       groups.add(group);
   }
-  return securityGroupRules(groups);
+  return securityGroupRules(cloud, groups);
 }

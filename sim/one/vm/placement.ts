@@ -1,6 +1,7 @@
 /** Where a VM is: the capacity it holds on a host, and the history of its placements. Mirrors `History.h` and `HostShare.cc` of OpenNebula 6.10. */
 
 import type { Caller } from '../access/user.ts';
+import { appended } from '../appended.ts';
 import type { Cloud } from '../cloud.ts';
 import { OneError } from '../error.ts';
 import { capacity, type Host } from '../resources/host.ts';
@@ -81,8 +82,7 @@ export function place(cloud: Cloud, vm: Vm, host: Host, datastoreId: number): Pl
   occupy(host, vm, 1);
   const tmMad = cloud.datastores.find(datastoreId)?.tmMad ?? 'dummy';
   const placement = record(vm.history.length, host, tmMad, datastoreId, cloud.seconds);
-  // Not pushed, for then it would have room for sixteen more; most VMs need one.
-  vm.history = vm.history.concat(placement);
+  vm.history = appended(vm.history, placement);
   return placement;
 }
 
@@ -136,7 +136,7 @@ function turnTo(cloud: Cloud, vm: Vm, host: Host): Placement {
   placement.etime = now;
   placement.retime ||= now;
   const next = record(vm.history.length, host, placement.tmMad, placement.datastoreId, now);
-  vm.history = vm.history.concat(next);
+  vm.history = appended(vm.history, next);
   return next;
 }
 

@@ -1,4 +1,5 @@
 /** Attributes that only administrators may write. Mirrors `VM_RESTRICTED_ATTR` of the shipped oned.conf. */
+import { remembered } from '../../kernel/remembered.ts';
 import type { Template } from '../syntax/syntax.ts';
 
 interface Rule {
@@ -54,8 +55,9 @@ for (const rule of RESTRICTED) {
   else BY_NAME.set(rule.name, [...(BY_NAME.get(rule.name) ?? []), rule]);
 }
 
-const rulesFor = (name: string): readonly Rule[] =>
-  BY_NAME.get(name) ?? BY_PATTERN.filter((rule) => rule.matches(name));
+const rulesFor = remembered(
+  (name): readonly Rule[] => BY_NAME.get(name) ?? BY_PATTERN.filter((rule) => rule.matches(name)),
+);
 
 function pattern(text: string): (candidate: string) => boolean {
   if (!text.includes('*')) return (candidate) => candidate === text;
@@ -66,10 +68,11 @@ function pattern(text: string): (candidate: string) => boolean {
 /** The first restricted attribute in a template, with its sub-attribute if that is what is restricted. */
 export function restrictedAttribute(template: Template): { name: string; sub?: string } | undefined {
   for (const { name, value } of template) {
-    for (const rule of rulesFor(name)) {
+    const rules = rulesFor(name);
+    const subs = typeof value === 'string' || rules.length === 0 ? [] : [...value.keys()];
+    for (const rule of rules) {
       if (rule.sub === undefined) return { name };
-      if (typeof value === 'string') continue;
-      for (const sub of value.keys()) if (rule.sub(sub)) return { name, sub };
+      for (const sub of subs) if (rule.sub(sub)) return { name, sub };
     }
   }
   return undefined;

@@ -133,7 +133,7 @@ export function sceneOn(cloud: Cloud, hold = false): Scene {
       judge.disarmAll();
     },
     fail(action, message = SAID[action] ?? '') {
-      judge.arm({ selector: { layer: 'vm', action }, effect: { do: 'fail', message } });
+      judge.arm({ selector: { layer: 'vm', operation: action }, effect: { do: 'fail', message } });
     },
   };
 }

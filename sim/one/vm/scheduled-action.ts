@@ -1,153 +1,213 @@
-/** Actions that a VM is to undergo at a given time. Mirrors `ScheduledAction.cc` of OpenNebula 6.10, for actions that happen once. */
-import type { Clock } from '../../kernel/clock.ts';
-import type { Timer } from '../../kernel/queue.ts';
-import type { Caller } from '../access/user.ts';
-import type { Cloud } from '../cloud.ts';
-import { OneError } from '../error.ts';
-import { parseTemplate } from '../parse.ts';
-import type { Vector } from '../syntax/syntax.ts';
-import { vmAction } from './action.ts';
-import { managed } from './hotplug.ts';
+/**
+ * Actions that a VM is to undergo at a given time, once or again and again: what a SCHED_ACTION says, and when its turn
+ * comes next. Mirrors `ScheduledAction.cc` of OpenNebula 6.10; days begin and end in UTC.
+ */
+import { type ErrorCode, OneError } from '../error.ts';
+import type { Template, Vector } from '../syntax/syntax.ts';
 import { ACTIONS } from './lifecycle.ts';
-import {
-  vmDiskSnapshotCreate,
-  vmDiskSnapshotDelete,
-  vmDiskSnapshotRevert,
-  vmSnapshotCreate,
-  vmSnapshotDelete,
-  vmSnapshotRevert,
-} from './snapshot.ts';
-import type { Vm } from './vm.ts';
 
-export interface ScheduledAction {
-  readonly id: number;
+/** What a SCHED_ACTION says. */
+interface Plan {
   action: string;
+  /** A list with commas. */
   args: string;
-  /** Seconds since the Unix epoch. */
+  /** When its turn comes, in seconds since the Unix epoch. */
   time: number;
-  /** When it was done, in seconds; -1 while it waits. */
+  /** Index into {@link REPEATS}; {@link NONE} when it happens once. */
+  repeat: number;
+  /** Days of a week, month or year, or hours, by `repeat`. */
+  days: string;
+  /** One of {@link ENDS}, or {@link NONE}. */
+  endType: number;
+  /** How often it happens again, or the last second at which it may, by `endType`. */
+  endValue: number;
+  /** When its owner is to be told beforehand; 0 for never. */
+  warning: number;
+}
+
+export interface ScheduledAction extends Plan {
+  readonly id: number;
+  /** When it was last done, in seconds; -1 before the first time. */
   done: number;
+  /** Why it was refused, until it is done. */
   message: string;
 }
 
-interface Due {
-  readonly vm: number;
-  readonly id: number;
+const NONE = -1;
+
+const ENDS = { NEVER: 0, TIMES: 1, DATE: 2 } as const;
+
+const DAY_SECONDS = 86_400;
+
+interface Repeat {
+  /** The least and greatest of DAYS, and what oned says of others. */
+  readonly first: number;
+  readonly last: number;
+  readonly outOfRange: string;
+  /** The number that a date has among them, and how many there are then; an interval of hours has neither. */
+  readonly calendar?: { readonly day: (date: Date) => number; readonly days: (date: Date) => number };
 }
 
-type Perform = (cloud: Cloud, caller: Caller, vm: number, args: readonly string[]) => void;
+/** REPEAT by number: weekly, monthly, yearly, hourly. */
+const REPEATS: readonly Repeat[] = [
+  {
+    first: 0,
+    last: 6,
+    outOfRange: 'Days in a week have to be in [0,6] range',
+    calendar: { day: (date) => date.getUTCDay(), days: () => 7 },
+  },
+  {
+    first: 1,
+    last: 31,
+    outOfRange: 'Days in a month have to be in [1,31] range',
+    calendar: {
+      day: (date) => date.getUTCDate(),
+      days: (date) => daysBetween(monthOf(date, 0), monthOf(date, 1)),
+    },
+  },
+  {
+    first: 0,
+    last: 365,
+    outOfRange: 'Days in a year have to be in [0,365] range',
+    calendar: {
+      day: (date) => Math.floor(daysBetween(yearOf(date, 0), date.getTime())),
+      days: (date) => daysBetween(yearOf(date, 0), yearOf(date, 1)),
+    },
+  },
+  { first: 0, last: 167, outOfRange: 'Hours have to be in [0,168] range' },
+];
 
-/** What each action needs of ARGS, a list with commas. */
-const PERFORM: Readonly<Record<string, Perform>> = {
-  ...Object.fromEntries(
-    Object.keys(ACTIONS).map((name): [string, Perform] => [
-      name,
-      (cloud, caller, vm) => vmAction(cloud, caller, name, vm),
-    ]),
-  ),
-  'snapshot-create': (cloud, caller, vm, [name = '']) => vmSnapshotCreate(cloud, caller, vm, name),
-  'snapshot-revert': (cloud, caller, vm, [id]) => vmSnapshotRevert(cloud, caller, vm, Number(id)),
-  'snapshot-delete': (cloud, caller, vm, [id]) => vmSnapshotDelete(cloud, caller, vm, Number(id)),
-  'disk-snapshot-create': (cloud, caller, vm, [disk, name = '']) =>
-    vmDiskSnapshotCreate(cloud, caller, vm, Number(disk), name),
-  'disk-snapshot-revert': (cloud, caller, vm, [disk, id]) =>
-    vmDiskSnapshotRevert(cloud, caller, vm, Number(disk), Number(id)),
-  'disk-snapshot-delete': (cloud, caller, vm, [disk, id]) =>
-    vmDiskSnapshotDelete(cloud, caller, vm, Number(disk), Number(id)),
+const monthOf = (date: Date, later: number): number => Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + later);
+const yearOf = (date: Date, later: number): number => Date.UTC(date.getUTCFullYear() + later, 0);
+const daysBetween = (fromMs: number, toMs: number): number => (toMs - fromMs) / (DAY_SECONDS * 1000);
+
+/** All that can be scheduled. */
+const SCHEDULABLE: ReadonlySet<string> = new Set([
+  ...Object.keys(ACTIONS).filter((name) => name !== 'resched' && name !== 'unresched'),
+  'snapshot-create',
+  'snapshot-revert',
+  'snapshot-delete',
+  'disk-snapshot-create',
+  'disk-snapshot-revert',
+  'disk-snapshot-delete',
+  'backup',
+]);
+
+// ---- what is said -------------------------------------------------------------------------------------------------
+
+const NOTHING: Plan = {
+  action: '',
+  args: '',
+  time: NONE,
+  repeat: NONE,
+  days: '',
+  endType: NONE,
+  endValue: NONE,
+  warning: 0,
 };
 
-/** The end of the year 9999: nobody waits longer. */
-const LAST_SECOND = 253_402_300_799;
-
-/** Performs scheduled actions when their time has come, with the rights of oneadmin, as oned's scheduler does. */
-export class Agenda {
-  readonly #clock: Clock;
-  readonly #schedule: (delayMs: number, due: Due) => Timer;
-  /** What is waited for, by the id of the action. */
-  readonly #timers = new Map<number, Timer>();
-  #next = 0;
-
-  constructor(cloud: Cloud) {
-    this.#clock = cloud.clock;
-    this.#schedule = cloud.clock.channel<Due>('vm.scheduled', ({ vm: vmId, id }) => {
-      this.#timers.delete(id);
-      const vm = cloud.vms.find(vmId);
-      const planned = vm?.scheduled.find((candidate) => candidate.id === id);
-      if (vm === undefined || vm.state === 'DONE' || planned === undefined) return;
-      planned.done = cloud.seconds;
-      try {
-        const perform = PERFORM[planned.action];
-        if (perform === undefined) throw new OneError('ACTION', `Action "${planned.action}" is not supported`);
-        perform(cloud, cloud.root, vmId, planned.args.split(','));
-      } catch (error) {
-        if (!(error instanceof OneError)) throw error;
-        planned.message = error.message;
-      }
-    });
+/**
+ * @param origin what a TIME of `+n` counts from, in seconds: the VM's start
+ * @param before what holds where the SCHED_ACTION says nothing
+ * @throws OneError of the calling method's code
+ */
+export function planOf(wanted: Vector, origin: number, code: ErrorCode, before: Plan = NOTHING): Plan {
+  const refuse = (why: string): never => {
+    throw new OneError(code, why);
+  };
+  const said = (name: string): string => wanted.get(name) ?? '';
+  const action = said('ACTION') || before.action;
+  if (said('ACTION') !== '' && !SCHEDULABLE.has(action)) refuse(`${action} is not supported.`);
+  if (action === '') refuse('No ACTION in template for Scheduled Action.');
+  const time = said('TIME') === '' ? before.time : timeIn(said('TIME'), origin);
+  if (time === NONE) refuse(`Unable to parse the time value or value is empty: ${said('TIME')}`);
+  const warning = said('WARNING') === '' ? before.warning : timeIn(said('WARNING'), origin);
+  if (warning === NONE) refuse(`Unable to parse the warning value: ${said('WARNING')}`);
+  const repeat = integerIn(said('REPEAT')) ?? before.repeat;
+  if (repeat < NONE || repeat >= REPEATS.length) refuse(`Wrong REPEAT value: ${repeat}`);
+  const days = repeat === NONE ? '' : (wanted.get('DAYS') ?? before.days);
+  if (repeat !== NONE && !wanted.has('DAYS') && days === '') refuse('Repeat set, but DAYS are empty');
+  const problem = wanted.has('DAYS') ? daysProblem(repeat, days) : undefined;
+  if (problem !== undefined) refuse(problem);
+  const endType = integerIn(said('END_TYPE')) ?? before.endType;
+  if (endType < NONE || endType > ENDS.DATE) refuse(`Wrong END_TYPE value: ${endType}`);
+  // As in oned, an END_TYPE without an END_VALUE passes: then it ends with the first time.
+  const endValue = endType <= ENDS.NEVER ? NONE : (integerIn(said('END_VALUE')) ?? before.endValue);
+  if (said('END_VALUE') !== '' && endType === ENDS.TIMES && endValue < 0) {
+    refuse('Error parsing END_VALUE, times has to be greater or equal to 0');
   }
-
-  add(vm: Vm, wanted: Vector): number {
-    const planned: ScheduledAction = { id: this.#next++, action: '', args: '', time: 0, done: -1, message: '' };
-    vm.scheduled.push(planned);
-    this.set(vm, planned, wanted);
-    return planned.id;
+  if (said('END_VALUE') !== '' && endType === ENDS.DATE && endValue === NONE) {
+    refuse('Error parsing END_VALUE, wrong format for date.');
   }
+  const args = wanted.get('ARGS') ?? before.args;
+  // Both go into the XML as they are.
+  if (/[&<]/.test(args + days)) refuse('Error validating Scheduled Action XML.');
+  return { action, args, time, repeat, days, endType, endValue, warning };
+}
 
-  /** Changes an action to what a SCHED_ACTION says, and waits for its time. A TIME of `+n` counts from the VM's start. */
-  set(vm: Vm, planned: ScheduledAction, wanted: Vector): void {
-    const time = wanted.get('TIME') ?? '';
-    planned.action = wanted.get('ACTION') ?? planned.action;
-    planned.args = wanted.get('ARGS') ?? planned.args;
-    if (/^\+?\d+$/.test(time)) planned.time = time.startsWith('+') ? vm.stime + Number(time) : Number(time);
-    planned.done = -1;
-    this.cancel(planned);
-    if (planned.time > LAST_SECOND) return;
-    const timer = this.#schedule(planned.time * 1000 - this.#clock.now, { vm: vm.id, id: planned.id });
-    this.#timers.set(planned.id, timer);
+/** What the SCHED_ACTIONs of a template say. @throws OneError INTERNAL */
+export function plansIn(template: Template, origin: number): Plan[] {
+  return template.vectors('SCHED_ACTION').map((wanted) => planOf(wanted, origin, 'INTERNAL'));
+}
+
+const LARGEST = 2 ** 63;
+
+/** A number as C++ reads one; `undefined` when it is none. */
+function integerIn(text: string): number | undefined {
+  const [, sign = '', digits] = /^\s*([-+]?)0*(\d{1,19})$/.exec(text) ?? [];
+  const value = digits === undefined ? Number.NaN : Number(sign + digits);
+  return Math.abs(value) < LARGEST ? value : undefined;
+}
+
+function timeIn(text: string, origin: number): number {
+  const relative = text.startsWith('+');
+  const time = integerIn(relative ? text.slice(1) : text);
+  return time === undefined ? NONE : time + (relative ? origin : 0);
+}
+
+/** The numbers in a list with commas, from the least; what does not begin with one counts for nothing. */
+function numbersIn(list: string): number[] {
+  const numbers = list.split(',').flatMap((part) => /^\s*[-+]?\d{1,9}/.exec(part) ?? []);
+  return [...new Set(numbers.map(Number))].sort((a, b) => a - b);
+}
+
+function daysProblem(repeat: number, list: string): string | undefined {
+  const rules = REPEATS[repeat];
+  if (rules === undefined) return undefined;
+  const days = numbersIn(list);
+  if (days.length === 0) return 'Scheduled Action repeat set, but DAYS are empty';
+  const fits = days.every((day) => day >= rules.first && day <= rules.last);
+  return fits && (rules.calendar !== undefined || days.length === 1) ? undefined : rules.outOfRange;
+}
+
+// ---- when its turn comes ------------------------------------------------------------------------------------------
+
+/** Whether its turn is still to come. */
+export const isWaiting = ({ time, done }: ScheduledAction): boolean => time > done;
+
+/** It has been done: from now on it waits for its next time, if it has one. */
+export function pass(planned: ScheduledAction, now: number): void {
+  planned.done = now;
+  planned.message = '';
+  const rules = REPEATS[planned.repeat];
+  const days = numbersIn(planned.days);
+  const [first] = days;
+  if (rules === undefined || first === undefined || isOver(planned, now)) return;
+  if (planned.endType === ENDS.TIMES) planned.endValue--;
+  if (rules.calendar === undefined) {
+    const step = first * 3600;
+    // Where oned would count on for ever, it is over.
+    if (step > 0) planned.time += step * Math.max(1, Math.ceil((now - planned.time) / step));
+    return;
   }
-
-  cancel({ id }: ScheduledAction): void {
-    const timer = this.#timers.get(id);
-    if (timer !== undefined) this.#clock.cancel(timer);
-    this.#timers.delete(id);
-  }
+  const date = new Date(now * 1000);
+  const today = rules.calendar.day(date);
+  const next = days.find((day) => day > today) ?? first + rules.calendar.days(date);
+  planned.time += (next - today) * DAY_SECONDS;
+  planned.warning = 0;
 }
 
-function parse(text: string): Vector {
-  const wanted = parseTemplate(text, 'INTERNAL').vector('SCHED_ACTION');
-  if (wanted === undefined) throw new OneError('ACTION', 'No SCHED_ACTION attribute in template');
-  return wanted;
+function isOver({ endType, endValue }: ScheduledAction, now: number): boolean {
+  if (endType === ENDS.TIMES) return endValue <= 0;
+  return endType === ENDS.DATE && now > endValue;
 }
-
-function requirePlanned(vm: Vm, id: number): ScheduledAction {
-  const planned = vm.scheduled.find((candidate) => candidate.id === id);
-  if (planned === undefined) throw new OneError('ACTION', `Sched action ${id} doesn't exist`);
-  return planned;
-}
-
-/** Each returns the scheduled action's id. */
-function schedAdd(cloud: Cloud, caller: Caller, vmId: number, text: string): number {
-  const wanted = parse(text);
-  return cloud.agenda.add(managed(cloud, caller, vmId), wanted);
-}
-
-function schedUpdate(cloud: Cloud, caller: Caller, vmId: number, id: number, text: string): number {
-  const wanted = parse(text);
-  const vm = managed(cloud, caller, vmId);
-  cloud.agenda.set(vm, requirePlanned(vm, id), wanted);
-  return id;
-}
-
-function schedDelete(cloud: Cloud, caller: Caller, vmId: number, id: number): number {
-  const vm = managed(cloud, caller, vmId);
-  const planned = requirePlanned(vm, id);
-  cloud.agenda.cancel(planned);
-  vm.scheduled = vm.scheduled.filter((other) => other !== planned);
-  return id;
-}
-
-export const SCHEDULED_ACTION_OPERATIONS = {
-  'one.vm.schedadd': schedAdd,
-  'one.vm.schedupdate': schedUpdate,
-  'one.vm.scheddelete': schedDelete,
-} as const;

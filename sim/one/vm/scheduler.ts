@@ -3,6 +3,7 @@
  * mm_sched. A round is due only while it could place something, so that an idle cloud has an empty queue.
  */
 
+import { refill } from '../../kernel/held.ts';
 import { allows } from '../access/acl.ts';
 import { callerOf } from '../access/user.ts';
 import type { Cloud } from '../cloud.ts';
@@ -10,26 +11,27 @@ import { ctime } from '../ctime.ts';
 import { OneError } from '../error.ts';
 import type { Datastore } from '../resources/datastore.ts';
 import { capacity, type Host } from '../resources/host.ts';
-import { ExpressionProblem, type Lookup, matches, rank } from '../syntax/expression.ts';
+import type { Lookup } from '../syntax/expression.ts';
+import { byWeight, cannot, joined, meets, NoPlace, weight } from './choice.ts';
+import { choosable } from './network-choice.ts';
 import { currentPlacement, limits, misfit } from './placement.ts';
 import { automaticClusters, automaticRequirements } from './requirements.ts';
 import type { Vm } from './vm.ts';
 
 const ROUND: Record<string, never> = {};
 
-/** A host that may take a VM, with the system datastore for its disks. */
+/** A host that may take a VM, with the system datastore for its disks and the networks for its NICs. */
 interface Place {
   readonly host: Host;
   readonly datastoreId: number;
+  /** What oned is told of the networks; empty when none had to be chosen. */
+  readonly networks: string;
 }
-
-/** Why there is no place for a VM, in the scheduler's words. */
-class NoPlace extends Error {}
 
 export class Scheduler {
   readonly #cloud: Cloud;
   readonly #schedule: (delayMs: number, event: Record<string, never>) => unknown;
-  readonly #epoch: number;
+  #epoch: number;
   /** VMs to be placed or moved, in the order in which they asked. */
   readonly #waiting = new Set<number>();
   #due = false;
@@ -41,6 +43,16 @@ export class Scheduler {
       this.#due = false;
       this.#round();
     });
+  }
+
+  state(): { readonly epoch: number; readonly waiting: ReadonlySet<number>; readonly due: boolean } {
+    return { epoch: this.#epoch, waiting: this.#waiting, due: this.#due };
+  }
+
+  restore({ epoch, waiting, due }: ReturnType<Scheduler['state']>): void {
+    this.#epoch = epoch;
+    refill(this.#waiting, waiting);
+    this.#due = due;
   }
 
   /** A VM wants a place. */
@@ -113,21 +125,31 @@ export class Scheduler {
     if (meeting.length === 0) throw cannot(`No host meets capacity and SCHED_REQUIREMENTS: ${requirements}`);
     const datastores = vm.resched ? undefined : this.#datastores(vm);
     const ranking = vm.userTemplate.get('SCHED_RANK');
-    return byWeight(meeting, (host) => weight(ranking, ofHost(cloud, host)) ?? -host.vms.size).flatMap((host) => {
-      if (datastores === undefined) return [{ host, datastoreId: KEEP }];
-      const datastore = datastores.find(({ clusters }) => clusters.has(host.clusterId));
-      return datastore === undefined ? [] : [{ host, datastoreId: datastore.id }];
-    });
+    const networksIn = vm.resched ? () => '' : choosable(cloud, owner, vm);
+    const places: Place[] = [];
+    let reached = false;
+    for (const host of byWeight(meeting, (host) => weight(ranking, ofHost(cloud, host)) ?? -host.vms.size)) {
+      const datastore = datastores?.find(({ clusters }) => clusters.has(host.clusterId));
+      if (datastores !== undefined && datastore === undefined) continue;
+      const networks = networksIn(host.clusterId);
+      reached = true;
+      if (networks !== undefined) places.push({ host, datastoreId: datastore?.id ?? KEEP, networks });
+    }
+    // oned's scheduler says nothing of it, and looks again in its next round.
+    if (reached && places.length === 0) throw cannot('No network with enough capacity for the VM');
+    return places;
   }
 
   /** System datastores that may take the VM's disks, best first: the one with the most room, if not said otherwise. */
-  #datastores(vm: Vm): Datastore[] {
+  #datastores(vm: Vm): readonly Datastore[] {
     const cloud = this.#cloud;
     const own = vm.userTemplate.get('SCHED_DS_REQUIREMENTS');
     const requirements = joined(automaticClusters(cloud, vm), own);
     const meeting = [...cloud.datastores].filter(
       (datastore) =>
-        datastore.type === 'SYSTEM' && meets('SCHED_DS_REQUIREMENTS', requirements, ofDatastore(datastore)),
+        datastore.type === 'SYSTEM' &&
+        datastore.enabled &&
+        meets('SCHED_DS_REQUIREMENTS', requirements, ofDatastore(datastore)),
     );
     if (meeting.length === 0) {
       throw cannot(`No system datastore meets capacity and SCHED_DS_REQUIREMENTS: ${own ?? requirements}`);
@@ -137,11 +159,11 @@ export class Scheduler {
   }
 
   /** @throws NoPlace when oned refuses: the VM is looked at again when something has changed */
-  #dispatch(vm: Vm, { host, datastoreId }: Place): void {
+  #dispatch(vm: Vm, { host, datastoreId, networks }: Place): void {
     const cloud = this.#cloud;
     try {
       if (vm.resched) cloud.run(cloud.root, 'one.vm.migrate', vm.id, host.id, false, false, KEEP, 0);
-      else cloud.run(cloud.root, 'one.vm.deploy', vm.id, host.id, false, datastoreId, '');
+      else cloud.run(cloud.root, 'one.vm.deploy', vm.id, host.id, false, datastoreId, networks);
     } catch (error) {
       if (!(error instanceof OneError)) throw error;
       throw cannot(error.message);
@@ -154,46 +176,9 @@ export class Scheduler {
 /** The datastore that a VM has. */
 const KEEP = -1;
 
-const cannot = (why: string): NoPlace => new NoPlace(`Cannot dispatch VM: ${why}`);
-
 const wantsPlace = (vm: Vm): boolean =>
   vm.state === 'PENDING' ||
   (vm.resched && (vm.state === 'RUNNING' || vm.state === 'POWEROFF' || vm.state === 'UNKNOWN'));
-
-/** Requirements of oned and of the VM together. An empty text of the VM's is none that can be read. */
-function joined(automatic: string, own: string | undefined): string {
-  if (own === undefined) return automatic;
-  return automatic === '' ? own : `${automatic} & ( ${own} )`;
-}
-
-/** @throws NoPlace when the requirements cannot be read */
-function meets(name: string, requirements: string, lookup: Lookup): boolean {
-  try {
-    return matches(requirements, lookup);
-  } catch (error) {
-    if (!(error instanceof ExpressionProblem)) throw error;
-    throw new NoPlace(`Error in ${name}: '${requirements}', error: ${error.message}`);
-  }
-}
-
-/** By a rank that is given and can be read. */
-function weight(ranking: string | undefined, lookup: Lookup): number | undefined {
-  if (!ranking) return undefined;
-  try {
-    return rank(ranking, lookup);
-  } catch (error) {
-    if (!(error instanceof ExpressionProblem)) throw error;
-    return undefined;
-  }
-}
-
-/** The heaviest first; of equals the youngest, as observed. */
-function byWeight<T extends { readonly id: number }>(candidates: readonly T[], weigh: (candidate: T) => number): T[] {
-  return candidates
-    .map((candidate) => ({ candidate, weight: weigh(candidate) }))
-    .sort((a, b) => b.weight - a.weight || b.candidate.id - a.candidate.id)
-    .map(({ candidate }) => candidate);
-}
 
 type Value = string | number | undefined;
 

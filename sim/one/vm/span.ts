@@ -2,6 +2,7 @@
  * The stretches of time in which a guest ran, and the shape in which it did: all that the metrics know of a VM, so that
  * what changes today cannot rewrite what was measured yesterday.
  */
+import { appended } from '../appended.ts';
 import type { Cloud } from '../cloud.ts';
 import { failureOf, STEPS, type State, stepOf } from './lifecycle.ts';
 import type { Disk, Vm } from './vm.ts';
@@ -30,7 +31,15 @@ export interface Span {
 
 /** The shapes that VMs of one cloud have or had. */
 export class Shapes {
-  readonly #known = new Map<string, Shape>();
+  #known = new Map<string, Shape>();
+
+  state(): ReadonlyMap<string, Shape> {
+    return this.#known;
+  }
+
+  restore(known: Map<string, Shape>): void {
+    this.#known = known;
+  }
 
   of(vm: Vm): Shape {
     const { memoryMiB } = vm;
@@ -60,11 +69,16 @@ export class Shapes {
 export const hasGuest = (vm: Vm): boolean => vm.spans.at(-1)?.to === null;
 
 /** The guest runs from now on, or has since `from`. */
-export function openSpan(cloud: Cloud, vm: Vm, booted: boolean, from = cloud.clock.now): void {
+export function openSpan(
+  cloud: Cloud,
+  vm: Vm,
+  booted: boolean,
+  from = cloud.clock.now,
+  shape = cloud.shapes.of(vm),
+): void {
   const boot = (vm.spans.at(-1)?.boot ?? 0) + (booted ? 1 : 0);
   const hostId = vm.history.at(-1)?.hostId ?? -1;
-  // Not pushed, for then it would have room for sixteen more; most VMs need one.
-  vm.spans = vm.spans.concat({ from, to: null, boot, hostId, shape: cloud.shapes.of(vm) });
+  vm.spans = appended(vm.spans, { from, to: null, boot, hostId, shape });
 }
 
 export function closeSpan(cloud: Cloud, vm: Vm): void {
@@ -80,6 +94,13 @@ export function reshape(cloud: Cloud, vm: Vm, booted = false): void {
   if (!booted && last.hostId === hostId && last.shape === cloud.shapes.of(vm)) return;
   closeSpan(cloud, vm);
   openSpan(cloud, vm, booted);
+}
+
+/** The guest looks like this from now on, whatever OpenNebula thinks. */
+export function reshapeTo(cloud: Cloud, vm: Vm, shape: Shape): void {
+  if (!hasGuest(vm) || vm.spans.at(-1)?.shape === shape) return;
+  closeSpan(cloud, vm);
+  openSpan(cloud, vm, false, cloud.clock.now, shape);
 }
 
 /** Whether a guest that comes to run out of this state has booted, or goes on where it was. */

@@ -10,6 +10,7 @@ import { IMAGE_OPERATIONS } from '../resources/image.ts';
 import { Template, type Vector } from '../syntax/syntax.ts';
 import { diskRights, extendedDisk, imageOf } from './disk.ts';
 import { restrictedAttribute, restrictedChange } from './restricted.ts';
+import { plansIn } from './scheduled-action.ts';
 
 export interface VmTemplate extends Owned {
   /** Seconds since the Unix epoch. */
@@ -34,6 +35,7 @@ function create(cloud: Cloud, caller: Caller, template: Template): VmTemplate {
   const name = template.get('NAME') ?? '';
   const other = namesake(cloud.templates, TEMPLATES.unique, name, caller.uid);
   refuse(nameProblem(name), other && taken('TEMPLATE', other));
+  plansIn(template, 0);
   template.remove('NAME');
   return cloud.templates.add((id) => ({
     id,
@@ -73,13 +75,25 @@ function update(cloud: Cloud, caller: Caller, id: number, text: string, type = 0
   const object = reach(cloud, caller, TEMPLATES, id, 'MANAGE');
   updateTemplate(object, text, type, (attributes, append) => {
     const changed = caller.admin ? undefined : restrictedChange(attributes, object.template, append);
-    if (changed === undefined) return;
-    const why = append
-      ? `User Template includes a restricted attribute ${changed}`
-      : `Tried to change restricted attribute: ${changed}`;
-    throw new OneError('INTERNAL', `Cannot update template. ${why}`);
+    if (changed !== undefined) {
+      const why = append
+        ? `User Template includes a restricted attribute ${changed}`
+        : `Tried to change restricted attribute: ${changed}`;
+      throw new OneError('INTERNAL', `Cannot update template. ${why}`);
+    }
+    requirePlans(attributes);
   });
   return id;
+}
+
+/** @throws OneError INTERNAL when a SCHED_ACTION cannot be read */
+function requirePlans(attributes: Template): void {
+  try {
+    plansIn(attributes, 0);
+  } catch (error) {
+    if (!(error instanceof OneError)) throw error;
+    throw new OneError('INTERNAL', `Cannot update template. ${error.message}`);
+  }
 }
 
 function poolInfo(cloud: Cloud, caller: Caller, filter: number, start: number, end: number): VmTemplate[] {

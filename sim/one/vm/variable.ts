@@ -2,6 +2,7 @@
  * Variables in the text of a CONTEXT: `$NAME`, `$USER[SSH_PUBLIC_KEY]`, `$NETWORK[DNS, NETWORK="private"]`. Mirrors the
  * scanner and grammar `vm_var_parser.l` and `vm_var_syntax.y` of OpenNebula 6.10, with their messages.
  */
+import { remembered } from '../../kernel/remembered.ts';
 import type { Cloud } from '../cloud.ts';
 import { OneError } from '../error.ts';
 import { diskAttributes } from './disk.ts';
@@ -124,14 +125,32 @@ class Scanner {
   }
 }
 
+/** A piece of a text: plain, a variable `$NAME`, or an attribute of a vector, `$NAME[ATTRIBUTE, KEY="value"]`. */
+type Piece =
+  | string
+  | { readonly name: string }
+  | { readonly name: string; readonly attribute: string; readonly where: Where };
+
 /**
  * The text with the values of its variables. What is not known is empty.
  * @throws OneError INTERNAL for a `$` that no variable follows
  */
 export function substitute(cloud: Cloud, vm: Vm, text: string): string {
-  if (!/[$\\]/.test(text)) return text;
-  const scanner = new Scanner(text);
   let result = '';
+  for (const piece of piecesOf(text)) {
+    if (typeof piece === 'string') result += piece;
+    else if (!('attribute' in piece)) result += single(cloud, vm, piece.name);
+    else result += vector(cloud, vm, piece.name, piece.attribute, piece.where);
+  }
+  return result;
+}
+
+/** VMs from one template have the same text. */
+const piecesOf = remembered((text): readonly Piece[] => (/[$\\]/.test(text) ? parsePieces(text) : [text]));
+
+function parsePieces(text: string): Piece[] {
+  const scanner = new Scanner(text);
+  const pieces: Piece[] = [];
   const expect = (...wanted: Token[]): Scanned => {
     const scanned = scanner.next();
     if (wanted.includes(scanned.token)) return scanned;
@@ -142,18 +161,18 @@ export function substitute(cloud: Cloud, vm: Vm, text: string): string {
   };
   for (let first = true; ; first = false) {
     const { token, text: piece } = expect('RSTRING', 'VARIABLE', ...(first ? [] : (['$end'] as const)));
-    if (token === '$end') return result;
+    if (token === '$end') return pieces;
     if (token === 'RSTRING') {
-      result += piece;
+      pieces.push(piece);
       continue;
     }
     const name = piece.toUpperCase();
     let after = expect('OBRACKET', 'EOA');
     if (after.token === 'EOA') {
-      result += single(cloud, vm, name);
+      pieces.push({ name });
     } else {
       const attribute = expect('VARIABLE').text.toUpperCase();
-      let where: readonly [string, string] | undefined;
+      let where: Where;
       if (expect('COMMA', 'CBRACKET').token === 'COMMA') {
         const key = expect('VARIABLE').text.toUpperCase();
         expect('EQUAL');
@@ -161,9 +180,9 @@ export function substitute(cloud: Cloud, vm: Vm, text: string): string {
         expect('CBRACKET');
       }
       after = expect('EOA');
-      result += vector(cloud, vm, name, attribute, where);
+      pieces.push({ name, attribute, where });
     }
-    result += after.text;
+    pieces.push(after.text);
   }
 }
 

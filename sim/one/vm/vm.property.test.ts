@@ -1,7 +1,7 @@
 /** What holds of VMs and hosts whatever is called, in whatever order, whatever the drivers do. */
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import type { Effect } from '../../faults/fault.ts';
+import type { Effect } from '../../faults/schema.ts';
 import type { Cloud } from '../cloud.ts';
 import { OneError } from '../error.ts';
 import { addHost, setHostState } from '../resources/host.ts';
@@ -43,7 +43,7 @@ type Command =
   | { readonly do: 'change'; readonly change: keyof typeof CHANGES; readonly vm: number; readonly n: number }
   | { readonly do: 'report'; readonly seen: Parameters<typeof report>[2]; readonly vm: number }
   | { readonly do: 'host'; readonly host: number; readonly state: 'MONITORED' | 'ERROR' | 'DISABLED' }
-  | { readonly do: 'arm'; readonly action: string; readonly effect: Effect; readonly times: number }
+  | { readonly do: 'arm'; readonly action: string; readonly effect: Effect<'vm'>; readonly times: number }
   | { readonly do: 'disarm' }
   | { readonly do: 'advance'; readonly ms: number };
 
@@ -65,7 +65,7 @@ const CHANGES = {
 const vm = fc.nat(3);
 const host = fc.nat(2);
 const n = fc.integer({ min: 0, max: 6 });
-const effect: fc.Arbitrary<Effect> = fc.oneof(
+const effect: fc.Arbitrary<Effect<'vm'>> = fc.oneof(
   fc.constant({ do: 'fail', message: 'no' } as const),
   fc.constant({ do: 'stick' } as const),
   fc.record({ do: fc.constant('delay' as const), ms: fc.nat(60_000) }),
@@ -182,7 +182,7 @@ function perform(cloud: Cloud, wanted: Command, pass: (ms: number) => void): voi
         setHostState(cloud, cloud.hosts.get(wanted.host), wanted.state);
         return;
       case 'arm': {
-        const selector = { layer: 'vm', action: wanted.action } as const;
+        const selector = { layer: 'vm', operation: wanted.action } as const;
         cloud.judge.arm({ selector, trigger: { times: wanted.times }, effect: wanted.effect });
         return;
       }

@@ -11,6 +11,7 @@ import type { Template, Vector } from '../syntax/syntax.ts';
 import { STATES, type State } from './lifecycle.ts';
 import type { ScheduledAction } from './scheduled-action.ts';
 import { reshape, type Span } from './span.ts';
+import type { Trouble } from './trouble.ts';
 
 export interface Vm extends Owned {
   readonly id: number;
@@ -46,6 +47,8 @@ export interface Vm extends Owned {
   spans: Span[];
   /** Driver actions started so far: the counter of its draws. */
   steps: number;
+  /** What goes wrong with it beyond one answer of its driver; null for most. */
+  trouble: Trouble | null;
   /** The driver action in progress. */
   timer: Timer | null;
   /** UUID of OS/UUID; names the VM outside OpenNebula. */
@@ -150,6 +153,7 @@ export type Work =
   | { readonly kind: 'deleteDiskSnapshot'; readonly diskId: number; readonly snapshotId: number }
   | { readonly kind: 'saveAs'; readonly imageId: number }
   | { readonly kind: 'migrate'; readonly poweroff: boolean }
+  | { readonly kind: 'updateNic' }
   | { readonly kind: 'updateconf' };
 
 const VMS: Kind<Vm> = {

@@ -5,6 +5,7 @@ import { unlockImage } from '../resources/image.ts';
 import { imageSettled } from './cloning.ts';
 import { releaseDisk } from './disk.ts';
 import { releaseNic } from './nic.ts';
+import { UPDATED_NIC } from './nic-update.ts';
 import { setCapacity } from './placement.ts';
 import { reshape } from './span.ts';
 import type { Vm, Work } from './vm.ts';
@@ -59,6 +60,9 @@ const SETTLE: { readonly [K in Work['kind']]: Settle<K> } = {
     imageSettled(cloud, image);
   },
   migrate() {},
+  updateNic(_cloud, vm, _work, ok) {
+    if (ok) vm.template.remove(UPDATED_NIC);
+  },
   updateconf() {},
 };
 

@@ -2,7 +2,10 @@
  * The form of a value, said once: a JSON schema, a check that names what is wrong and where, and a TypeScript type all
  * come from it.
  */
-import { type Path, suggestion } from '../../sim/index.ts';
+import { suggestion } from './nearest.ts';
+
+/** The keys and indexes that lead to a place in a value. */
+export type Path = readonly (string | number)[];
 
 /** What is wrong at a place. */
 export interface Flaw {
@@ -52,12 +55,34 @@ export function whole(least: number, most: number = Number.MAX_SAFE_INTEGER): Fo
   };
 }
 
-/** A number above 0, at most 1. */
-export const chance: Form<number> = {
-  schema: { type: 'number', exclusiveMinimum: 0, maximum: 1 },
-  check: (value, path) =>
-    typeof value === 'number' && value > 0 && value <= 1 ? [] : flaw(path, 'a number above 0, at most 1', value),
-};
+export function number(least: number, most: number): Form<number> {
+  return {
+    schema: { type: 'number', minimum: least, maximum: most },
+    check(value, path) {
+      const fits = typeof value === 'number' && value >= least && value <= most;
+      return fits ? [] : flaw(path, `a number from ${least} to ${most}`, value);
+    },
+  };
+}
+
+/** A number above 0. */
+export function positive(most: number): Form<number> {
+  return {
+    schema: { type: 'number', minimum: 0, maximum: most, not: { enum: [0] } },
+    check(value, path) {
+      const fits = typeof value === 'number' && value > 0 && value <= most;
+      return fits ? [] : flaw(path, `a number above 0, at most ${most}`, value);
+    },
+  };
+}
+
+export const chance = positive(1);
+
+/** A form with a sentence about it in its schema. */
+export const described = <T>(meaning: string, form: Form<T>): Form<T> => ({
+  ...form,
+  schema: { ...form.schema, description: meaning },
+});
 
 export function word<const W extends string>(...words: readonly W[]): Form<W> {
   return {
@@ -121,7 +146,7 @@ export function object<R extends Fields, O extends Fields>(required: R, optional
     schema: {
       type: 'object',
       additionalProperties: false,
-      required: Object.keys(required),
+      ...(Object.keys(required).length === 0 ? {} : { required: Object.keys(required) }),
       properties: Object.fromEntries(schemas),
     },
     check(value, path) {
@@ -143,20 +168,25 @@ export function object<R extends Fields, O extends Fields>(required: R, optional
   };
 }
 
-/** An object whose form is told by one of its keys. */
+/** An object whose form is told by one of its keys, or by a key further down. */
 export function variants<const V extends Readonly<Record<string, Form<unknown>>>>(
-  key: string,
+  key: string | readonly string[],
   forms: V,
 ): Form<FormOf<V[keyof V]>> {
   const names = word(...Object.keys(forms));
+  const keys = [key].flat();
   return {
     schema: { oneOf: Object.values(forms).map(({ schema }) => schema) },
     check(value, path) {
-      if (!isObject(value)) return flaw(path, 'keys with values', value);
-      const name = value[key];
-      if (name === undefined) return [{ path, problem: `${JSON.stringify(key)} is missing` }];
+      let name: unknown = value;
+      for (const [depth, step] of keys.entries()) {
+        const here = [...path, ...keys.slice(0, depth)];
+        if (!isObject(name)) return flaw(here, 'keys with values', name);
+        if (!Object.hasOwn(name, step)) return [{ path: here, problem: `${JSON.stringify(step)} is missing` }];
+        name = name[step];
+      }
       const form = typeof name === 'string' && Object.hasOwn(forms, name) ? forms[name] : undefined;
-      return form === undefined ? names.check(name, [...path, key]) : form.check(value, path);
+      return form === undefined ? names.check(name, [...path, ...keys]) : form.check(value, path);
     },
   };
 }

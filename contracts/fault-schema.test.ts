@@ -1,0 +1,17 @@
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { FAULT_SCHEMA } from '../sim/index.ts';
+import { withFaultSchema } from './fault-schema.ts';
+
+const text = await readFile(new URL('./control.yaml', import.meta.url), 'utf8');
+
+test('the schema in the document is the one that faults are checked by', async () => {
+  await expect(withFaultSchema(text)).toMatchFileSnapshot('./control.yaml');
+  expect(parse(text).components.schemas.FaultSpec).toEqual({ oneOf: FAULT_SCHEMA.oneOf });
+});
+
+test('the schema in fixtures/ too', async () => {
+  const file = new URL('../fixtures/faults/schema.json', import.meta.url);
+  expect(JSON.parse(await readFile(file, 'utf8'))).toEqual(JSON.parse(JSON.stringify(FAULT_SCHEMA)));
+});

@@ -1,0 +1,60 @@
+/** `onesim reap`: deletes what a run that was broken off has left on a server, as its ledger tells, and nothing else. */
+import { type Machine, Problem, reason } from '../../../sim/index.ts';
+import { duration, optional, readFlags, session, url } from '../flags.ts';
+import { cleanUp } from './clean-up.ts';
+import { Ledger, openEntries, readLedger } from './ledger.ts';
+import { OUTSIDE, type Outside } from './outside.ts';
+import { leftName } from './target.ts';
+import { problemOf, Wire } from './wire.ts';
+
+type Client = Pick<Machine, 'readFile' | 'out'>;
+
+const FLAGS = {
+  '--ledger': { allowed: 'a file', otherwise: 'onesim-ledger.ndjson', read: (given: string) => given },
+  '--target': optional(url),
+  '--auth': optional(session),
+  '--patience': { ...duration, otherwise: 600_000 },
+} as const;
+
+/** Ends with 0 when nothing is left, and 3 otherwise. @throws Problem */
+export async function reap(args: readonly string[], machine: Client, outside: Outside = OUTSIDE): Promise<0 | 3> {
+  const { flags, words } = readFlags(FLAGS, args);
+  const { '--ledger': file, '--target': target, '--auth': owner, '--patience': patienceMs } = flags;
+  if (words.length > 0) throw new Problem(`unexpected argument ${JSON.stringify(words[0])}`);
+  if (target === undefined) throw new Problem('say where, with --target URL');
+  if (owner === undefined) throw new Problem('say whose, with --auth user:password');
+  const entries = openEntries(readLedger(await contentOf(file, machine), file));
+  const there = entries.filter((entry) => entry.target === target);
+  const elsewhere = [...new Set(entries.filter((entry) => entry.target !== target).map((entry) => entry.target))];
+  if (elsewhere.length > 0) machine.out(`${file} also tells of ${elsewhere.join(', ')}: that is left alone`);
+  machine.out(`${there.length} to be deleted at ${target}`);
+  if (there.length === 0) return 0;
+
+  const durable = await outside.durable(file);
+  const wire = new Wire(outside, new Ledger('', durable), {
+    ...{ target, rate: 5, serial: true, timeoutMs: 60_000 },
+    secrets: [owner],
+  });
+  try {
+    await wire.send(new Request(`${target}/server/version`));
+  } catch (error) {
+    throw new Problem(`--target: ${target} does not answer: ${problemOf(error)}`);
+  }
+  const left = await cleanUp(there, {
+    ...{ wire, session: owner, patienceMs },
+    async gone(entry) {
+      await durable(`${JSON.stringify({ kind: 'gone', n: entry.n, mark: entry.mark })}\n`);
+      machine.out(`  gone      ${leftName(entry)}`);
+    },
+  });
+  for (const { entry, why } of left) machine.out(`  left      ${leftName(entry)}: ${why}`);
+  return left.length === 0 ? 0 : 3;
+}
+
+async function contentOf(file: string, machine: Client): Promise<string> {
+  try {
+    return await machine.readFile(file);
+  } catch (error) {
+    throw new Problem(`--ledger: ${file}: ${reason(error)}`);
+  }
+}

@@ -1,0 +1,313 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { StartOptions } from '../../../sim/index.ts';
+import { LEVELS } from './levels.ts';
+import { type Between, leftovers, type Ran, type Server, serverOf, TARGET, verified } from './testing.ts';
+
+// A run is a second of work or less; a busy machine may take longer.
+vi.setConfig({ testTimeout: 30_000 });
+
+const servers: { close(): void }[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+});
+
+async function server(options?: StartOptions, between?: Between): Promise<Server> {
+  const made = await serverOf(options, between);
+  servers.push(made);
+  return made;
+}
+
+const told = ({ out }: Ran): string => out.join('\n');
+
+describe.each(['upstream', 'contract'] as const)('a stand-in in profile %s', (profile) => {
+  test.each(LEVELS)('keeps all laws at level %s, and nothing is left of it', async (level) => {
+    const target = await server({ profile });
+    const before = leftovers(target.simulator);
+    const ran = await verified(target, ['--level', level, '--runs', '3']);
+    expect(ran.code, told(ran)).toBe(0);
+    expect(told(ran)).toContain(`✓ engine, profile ${profile}: nothing broken`);
+    await target.outside.clock.sleep(120_000);
+    expect(leftovers(target.simulator)).toEqual(before);
+  });
+});
+
+describe('known departures', () => {
+  /** A real engine on a cloud of ours lets every probe be played. */
+  const ALL = ['--level', 'lifecycle', '--runs', '1', '--admin-auth', 'oneadmin:opennebula', '--control', TARGET];
+
+  test('are all shown in profile upstream, but for those that no probe can be played for', async () => {
+    const ran = await verified(await server(), ALL);
+    expect(ran.code, told(ran)).toBe(0);
+    expect(ran.out.filter((line) => line.includes('unobserved'))).toEqual([
+      '    unobserved: it sends a blank that HTTP clients strip: basic-without-credentials-500',
+      '    unobserved: it needs a server with a time-out of 3: short-timeout-zero',
+    ]);
+  });
+
+  test.each(['get-200', 'rename-shows-late', 'put-504-as-500', 'no-www-authenticate', 'crash-html'] as const)(
+    'that a server does not show any more are stale: %s',
+    async (id) => {
+      const ran = await verified(await server({ deviations: { [id]: false } }), [...ALL, '--profile', 'upstream']);
+      const wrong = ran.out.filter((line) => line.startsWith('  ✗ ')).map((line) => line.trim());
+      expect(wrong).toEqual([`✗ ${id}: stale: the server keeps the contract here`]);
+      expect(ran.code, told(ran)).toBe(1);
+    },
+  );
+
+  test('that a server shows where the contract must be kept are told', async () => {
+    const ran = await verified(await server({ profile: 'contract', deviations: { 'rename-shows-late': true } }), [
+      ...['--level', 'crud', '--profile', 'contract'],
+    ]);
+    expect(ran.code).toBe(1);
+    expect(told(ran)).toContain('✗ rename-shows-late: shown, where the contract must be kept');
+  });
+
+  test('that have not been looked at for too long are stale, whatever the server does', async () => {
+    const target = await server();
+    const outside = { ...target.outside, today: () => '2028-01-01' };
+    const ran = await verified({ outside }, []);
+    expect(ran.code).toBe(1);
+    expect(told(ran)).toContain('✗ get-200: stale: the row has to be looked at again since 2027-11-01');
+  });
+
+  test('of a later version are none of an earlier one', async () => {
+    const ran = await verified(
+      await server(
+        {},
+        answering('/server/version', () => Response.json('1.2.0')),
+      ),
+      [],
+    );
+    expect(told(ran)).toContain('0 of 0 known departures shown');
+    expect(ran.code).toBe(1);
+  });
+});
+
+/** Changes the answers to the requests of a path. */
+function answering(path: string, change: (answer: Response) => Response | Promise<Response>): Between {
+  return async (request, door) => {
+    const answer = await door(request);
+    return new URL(request.url).pathname.startsWith(path) ? change(answer) : answer;
+  };
+}
+
+/** Changes the body of what is answered with success. */
+const rewriting = (change: (body: string) => string): Between =>
+  answering('/serverless-runtimes', async (answer) => {
+    if (answer.status >= 300 || answer.status === 204) return answer;
+    return new Response(change(await answer.text()), answer);
+  });
+
+describe('a proxy that breaks something is caught', () => {
+  let looks = 0;
+  test.each<[string, string, Between]>([
+    ['L13', 'another service', rewriting((body) => body.replace(/"SERVICE_ID":\d+/, `"SERVICE_ID":${++looks + 500}`))],
+    ['R5', 'less memory', rewriting((body) => body.replace(/"MEMORY":(\d+)/, '"MEMORY":1$1'))],
+    ['L8', 'an ERROR that says nothing', rewriting((body) => body.replace('"STATE":"PENDING"', '"STATE":"ERROR"'))],
+    [
+      'D6',
+      'no media type',
+      answering('/serverless-runtimes', (answer) => new Response(answer.body, { status: answer.status })),
+    ],
+    ['A5', 'a door that is open', (request, door) => door(withCredentials(request))],
+    ['A7', 'credentials in an error', answering('/no-such-path', () => new Response('alice:alice', { status: 404 }))],
+    ['S1', 'answers that are lost', losing((request) => request.method === 'PUT')],
+  ])('by %s: %s', async (law, _, between) => {
+    const ran = await verified(await server({}, between), ['--level', 'crud', '--runs', '2']);
+    expect(ran.code).toBe(1);
+    expect(told(ran)).toMatch(new RegExp(`✗ ${law}: |also +${law} `));
+    expect(told(ran)).not.toContain('left there');
+  });
+
+  test('by R4’s own means: a deletion that is only answered leaves something, and that is code 3', async () => {
+    const between: Between = async (request, door) =>
+      request.method === 'DELETE' && /\/\d+$/.test(request.url) && !request.url.endsWith('2000000000')
+        ? new Response(null, { status: 204, headers: { 'X-Content-Type-Options': 'nosniff' } })
+        : door(request);
+    const ran = await verified(await server({}, between), ['--level', 'crud', '--profile', 'upstream']);
+    expect(ran.code).toBe(3);
+    expect(told(ran)).toMatch(/left there: runtime \d+, onesim-test-\S+: it is there after its deletion/);
+  });
+
+  test('and what it lets out of credentials is in no report', async () => {
+    const leak = answering('/no-such-path', () => new Response('alice:alice YWxpY2U6YWxpY2U=', { status: 404 }));
+    const ran = await verified(await server({}, leak), []);
+    expect(told(ran)).not.toMatch(/alice:alice|YWxpY2U6YWxpY2U/);
+  });
+});
+
+function withCredentials(request: Request): Request {
+  if (request.headers.has('Authorization')) return request;
+  const headers = new Headers(request.headers);
+  headers.set('Authorization', `Basic ${Buffer.from('alice:alice').toString('base64')}`);
+  return new Request(request, { headers });
+}
+
+/** Does what is asked, and loses the answer. */
+function losing(which: (request: Request) => boolean): Between {
+  return async (request, door) => {
+    const answer = await door(request);
+    if (which(request)) throw new TypeError('fetch failed', { cause: new Error('other side closed') });
+    return answer;
+  };
+}
+
+describe('a server that', () => {
+  const refused = async (between: Between, ...args: string[]): Promise<string> =>
+    verified(await server({}, between), args).then(
+      ({ code }) => `code ${code}`,
+      (error: Error) => error.message,
+    );
+
+  test('is down is named', async () => {
+    const down: Between = async () => {
+      throw new TypeError('fetch failed', { cause: Object.assign(new Error('x'), { code: 'ECONNREFUSED' }) });
+    };
+    expect(await refused(down)).toBe(`--target: ${TARGET} does not answer: nobody listens there`);
+  });
+
+  test('never answers is given up', async () => {
+    const silent: Between = () => new Promise(() => {});
+    expect(await refused(silent)).toBe(`--target: ${TARGET} does not answer: The operation was aborted due to timeout`);
+  });
+
+  test('does not know us is named, before anything is made', async () => {
+    const target = await server();
+    const ran = verified(target, ['--level', 'crud', '--auth', 'alice:wrong']);
+    await expect(ran).rejects.toThrow(`--auth: ${TARGET} does not let alice in`);
+    expect(target.ledger).toEqual([]);
+  });
+
+  test('answers garbage is not changed', async () => {
+    const methods = new Set<string>();
+    const garbage: Between = async ({ method }) => {
+      methods.add(method);
+      return new Response('\u0000\uFFFF<html>', { status: 200 });
+    };
+    const ran = await verified(await server({}, garbage), ['--level', 'lifecycle']);
+    expect(ran.code).toBe(1);
+    expect(ran.out[0]).toContain('no Provisioning Engine that is known: GET /server/version was answered with 200');
+    expect([...methods].sort()).toEqual(['GET', 'HEAD']);
+  });
+
+  test('is half compatible breaks the contract where it is not', async () => {
+    const half = answering('/server/config', () => new Response('Not here', { status: 404 }));
+    const ran = await verified(await server({}, half), []);
+    expect(ran.code).toBe(1);
+    expect(told(ran)).toContain('step config');
+  });
+
+  test('closes connections now and then is told, and what was made is deleted', async () => {
+    let n = 0;
+    const flaky: Between = (request, door) => losing(() => ++n > 12 && n % 7 === 0)(request, door);
+    const target = await server({}, flaky);
+    const before = leftovers(target.simulator);
+    const ran = await verified(target, ['--level', 'crud', '--runs', '3', '--profile', 'upstream']);
+    expect([1, 3]).toContain(ran.code);
+    expect(told(ran)).toMatch(/✗ S1|no answer came/);
+    await target.outside.clock.sleep(120_000);
+    if (ran.code === 1) expect(leftovers(target.simulator)).toEqual(before);
+  });
+
+  test('loses the answer to a creation is searched for what it has made', async () => {
+    let creations = 0;
+    const target = await server(
+      {},
+      losing(({ method, url }) => method === 'POST' && url.endsWith('/serverless-runtimes') && ++creations % 9 === 0),
+    );
+    const before = leftovers(target.simulator);
+    const ran = await verified(target, ['--level', 'crud', '--runs', '3', '--profile', 'upstream']);
+    expect(ran.code).toBe(1);
+    await target.outside.clock.sleep(120_000);
+    expect(leftovers(target.simulator)).toEqual(before);
+  });
+
+  test('begins anew under us is told, and nothing of others is deleted', async () => {
+    let n = 0;
+    const target: Server = await server({}, (request, door) => {
+      if (++n === 70) target.simulator.reset();
+      return door(request);
+    });
+    const ran = await verified(target, ['--level', 'lifecycle', '--runs', '2', '--profile', 'upstream']);
+    expect(ran.code).toBe(1);
+    expect(told(ran)).not.toContain('left there');
+  });
+
+  test('asks to come again later is obeyed', async () => {
+    let asked = 0;
+    const busy: Between = (request, door) =>
+      ++asked % 5 === 0
+        ? Promise.resolve(new Response('', { status: 503, headers: { 'Retry-After': '30' } }))
+        : door(request);
+    const ran = await verified(await server({}, busy), []);
+    expect(ran.code, told(ran)).toBe(0);
+    expect(told(ran)).toMatch(/asked \d+ times to come again later, and we did/);
+  });
+
+  test('is too slow for its own bounds is slow first, and then never', async () => {
+    const stuck = rewriting((body) => body.replace('"STATE":"RUNNING"', '"STATE":"PENDING"'));
+    const ran = await verified(await server({}, stuck), ['--level', 'crud', '--runs', '1', '--profile', 'upstream']);
+    expect(told(ran)).toMatch(/slow +runtime \d+: PENDING for \d+\.?\d* s, where 120 s are expected/);
+    expect(told(ran)).toMatch(/✗ L3: /);
+    expect(ran.code).toBe(1);
+  });
+});
+
+describe('a run that is ended early', () => {
+  test.each([5, 40, 60, 75, 90])(
+    'after %i requests deletes what it has made, and says what it has found',
+    async (most) => {
+      let n = 0;
+      let end = (): void => {};
+      const stopped = new Promise<void>((resolve) => {
+        end = resolve;
+      });
+      const target = await server({}, (request, door) => {
+        if (++n === most) end();
+        return door(request);
+      });
+      const before = leftovers(target.simulator);
+      const ran = await verified(target, ['--level', 'lifecycle', '--runs', '5'], () => stopped);
+      expect(ran.code, told(ran)).toBe(4);
+      expect(ran.out.at(-1)).toMatch(/ended early$/);
+      await target.outside.clock.sleep(120_000);
+      expect(leftovers(target.simulator)).toEqual(before);
+    },
+  );
+
+  test('by its own time is the same', async () => {
+    const ran = await verified(await server(), ['--level', 'lifecycle', '--runs', '100', '--max-duration', '60s']);
+    expect(ran.code, told(ran)).toBe(4);
+    expect(ran.out.at(-1)).toMatch(/ended early$/);
+  });
+});
+
+test('--rate is kept, one request at a time', async () => {
+  let [flying, most] = [0, 0];
+  const times: number[] = [];
+  const target = await server({}, async (request, door) => {
+    times.push(target.simulator.world.clock.now);
+    most = Math.max(most, ++flying);
+    return door(request).finally(() => flying--);
+  });
+  await verified(target, ['--rate', '0.5']);
+  expect(most).toBe(1);
+  const gaps = times.slice(1).map((time, n) => time - (times[n] ?? 0));
+  expect(Math.min(...gaps)).toBeGreaterThanOrEqual(2_000);
+});
+
+test('--against stand-in finds nothing unlike itself, and a proxy that changes an answer', async () => {
+  const args = ['--level', 'lifecycle', '--runs', '2', '--against', 'stand-in'];
+  const same = await verified(await server({ timing: { name: 'realistic' } }), args);
+  expect(same.code, told(same)).toBe(0);
+  expect(same.out.at(-1)).toBe('✓ like the stand-in');
+  const other = await verified(
+    await server(
+      {},
+      rewriting((body) => body.replace('"ENDPOINT":', '"EXTRA":1,"ENDPOINT":')),
+    ),
+    args,
+  );
+  expect(other.code).toBe(1);
+  expect(told(other)).toMatch(/unlike +a whole life: create-r1: it answers .*EXTRA: number/);
+});

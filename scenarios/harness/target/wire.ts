@@ -1,0 +1,183 @@
+/**
+ * The way to a server that is not ours: at the pace that was asked for, one request at a time unless told otherwise,
+ * with the patience that the server asks for, and with every creation in the ledger before it is sent.
+ */
+import { valueAt } from '../../../contracts/schema.ts';
+import { reason } from '../../../sim/index.ts';
+import { boundOf, runtimeIn } from '../answers.ts';
+import { type Answer, type Bounds, REDACTED } from '../trace.ts';
+import type { Transport, WallClock } from '../transport.ts';
+import type { Ledger } from './ledger.ts';
+
+/** What this process has of the world: the network and the time. */
+export interface Network {
+  readonly clock: WallClock;
+  /** Rejects when no answer has come within the time. */
+  fetch(request: Request, timeoutMs: number): Promise<Response>;
+}
+
+export interface WireOptions {
+  readonly target: string;
+  /** Requests a second. */
+  readonly rate: number;
+  /** Whether a request waits until the one before it was answered. */
+  readonly serial: boolean;
+  readonly timeoutMs: number;
+  /** `user:password`s that must not be written down. */
+  readonly secrets: readonly string[];
+}
+
+/** The longest answer that is read. */
+const MOST_BYTES = 16 * 2 ** 20;
+/** How often, and how long at most, a server is obeyed that asks to come again later. */
+const [TIMES, LONGEST_WAIT_MS] = [3, 120_000];
+
+export class Wire {
+  readonly #network: Network;
+  readonly #options: WireOptions;
+  readonly #ledger: Ledger;
+  readonly #secrets: readonly string[];
+  readonly #start: number;
+  #next = 0;
+  #last: Promise<unknown> = Promise.resolve();
+  /** Requests that were sent. */
+  sent = 0;
+  /** Times that the server asked to come again later. */
+  throttled = 0;
+
+  constructor(network: Network, ledger: Ledger, options: WireOptions) {
+    this.#network = network;
+    this.#options = options;
+    this.#ledger = ledger;
+    this.#start = network.clock.now();
+    this.#secrets = options.secrets.flatMap((each) => [Buffer.from(each).toString('base64'), each]);
+  }
+
+  get target(): string {
+    return this.#options.target;
+  }
+
+  /** Milliseconds since the wire was made, to the microsecond: what follows must not look as if it overlapped. */
+  now = (): number => Math.round((this.#network.clock.now() - this.#start) * 1_000) / 1_000;
+
+  sleep = (ms: number): Promise<void> => this.#network.clock.sleep(ms);
+
+  /** @throws what the network says when no answer comes */
+  async send(request: Request): Promise<Answer> {
+    if (!this.#options.serial) return this.#recorded(request);
+    const answer = this.#last.then(() => this.#recorded(request));
+    this.#last = answer.catch(() => {});
+    return answer;
+  }
+
+  /** Not behind what is under way: for who has to reach the server while it makes somebody wait. */
+  aside = (request: Request): Promise<Answer> => this.#recorded(request);
+
+  /** For a run, with a time of its own. @param deviations what is expected of the server */
+  transport(deviations: readonly string[], bounds: Bounds): Transport {
+    const start = this.now();
+    const now = (): number => Math.round((this.now() - start) * 1_000) / 1_000;
+    return {
+      about: { transport: 'http', target: this.target, deviations, epochMs: 0, bounds },
+      now,
+      send: (request) => this.send(request),
+      settle: async () => {},
+      pass: async (instant, until = () => false) => {
+        while (!until() && now() < instant) await this.sleep(Math.min(LOOK_MS, instant - now()));
+      },
+      god: undefined,
+    };
+  }
+
+  /** What a request may make is in the ledger before it is sent. */
+  async #recorded(request: Request): Promise<Answer> {
+    const { pathname } = new URL(request.url);
+    if (request.method === 'POST' && pathname === '/serverless-runtimes') return this.#creation(request);
+    const [, id] = /^\/serverless-runtimes\/(\d+)/.exec(pathname) ?? [];
+    if (request.method === 'PUT' && id !== undefined) await this.#renaming(Number(id), request);
+    return this.#paced(request);
+  }
+
+  async #renaming(id: number, request: Request): Promise<void> {
+    const entry = this.#ledger.open.find((each) => each.id === id);
+    const name = entry === undefined ? null : nameIn(await request.clone().text());
+    if (entry !== undefined && name !== null && !entry.names.includes(name)) await this.#ledger.renamed(entry.n, name);
+  }
+
+  async #creation(request: Request): Promise<Answer> {
+    const body = await request.clone().text();
+    const n = await this.#ledger.intend(nameIn(body));
+    let answer: Answer;
+    try {
+      answer = await this.#paced(request);
+    } catch (error) {
+      await this.#ledger.unknown(n, problemOf(error), false);
+      throw error;
+    }
+    const id = answer.status < 300 ? boundOf(answer.body)?.id : undefined;
+    if (id !== undefined) await this.#ledger.made(n, id);
+    else if (answer.status >= 400 && (answer.status < 500 || !asksForSome(body)))
+      await this.#ledger.refused(n, answer.status);
+    else await this.#ledger.unknown(n, `it was answered with ${answer.status}`, answer.status === 500);
+    return answer;
+  }
+
+  async #paced(request: Request): Promise<Answer> {
+    for (let times = 0; ; times++) {
+      const slot = Math.max(this.now(), this.#next);
+      this.#next = slot + 1_000 / this.#options.rate;
+      if (slot > this.now()) await this.sleep(slot - this.now());
+      this.#next = Math.max(this.#next, this.now() + 1_000 / this.#options.rate);
+      this.sent++;
+      const answer = this.#censored(await this.#read(request.clone()));
+      const waitMs = retryAfterMs(answer);
+      if (waitMs === undefined || times >= TIMES) return answer;
+      this.throttled++;
+      await this.sleep(Math.min(waitMs, LONGEST_WAIT_MS));
+    }
+  }
+
+  async #read(request: Request): Promise<Answer> {
+    const response = await this.#network.fetch(request, this.#options.timeoutMs);
+    return { status: response.status, headers: [...response.headers], body: await textOf(response) };
+  }
+
+  #censored(answer: Answer): Answer {
+    const body = this.#secrets.reduce((content, secret) => content.replaceAll(secret, REDACTED), answer.body);
+    return { ...answer, body };
+  }
+}
+
+/** How often a wait looks whether it is over. */
+const LOOK_MS = 10;
+
+/** Why no answer came, in words. */
+export function problemOf(error: unknown): string {
+  return reason(error instanceof Error && error.cause instanceof Error ? error.cause : error);
+}
+
+async function textOf(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.length;
+    if (size > MOST_BYTES) throw new Error(`its answer is longer than ${MOST_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** How long a server asks to be left alone, as 429 and 503 may. */
+function retryAfterMs({ status, headers }: Answer): number | undefined {
+  if (status !== 429 && status !== 503) return undefined;
+  const value = headers.find(([name]) => name.toLowerCase() === 'retry-after')?.[1] ?? '';
+  return /^\d{1,6}$/.test(value) ? Number(value) * 1_000 : undefined;
+}
+
+function nameIn(body: string): string | null {
+  const name = runtimeIn(body)?.NAME;
+  return typeof name === 'string' ? name : null;
+}
+
+/** Whether a body has what no runtime can be made without. */
+const asksForSome = (body: string): boolean => valueAt(runtimeIn(body), '/FAAS/FLAVOUR') !== undefined;

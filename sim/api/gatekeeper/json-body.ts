@@ -1,0 +1,12 @@
+/** Bodies as the Gatekeeper reads them: as JSON, whatever their Content-Type says. */
+import { isObject, type Json, type JsonObject } from '../../one/flow/json.ts';
+
+/** The members of an object in JSON; undefined for anything else. */
+export function membersIn(body: Uint8Array): JsonObject | undefined {
+  try {
+    const value: Json = JSON.parse(new TextDecoder().decode(body));
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * What the schema cannot say of a fault: that its selector can match something in this world, and that its parts make
+ * sense together. A fault that never comes is a mistake, so it is refused when it is written.
+ */
+import type { Flaw } from '../kernel/form.ts';
+import { suggestion } from '../kernel/nearest.ts';
+import { fits } from '../kernel/pattern.ts';
+import type { Concerned } from './fault.ts';
+import { isCondition } from './judge.ts';
+import { FAULT, type FaultSpec, OPERATIONS_OF, type Selector } from './schema.ts';
+
+/** What there is to be named. */
+export interface Vocabulary {
+  /** What a part of the selector may be; `undefined` where anything may. A name that is not `closed` may come later. */
+  names(part: string, selector: Selector): { readonly closed: boolean; readonly words: Iterable<string> } | undefined;
+  states(of: Concerned): readonly string[];
+  /** Whether there is, or will be, a VM or a service with an id. */
+  isPossible(part: 'vm' | 'service', id: number): boolean;
+}
+
+/** A fault, or what is wrong with it. */
+export function readFault(value: unknown, vocabulary: Vocabulary): FaultSpec | Flaw[] {
+  const flaws = FAULT.check(value, []);
+  if (flaws.length > 0) return flaws;
+  const spec = value as FaultSpec;
+  const more = [...selectorFlaws(spec, vocabulary), ...triggerFlaws(spec, vocabulary)];
+  return more.length === 0 ? spec : more;
+}
+
+function* selectorFlaws(spec: FaultSpec, vocabulary: Vocabulary): Generator<Flaw> {
+  const { selector, effect } = spec;
+  for (const [part, wanted] of Object.entries(selector)) {
+    const path = ['selector', part];
+    if (part === 'vm' || part === 'service') {
+      if (!vocabulary.isPossible(part, Number(wanted))) {
+        yield { path, problem: `there is no ${part === 'vm' ? 'VM' : part} ${wanted} any more` };
+      }
+    } else if (typeof wanted === 'string') {
+      const only = part === 'operation' ? OPERATIONS_OF[`${selector.layer} ${effect.do}`] : undefined;
+      const known = only === undefined ? vocabulary.names(part, selector) : { closed: true, words: only };
+      if (known !== undefined) yield* namedFlaws(path, wanted, known);
+    }
+  }
+}
+
+function* namedFlaws(
+  path: Flaw['path'],
+  wanted: string,
+  { closed, words }: { readonly closed: boolean; readonly words: Iterable<string> },
+): Generator<Flaw> {
+  if (!closed && wanted.includes('*')) return;
+  const all = [...words];
+  if (all.some((word) => fits(wanted, word))) return;
+  const which = closed && all.length <= MOST_LISTED ? `: ${all.join(', ')}` : '';
+  yield { path, problem: `nothing is called ${JSON.stringify(cut(wanted))}${suggestion(wanted, all)}${which}` };
+}
+
+/** More words than this are not listed. */
+const MOST_LISTED = 20;
+
+const cut = (given: string): string => (given.length > 64 ? `${given.slice(0, 64)}…` : given);
+
+function* triggerFlaws(spec: FaultSpec, vocabulary: Vocabulary): Generator<Flaw> {
+  const { selector, effect, budget, trigger = {} } = spec;
+  const { window = {}, when = {}, after, words, times } = trigger;
+  if (times !== undefined && budget?.hits !== undefined) {
+    yield { path: ['trigger', 'times'], problem: 'it says the same as budget.hits' };
+  }
+  for (const [at, offset] of [
+    ['from', 'fromMs'],
+    ['to', 'toMs'],
+  ] as const) {
+    if (window[at] !== undefined && window[offset] !== undefined) {
+      yield { path: ['trigger', 'window', offset], problem: `it says the same as ${at}` };
+    }
+    if (Number.isNaN(Date.parse(window[at] ?? '1970-01-01'))) {
+      yield { path: ['trigger', 'window', at], problem: 'there is no such instant' };
+    }
+  }
+  const [from, to] = [Date.parse(window.from ?? ''), Date.parse(window.to ?? '')];
+  if (from >= to || (window.fromMs ?? 0) >= (window.toMs ?? Number.POSITIVE_INFINITY)) {
+    yield { path: ['trigger', 'window'], problem: 'it ends before it begins' };
+  }
+  for (const [of, pattern] of Object.entries(when) as [Concerned, string][]) {
+    const states = vocabulary.states(of);
+    yield* namedFlaws(['trigger', 'when', of], pattern, { closed: true, words: states });
+  }
+  if (selector.layer === 'metrics') {
+    for (const part of ['skip', 'every', 'times', 'when'] as const) {
+      if (trigger[part] !== undefined) yield { path: ['trigger', part], problem: 'it means nothing to metrics' };
+    }
+    if (budget?.hits !== undefined) yield { path: ['budget', 'hits'], problem: 'it means nothing to metrics' };
+  }
+  if (after !== undefined) yield* eventFlaws(after.event, vocabulary);
+  if (words === undefined) return;
+  const path = ['trigger', 'words'];
+  if (words.length === 0) yield { path, problem: 'there must be one at least' };
+  if (selector.layer !== 'vm' || effect.do !== 'fail') {
+    yield { path, problem: 'they are for the layer vm and the effect fail, which says what failure means' };
+  } else if (isCondition(spec)) yield { path, problem: `they mean nothing to ${effect.do}` };
+}
+
+function* eventFlaws(event: string, vocabulary: Vocabulary): Generator<Flaw> {
+  const of = (['vm', 'host', 'service'] as const).find((concerned) => event.startsWith(`${concerned}.`));
+  if (of === undefined) return;
+  const words = vocabulary.states(of).map((state) => `${of}.${state}`);
+  yield* namedFlaws(['trigger', 'after', 'event'], event, { closed: true, words });
+}

@@ -1,0 +1,113 @@
+/**
+ * A snapshot: a whole world as one JSON document with a version, in which every part has a checksum. The parts are what
+ * the holders of state give (see `kernel/held.ts`), so this file knows none of them.
+ */
+import { createHash } from 'node:crypto';
+import { decoder, encoder, type Kinds } from './kernel/graph.ts';
+import { type Holders, Unreadable } from './kernel/held.ts';
+import { suggestion } from './kernel/nearest.ts';
+import { Account, Book } from './one/access/quota.ts';
+import { StoredDocument } from './one/flow/stored-document.ts';
+import { IdList } from './one/id-list.ts';
+import { Leases } from './one/resources/lease.ts';
+import { SubAttributes } from './one/syntax/sub-attributes.ts';
+import { Template } from './one/syntax/syntax.ts';
+
+const FORMAT = 'onesim snapshot';
+
+/** Raised when documents of before can no longer be read as they are. */
+const VERSION = 1;
+
+/** The classes whose instances are part of a state. */
+const KINDS: Kinds = { Template, SubAttributes, Leases, IdList, StoredDocument, Account, Book };
+
+/** What a document is made of, by the name of the part. */
+type Parts = Readonly<Record<string, unknown>>;
+
+/** @param parts plain values, or what holders give; in the order in which they refer to one another */
+export function writeSnapshot(parts: Parts): string {
+  const encode = encoder(KINDS);
+  const texts = Object.entries(parts).map(([name, state]) => {
+    try {
+      return [name, JSON.stringify(encode(state))] as const;
+    } catch (error) {
+      throw new Error(`part ${name}: ${error instanceof Error ? error.message : error}`);
+    }
+  });
+  const sums = texts.map(([name, text]) => `${JSON.stringify(name)}:"${checksum(text)}"`);
+  const bodies = texts.map(([name, text]) => `${JSON.stringify(name)}:${text}`);
+  const head = `"format":"${FORMAT}","version":${VERSION}`;
+  return `{${head},"checksums":{${sums.join(',')}},"parts":{\n${bodies.join(',\n')}\n}}\n`;
+}
+
+/** The states of all parts. @throws Unreadable */
+export function readSnapshot(text: string, expected: readonly string[]): Parts {
+  const { checksums, parts } = documentIn(text);
+  const written = linesOf(text);
+  for (const name of Object.keys(parts)) {
+    if (!expected.includes(name))
+      throw new Unreadable(`The snapshot has an unknown part "${name}"${suggestion(name, expected)}`);
+  }
+  for (const name of expected) {
+    if (!Object.hasOwn(parts, name)) throw new Unreadable(`The snapshot lacks the part "${name}"`);
+    // Somebody may have formatted it, which damages nothing.
+    const isWhole = (part: string | undefined): boolean => part !== undefined && checksum(part) === checksums[name];
+    if (!isWhole(written.get(name)) && !isWhole(JSON.stringify(parts[name]))) {
+      throw new Unreadable(`The snapshot is damaged: the part "${name}" is not what was written`);
+    }
+  }
+  const decode = decoder(KINDS);
+  return Object.fromEntries(
+    Object.entries(parts).map(([name, json]) => {
+      try {
+        return [name, decode(json)];
+      } catch (error) {
+        throw new Unreadable(
+          `The part "${name}" of the snapshot makes no sense: ${error instanceof Error ? error.message : error}`,
+        );
+      }
+    }),
+  );
+}
+
+/** Each part has a line of its own: its text, as it was written. */
+function linesOf(text: string): ReadonlyMap<string, string> {
+  const lines = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const [start, name] = /^"([\w.]+)":/.exec(line) ?? [];
+    if (start !== undefined && name !== undefined)
+      lines.set(name, line.slice(start.length, line.endsWith(',') ? -1 : undefined));
+  }
+  return lines;
+}
+
+/** The states of all holders. */
+export const statesOf = (holders: Holders): Parts =>
+  Object.fromEntries(Object.entries(holders).map(([name, holder]) => [name, holder.state()]));
+
+interface SnapshotDocument {
+  readonly checksums: Readonly<Record<string, unknown>>;
+  readonly parts: Readonly<Record<string, unknown>>;
+}
+
+function documentIn(text: string): SnapshotDocument {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new Unreadable(`The snapshot is no JSON, or cut short: ${error instanceof Error ? error.message : error}`);
+  }
+  if (!isRecord(json) || json.format !== FORMAT) throw new Unreadable('This is no snapshot of onesim');
+  const { version, checksums, parts } = json;
+  if (version !== VERSION) {
+    const age = typeof version === 'number' && version > VERSION ? 'a newer' : 'another';
+    throw new Unreadable(`The snapshot is of ${age} onesim: its version is ${version}, and this one reads ${VERSION}`);
+  }
+  if (!isRecord(checksums) || !isRecord(parts)) throw new Unreadable('The snapshot lacks its parts or their checksums');
+  return { checksums, parts };
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const checksum = (text: string): string => createHash('sha256').update(text).digest('base64url');
