@@ -8,6 +8,13 @@ const BLOCK = /^ {4}FaultSpec:\n(?: {5,}.*\n|\n)*/m;
 const INDENT = 4;
 const WIDTH = 112;
 
+/** The schema as a file of its own, for editors; short lists on a line, as the formatter has them. */
+export const faultSchemaFile = (): string =>
+  `${JSON.stringify(FAULT_SCHEMA, null, 2).replace(/\[\n\s+([^[\]{}]*?)\n\s+\]/g, (list, items: string) => {
+    const line = `[${items.replace(/\n\s+/g, ' ')}]`;
+    return line.length < WIDTH - 16 ? line : list;
+  })}\n`;
+
 /** The document with the schema as it is now. */
 export const withFaultSchema = (text: string): string => text.replace(BLOCK, () => block());
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createSimulator, loadSimulator, type Simulator } from '../sim/index.ts';
 import { perform, steps } from './wandering.ts';
 
-const RUNS = { seed: 1, numRuns: 40, endOnFailure: true };
+const RUNS = { seed: 1, numRuns: 16, endOnFailure: true };
 
 const restored = (text: string): Simulator => {
   const simulator = createSimulator();
@@ -15,7 +15,7 @@ const restored = (text: string): Simulator => {
 describe('a restored world', () => {
   it('goes on with the same answers, the same journal and the same events, wherever it was written down', async () => {
     await fc.assert(
-      fc.asyncProperty(steps(25), steps(25), async (before, after) => {
+      fc.asyncProperty(steps(30), steps(30), async (before, after) => {
         const [original, token] = [await loadSimulator({ timing: { name: 'fast' } }), { text: '' }];
         await perform(original, before, token);
         const text = original.snapshot();
@@ -39,7 +39,7 @@ describe('a restored world', () => {
           expect(restored(text).snapshot()).toBe(text);
         }
       }),
-      { ...RUNS, numRuns: 10 },
+      { ...RUNS, numRuns: 5 },
     );
   }, 120_000);
 
@@ -55,7 +55,7 @@ describe('a restored world', () => {
           expect(await perform(simulator, after, { ...token })).toEqual(first);
         }
       }),
-      { ...RUNS, numRuns: 10 },
+      { ...RUNS, numRuns: 5 },
     );
   }, 120_000);
 });

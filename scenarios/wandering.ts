@@ -27,8 +27,34 @@ const xmlrpc = (method: string, ...params: (string | number | boolean)[]): Ask =
 const oneflow = (call: string, body?: object): Ask => ({ call, user: 'oneadmin:opennebula', body });
 
 const vm = fc.nat(12);
-const service = fc.integer({ min: 4, max: 20 });
+/** Ids of documents, as they come: the service first, the runtime that it is for after it. */
+const service = fc.constantFrom(7, 9, 11, 13);
+const runtimeId = fc.constantFrom(8, 10, 12);
 const ROLE = 'FAAS';
+
+/** What breaks: at least one of each layer, and those first that leave something behind. */
+const FAULTS = [
+  { selector: { layer: 'vm', operation: 'deploy' }, effect: { do: 'fail', message: 'No KVM' }, budget: { hits: 2 } },
+  { selector: { layer: 'vm' }, effect: { do: 'late-failure', afterMs: 30_000 }, budget: { hits: 1 } },
+  { selector: { layer: 'vm', operation: 'shutdown' }, effect: { do: 'zombie' } },
+  { selector: { layer: 'vm', host: 'host1' }, effect: { do: 'unknown' }, budget: { forMs: 100_000 } },
+  { selector: { layer: 'vm', operation: 'monitor' }, effect: { do: 'lost-monitoring' } },
+  { selector: { layer: 'vm' }, effect: { do: 'done-twice' }, budget: { hits: 3 } },
+  { selector: { layer: 'host', host: 'host0' }, effect: { do: 'down' }, budget: { forMs: 200_000 } },
+  { selector: { layer: 'host', host: 'host1' }, effect: { do: 'flapping', upMs: 60_000, downMs: 20_000 } },
+  { selector: { layer: 'host', host: 'host*' }, effect: { do: 'capacity', factor: 0.1 } },
+  { selector: { layer: 'host', host: 'host0' }, effect: { do: 'degraded', factor: 3 } },
+  { selector: { layer: 'oneflow' }, effect: { do: 'warning' }, budget: { forMs: 90_000 } },
+  { selector: { layer: 'oneflow' }, effect: { do: 'lost' }, budget: { forMs: 90_000 } },
+  { selector: { layer: 'oneflow' }, effect: { do: 'fail-deploying' }, budget: { hits: 1 } },
+  { selector: { layer: 'api', api: 'engine' }, effect: { do: 'answer', status: 503 }, budget: { hits: 2 } },
+  { selector: { layer: 'api', api: 'engine' }, effect: { do: 'stale-read', reads: 2 } },
+  { selector: { layer: 'metrics' }, effect: { do: 'gap' }, budget: { forMs: 90_000 } },
+  { selector: { layer: 'metrics', metric: 'vm_cpu_perc' }, effect: { do: 'spike', factor: 9 } },
+  { selector: { layer: 'websocket' }, effect: { do: 'drop' } },
+];
+
+const LOGIN: Ask = { call: 'POST /sessions', body: { username: 'sonata', password: '1234' } };
 
 /** By what they do; each may be refused, which is an answer too. */
 const ASKS: Readonly<Record<string, fc.Arbitrary<Ask>>> = {
@@ -37,14 +63,14 @@ const ASKS: Readonly<Record<string, fc.Arbitrary<Ask>>> = {
     user: fc.constantFrom('alice:alice', 'bob:bob'),
     body: fc.constantFrom(runtime({}), runtime({ CPU: 2, MEMORY: 256 }), { SERVERLESS_RUNTIME: {} }),
   }),
-  resize: service.map((id) => ({
+  resize: runtimeId.map((id) => ({
     call: `PUT /serverless-runtimes/${id}`,
     user: 'alice:alice',
     body: runtime({ CPU: 2, MEMORY: 200 }),
     waits: true,
   })),
-  remove: service.map((id) => ({ call: `DELETE /serverless-runtimes/${id}`, user: 'alice:alice', waits: true })),
-  read: service.map((id) => ({ call: `GET /serverless-runtimes/${id}`, user: 'alice:alice' })),
+  remove: runtimeId.map((id) => ({ call: `DELETE /serverless-runtimes/${id}`, user: 'alice:alice', waits: true })),
+  read: runtimeId.map((id) => ({ call: `GET /serverless-runtimes/${id}`, user: 'alice:alice' })),
   action: fc
     .tuple(
       fc.constantFrom('poweroff', 'resume', 'suspend', 'stop', 'undeploy', 'terminate', 'reboot', 'hold', 'release'),
@@ -72,7 +98,7 @@ const ASKS: Readonly<Record<string, fc.Arbitrary<Ask>>> = {
     .tuple(service, fc.integer({ min: 1, max: 3 }))
     .map(([id, cardinality]) => oneflow(`POST /service/${id}/scale`, { role_name: ROLE, cardinality, force: true })),
   undeploy: service.map((id) => oneflow(`DELETE /service/${id}`)),
-  login: fc.constant({ call: 'POST /sessions', body: { username: 'sonata', password: '1234' } }),
+  login: fc.constant(LOGIN),
   kpis: fc.constant({ call: 'GET /kpis' }),
   records: fc.constant({ call: 'GET /records/services', user: 'token' }),
   stream: fc.constant({
@@ -88,26 +114,31 @@ const ASKS: Readonly<Record<string, fc.Arbitrary<Ask>>> = {
   }),
   metrics: fc.constant({ call: 'GET /metrics' }),
   fault: fc
-    .tuple(fc.constantFrom('deploy', 'prolog', 'shutdown'), fc.integer({ min: 1, max: 3 }), fc.constantFrom(0.5, 1))
-    .map(([operation, times, probability]) => ({
-      call: 'POST /_onesim/faults',
-      body: {
-        selector: { layer: 'vm', operation },
-        trigger: { probability },
-        effect: { do: 'fail', message: 'No KVM' },
-        budget: { times },
-      },
-    })),
-  heal: fc.integer({ min: 1, max: 4 }).map((n) => ({ call: `DELETE /_onesim/faults/f${n}` })),
+    .tuple(
+      fc.constantFrom(...FAULTS),
+      fc.constantFrom({}, { probability: 0.5 }, { skip: 1 }, { window: { fromMs: 50_000 } }),
+    )
+    .map(([fault, trigger]) => ({ call: 'POST /_onesim/faults', body: { ...fault, trigger } })),
+  waiting: fc.constant({
+    call: 'POST /_onesim/faults',
+    body: {
+      selector: { layer: 'vm' },
+      effect: { do: 'delay', ms: 20_000 },
+      trigger: { after: { event: 'vm.POWEROFF', delayMs: 5_000 } },
+    },
+  }),
+  heal: fc.integer({ min: 1, max: 6 }).map((n) => ({ call: `DELETE /_onesim/faults/f${n}` })),
 };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ passMs: fc.constantFrom(1, 1_000, 16_000, 95_000, 400_000) }) },
   { weight: 1, arbitrary: ASKS.create as fc.Arbitrary<Ask> },
+  { weight: 1, arbitrary: ASKS.fault as fc.Arbitrary<Ask> },
   { weight: 6, arbitrary: fc.oneof(...Object.values(ASKS)) },
 );
+/** Half as many to that many, the first of them a login. */
 export const steps = (most: number): fc.Arbitrary<Step[]> =>
-  fc.array(step, { minLength: 1, maxLength: most, size: 'max' });
+  fc.array(step, { minLength: Math.ceil(most / 2), maxLength: most, size: 'max' }).map((given) => [LOGIN, ...given]);
 
 /** A client of one simulator, with the token that it was given last. */
 export async function perform(simulator: Simulator, given: readonly Step[], token = { text: '' }): Promise<string[]> {

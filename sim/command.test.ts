@@ -17,6 +17,9 @@ function machine(files: Readonly<Record<string, string>> = {}, env: Machine['env
       if (text === undefined) throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' });
       return text;
     },
+    async writeFile() {
+      throw new Error('nothing is to be written');
+    },
     fetch: async () => Response.json('1.3.3'),
     out: (line) => out.push(line),
     err: (line) => err.push(line),

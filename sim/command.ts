@@ -32,7 +32,9 @@ const COMMANDS: Commands = {
   clock: controlling('clock', '[freeze|resume|scale|advance|step|run-until|…]', 'the time of a running stand-in'),
   fault: controlling('fault', '[add|rm|clear]', 'what breaks in it'),
   journal: controlling('journal', '[count|wait|why]', 'what happened in it, and why'),
+  snapshot: controlling('snapshot', 'save|restore FILE', 'write its world down, or go on with one'),
   reset: controlling('reset', '', 'put its world back as it was loaded'),
+  sandbox: controlling('sandbox', '[open|close] [NAME]', 'worlds beside its main one, for tests that run at a time'),
 };
 
 type Controlling = Parameters<typeof import('./control-commands.ts').control>[0];

@@ -1,6 +1,8 @@
 /** A client of the control API, typed by what the API itself says: for tests in code, and for the commands of `onesim`. */
 import type { ClockAnswer } from './api/control/clock.ts';
 import type { EntryAnswer, EntryFilter } from './api/control/entry.ts';
+import type { SandboxAnswer, SandboxWish } from './api/control/sandboxes.ts';
+import type { Beginning } from './api/control/state.ts';
 import type { VmAnswer, VmHistory } from './api/control/vms.ts';
 import type { Fault } from './faults/fault.ts';
 import type { FaultSpec } from './faults/schema.ts';
@@ -38,6 +40,11 @@ export interface RunUntilBounds {
   readonly maxEvents?: number;
 }
 
+/** What a new sandbox is to be. */
+export interface SandboxRequest extends Omit<SandboxWish, 'factor'> {
+  readonly clock?: 'virtual' | 'real' | number;
+}
+
 type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 export type ControlClient = ReturnType<typeof controlClient>;
@@ -49,12 +56,14 @@ export type ControlClient = ReturnType<typeof controlClient>;
 export function controlClient(base: string, fetch: Fetch = globalThis.fetch) {
   async function ask(method: string, path: string, body?: unknown): Promise<Response> {
     const url = `${base.replace(/\/+$/, '')}/_onesim${path}`;
-    const json =
-      body === undefined ? {} : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    const json = body === undefined ? {} : { headers: { 'Content-Type': 'application/json' }, body: text };
     const response = await fetch(url, { method, ...json });
     if (response.ok) return response;
-    const text = await response.text();
-    const { code, message } = refusalIn(text) ?? { code: '', message: `${method} ${url} answered ${response.status}` };
+    const { code, message } = refusalIn(await response.text()) ?? {
+      code: '',
+      message: `${method} ${url} answered ${response.status}`,
+    };
     throw new ControlError(response.status, code, message);
   }
   const get = async <T>(path: string): Promise<T> => (await (await ask('GET', path)).json()) as T;
@@ -99,9 +108,24 @@ export function controlClient(base: string, fetch: Fetch = globalThis.fetch) {
       get: (vm: number) => get<VmAnswer>(`/vms/${vm}`),
       history: (vm: number) => get<VmHistory>(`/vms/${vm}/history`),
     },
-    /** Puts the world back as it was loaded. */
-    async reset(): Promise<void> {
-      await ask('POST', '/reset');
+    /** The whole world as a text. */
+    snapshot: async () => (await ask('GET', '/snapshot')).text(),
+    /** Goes on with such a world. */
+    async restore(snapshot: string): Promise<void> {
+      await ask('PUT', '/snapshot', snapshot);
+    },
+    /** Puts the world back as it was loaded, or empties it. */
+    async reset(beginning: Beginning = {}): Promise<void> {
+      await ask('POST', '/reset', beginning);
+    },
+    sandboxes: {
+      list: async () => (await get<{ readonly sandboxes: readonly SandboxAnswer[] }>('/sandboxes')).sandboxes,
+      /** A client of it: `controlClient(base + path)`. */
+      open: async (wish: SandboxRequest = {}) =>
+        (await (await ask('POST', '/sandboxes', wish)).json()) as SandboxAnswer,
+      async close(name: string): Promise<void> {
+        await ask('DELETE', `/sandboxes/${id(name)}`);
+      },
     },
   };
 }

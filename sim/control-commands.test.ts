@@ -5,7 +5,7 @@ import type { Machine } from './machine.ts';
 import { loadSimulator } from './start.ts';
 
 /** A stand-in, and a machine on which commands are typed. */
-async function typing(files: Readonly<Record<string, string>> = {}, env: Machine['env'] = {}) {
+async function typing(files: Record<string, string> = {}, env: Machine['env'] = {}) {
   const simulator = await loadSimulator({ timing: { name: 'fast' } });
   const urls: string[] = [];
   const type = async (...args: string[]): Promise<readonly [number, string]> => {
@@ -17,6 +17,10 @@ async function typing(files: Readonly<Record<string, string>> = {}, env: Machine
         const text = files[path];
         if (text === undefined) throw Object.assign(new Error(path), { code: 'ENOENT' });
         return text;
+      },
+      async writeFile(path, text) {
+        if (path.includes('/')) throw Object.assign(new Error(path), { code: 'ENOENT' });
+        files[path] = text;
       },
       fetch(url, request) {
         urls.push(url);
@@ -116,6 +120,52 @@ describe('onesim journal', () => {
     ]);
     expect(await type('journal', 'why', '999')).toEqual([2, 'onesim: There is no VM 999']);
     expect((await type('journal', 'shwo'))[1]).toMatch(/did you mean "show"/);
+  });
+});
+
+describe('onesim snapshot', () => {
+  it('writes the world down, and goes on with it', async () => {
+    const files: Record<string, string> = {};
+    const { type, cloud } = await typing(files);
+    expect(await type('snapshot', 'save', 'world.json')).toEqual([0, 'the world is in world.json']);
+    cloud.call('oneadmin:opennebula', 'one.vm.allocate', 'CPU=1 MEMORY=64');
+    await type('clock', 'advance', '1m');
+    expect(await type('snapshot', 'restore', 'world.json')).toEqual([0, 'the world is that of world.json']);
+    expect((await type('clock'))[1]).toContain('2026-01-01T00:00:00.000Z');
+    expect((await type('journal', 'count', 'to=RUNNING', '--kind', 'vm.state', '--subject', 'vm/1'))[1]).toBe('0');
+  });
+
+  it.each([
+    [['restore', 'none.json'], 'onesim: none.json: no such file'],
+    [['restore', 'letter.json'], 'onesim: This is no snapshot of onesim'],
+    [['save', 'no/world.json'], 'onesim: no/world.json: cannot be written: no such file'],
+    [['save'], 'onesim: usage: onesim snapshot save FILE'],
+  ])('%j says what is wrong', async (args, message) => {
+    const { type } = await typing({ 'letter.json': '{}' });
+    expect(await type('snapshot', ...args)).toEqual([2, message]);
+  });
+});
+
+describe('onesim reset', () => {
+  it('begins with a seed, or with nothing', async () => {
+    const { type } = await typing();
+    expect(await type('reset', '--seed', '9')).toEqual([0, 'the world is as it was loaded']);
+    expect(await type('reset', '--empty')).toEqual([0, 'the world is empty']);
+  });
+});
+
+describe('onesim sandbox', () => {
+  it('opens, lists and closes', async () => {
+    const { type } = await typing();
+    const line = 'a  seed 7  2026-01-01T00:00:00.000Z  /_onesim/sandboxes/a';
+    expect(await type('sandbox')).toEqual([0, 'there is no sandbox']);
+    expect(await type('sandbox', 'open', 'a', '--seed', '7', '--empty')).toEqual([0, line]);
+    expect(await type('sandbox', 'list')).toEqual([0, line]);
+    const inside = ['--url', 'http://127.0.0.1:1337/_onesim/sandboxes/a'];
+    expect((await type('clock', 'advance', '1m', ...inside))[1]).toContain('2026-01-01T00:01:00.000Z');
+    expect((await type('clock'))[1]).toContain('2026-01-01T00:00:00.000Z');
+    expect(await type('sandbox', 'close', 'a')).toEqual([0, 'gone: a']);
+    expect(await type('sandbox', 'close', 'a')).toEqual([2, 'onesim: There is no sandbox a']);
   });
 });
 

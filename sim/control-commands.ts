@@ -1,4 +1,4 @@
-/** `onesim clock|fault|journal|reset`: a running stand-in, driven from the command line over its control API. */
+/** `onesim clock|fault|journal|snapshot|reset|sandbox`: a running stand-in, driven from the command line over its control API. */
 import type { ClockAnswer } from './api/control/clock.ts';
 import type { EntryAnswer, EntryFilter } from './api/control/entry.ts';
 import { CONFIG_DEFAULTS } from './config.ts';
@@ -10,12 +10,15 @@ import { suggestion } from './kernel/nearest.ts';
 import { type Machine, reason } from './machine.ts';
 import { Problem } from './problem.ts';
 import { readSource } from './source.ts';
+import { RESET, SANDBOX, SNAPSHOT } from './state-commands.ts';
 
 const FLAGS = {
   '--url': optional(url),
   '--json': on,
   '--max': optional(duration),
   '--max-events': optional(count(1, 1_000_000_000)),
+  '--seed': optional(count(0, Number.MAX_SAFE_INTEGER)),
+  '--empty': on,
   '--limit': optional(count(1, 10_000)),
   '--kind': optional(text),
   '--subject': optional(text),
@@ -45,7 +48,7 @@ interface Subcommand {
   run(call: Call): Promise<{ readonly json: unknown; readonly lines: readonly string[]; readonly code?: number }>;
 }
 
-type Subcommands = Readonly<Record<string, Subcommand>>;
+export type Subcommands = Readonly<Record<string, Subcommand>>;
 
 const MANY = Number.POSITIVE_INFINITY;
 
@@ -283,28 +286,16 @@ function detailIn(words: readonly string[]): Pick<EntryFilter, 'detail'> {
 const entryLine = ({ seq, at, kind, subject, detail }: EntryAnswer): string =>
   `${at}  ${String(seq).padStart(5)}  ${kind.padEnd(12)} ${subject}${said(detail)}`;
 
-// ---- reset ------------------------------------------------------------------------------------------------------------
-
-const RESET: Subcommands = {
-  world: {
-    usage: '',
-    meaning: 'put the world back as it was loaded',
-    words: [0, 0],
-    async run({ client }) {
-      await client.reset();
-      return { json: null, lines: ['the world is as it was loaded'] };
-    },
-  },
-};
-
 // ---- the commands -----------------------------------------------------------------------------------------------------
 
 /** By command, its subcommands; the first is meant when none is named. */
-const COMMANDS: Readonly<Record<'clock' | 'fault' | 'journal' | 'reset', Subcommands>> = {
+const COMMANDS: Readonly<Record<'clock' | 'fault' | 'journal' | 'snapshot' | 'reset' | 'sandbox', Subcommands>> = {
   clock: CLOCK,
   fault: FAULT,
   journal: JOURNAL,
+  snapshot: SNAPSHOT,
   reset: RESET,
+  sandbox: SANDBOX,
 };
 
 /** Returns the exit code. @throws Problem */

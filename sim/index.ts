@@ -1,7 +1,9 @@
 /** What `import … from 'onesim'` gives. */
+export type { Beginning } from './api/control/state.ts';
 export type { Config } from './config.ts';
 export { type ControlClient, ControlError, controlClient } from './control-client.ts';
 export type { Exchange } from './exchange.ts';
+export { Unreadable, Unsettled } from './kernel/held.ts';
 export type { Urls } from './listen.ts';
 export { Problem } from './problem.ts';
 export {
@@ -17,23 +19,10 @@ export { furnishing } from './worlds.ts';
 
 export { type FunctionState, mappedState } from './api/engine/state.ts';
 export type { Command } from './command.ts';
-export { FAULT_SCHEMA } from './faults/schema.ts';
-export {
-  anything,
-  chance,
-  constant,
-  type Flaw,
-  type FormOf,
-  list,
-  map,
-  object,
-  oneOrMore,
-  type Path,
-  text,
-  variants,
-  whole,
-  word,
-} from './kernel/form.ts';
+export { FAULT, FAULT_SCHEMA } from './faults/schema.ts';
+export * as flags from './flags.ts';
+export type { Flaw, FormOf, Path } from './kernel/form.ts';
+export * as form from './kernel/form.ts';
 export type { Entry } from './kernel/journal.ts';
 export { suggestion } from './kernel/nearest.ts';
 export { type Machine, reason } from './machine.ts';

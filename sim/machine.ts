@@ -8,6 +8,8 @@ export interface Machine {
   readonly isTerminal: boolean;
   /** @throws what the file system says */
   readFile(path: string): Promise<string>;
+  /** @throws what the file system says */
+  writeFile(path: string, text: string): Promise<void>;
   fetch(url: string, request: RequestInit): Promise<Response>;
   out(line: string): void;
   err(line: string): void;

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command line: the only file that touches the process, prints, or exits. */
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { HARNESS_COMMANDS } from '../scenarios/harness/commands.ts';
 import { run } from './command.ts';
@@ -27,6 +27,7 @@ const machine: Machine = {
   env: process.env,
   isTerminal: process.stdout.isTTY === true,
   readFile: (path) => readFile(path, 'utf8'),
+  writeFile: (path, text) => writeFile(path, text),
   fetch: (url, request) => fetch(url, request),
   out(line) {
     if (lines === '') setImmediate(flush);

@@ -52,10 +52,13 @@ async function curl(args: string[]): Promise<string> {
 async function onesim(args: string[]): Promise<string> {
   const lines: string[] = [];
   const out = (line: string): void => void lines.push(line);
-  const machine: Pick<Machine, 'home' | 'env' | 'readFile' | 'fetch' | 'out' | 'err'> = {
+  const machine: Pick<Machine, 'home' | 'env' | 'readFile' | 'writeFile' | 'fetch' | 'out' | 'err'> = {
     home: HOME,
     env: {},
     readFile: async (path) => files[path] ?? '',
+    writeFile: async (path, text) => {
+      files[path] = text;
+    },
     fetch: (url, request) => simulator.fetch(new Request(url, request)),
     out,
     err: out,

@@ -46,24 +46,6 @@ const inside = (name: string): Record<string, string> => ({ 'X-Onesim-Sandbox': 
 const base = (name: string): string => `/_onesim/sandboxes/${name}`;
 
 describe('a sandbox', () => {
-  it('is made as it is wished for, and says where it is', async () => {
-    const { ask } = await start();
-    const made = await ask('POST /_onesim/sandboxes', { name: 'test-7', seed: 7, clock: 'virtual' });
-    expect(made.status).toBe(201);
-    expect(made.headers.get('Location')).toBe('/_onesim/sandboxes/test-7');
-    const facts = { name: 'test-7', seed: 7, now: '2026-01-01T00:00:00.000Z', factor: 0, path: base('test-7') };
-    expect(made.body).toEqual(facts);
-    expect((await ask('GET /_onesim/sandboxes/test-7')).body).toEqual(facts);
-    expect((await ask('GET /_onesim/sandboxes')).body).toEqual({ sandboxes: [facts], most: 64 });
-  });
-
-  it('gets a name that nobody guesses, when none is given', async () => {
-    const { ask } = await start();
-    const names = await Promise.all([1, 2].map(async () => (await ask('POST /_onesim/sandboxes')).body.name));
-    for (const name of names) expect(name).toMatch(/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/);
-    expect(new Set(names).size).toBe(2);
-  });
-
   it.each([
     ['a header', (name: string) => ['', inside(name)] as const],
     ['its path', (name: string) => [base(name), {}] as const],
@@ -181,32 +163,6 @@ describe('what cannot be', () => {
     expect(answer.status).toBe(404);
     expect(answer.body.error).toEqual({ code: 'not_found', message: 'There is no sandbox tets, did you mean "test"?' });
     expect(simulator.world.journal.length).toBe(before);
-  });
-
-  it('a name that is taken, or one sandbox too many', async () => {
-    const { ask } = await start({ sandboxes: 2 });
-    const open = async (name: string): Promise<unknown[]> => {
-      const { status, body } = await ask('POST /_onesim/sandboxes', { name });
-      return [status, body.error?.message];
-    };
-    expect(await open('a')).toEqual([201, undefined]);
-    expect(await open('a')).toEqual([409, 'There is a sandbox a already']);
-    expect(await open('b')).toEqual([201, undefined]);
-    expect(await open('c')).toEqual([409, 'There are 2 sandboxes, as many as there may be: close one first']);
-    expect((await ask('DELETE /_onesim/sandboxes/a')).status).toBe(204);
-    expect(await open('c')).toEqual([201, undefined]);
-  });
-
-  it.each([
-    [{ name: '../etc' }, /^name must be 1 to 63 letters/],
-    [{ name: '' }, /^name must be 1 to 63 letters/],
-    [{ seed: 1.5 }, /^seed must be a whole number/],
-    [{ clock: 'virtaul' }, /^clock must be one of virtual, real, did you mean "virtual"\?$/],
-    [{ clock: -1 }, /^clock must be a number between 0 and 1000000$/],
-    [{ world: 'default' }, /^world must be one of loaded, empty/],
-  ])('%j', async (wish, message) => {
-    const { status, body } = await (await start()).ask('POST /_onesim/sandboxes', wish);
-    expect([status, body.error.message]).toEqual([400, expect.stringMatching(message)]);
   });
 
   it('one that has been closed', async () => {

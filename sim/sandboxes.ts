@@ -21,7 +21,10 @@ const FOLDER = '/_onesim/sandboxes/';
 const baseOf = (name: string): string => `${FOLDER}${name}`;
 
 /** What of the configuration is the sandbox's own. */
-type Own = Pick<SimulatorConfig, 'seed' | 'factor' | 'epochMs' | 'furnish' | 'onAnswer' | 'sandboxes' | 'gatekeeper'>;
+type Own = Pick<
+  SimulatorConfig,
+  'seed' | 'factor' | 'epochMs' | 'furnish' | 'faults' | 'onAnswer' | 'sandboxes' | 'gatekeeper'
+>;
 
 /** The world of a sandbox that a request means, and what it asks there. */
 interface Meant {
@@ -70,13 +73,14 @@ export class Sandboxes implements SandboxDoor {
   }: SandboxWish): SandboxFacts | 'full' | 'taken' {
     if (this.#simulators.has(name)) return 'taken';
     if (this.#simulators.size >= this.most) return 'full';
-    const { onAnswer, gatekeeper, epochMs, furnish, ...config } = this.#config;
+    const { onAnswer, gatekeeper, epochMs, furnish, faults, ...config } = this.#config;
     const start = factor === 0 ? this.#virtualEpochMs : hostEpochMs();
     const simulator = this.#begin({
       seed: seed ?? config.seed,
       factor,
       epochMs: factor === config.factor ? epochMs : start,
       furnish: world === 'empty' ? () => UNFURNISHED : furnish,
+      faults: world === 'empty' ? () => [] : faults,
       onAnswer: (exchange) => onAnswer({ ...exchange, sandbox: name }),
       sandboxes: null,
       gatekeeper: { ...gatekeeper, streamBase: baseOf(name) },

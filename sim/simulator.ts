@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import { Breakage } from './api/breakage.ts';
 import { controlApi } from './api/control/control.ts';
 import type { SandboxDoor } from './api/control/sandboxes.ts';
-import type { Kept } from './api/control/state.ts';
+import type { Beginning, Kept } from './api/control/state.ts';
 import { cutOf, received } from './api/cut.ts';
 import { engineApi, engineRefuses } from './api/engine/api.ts';
 import { ENGINE_DEFAULTS, type EngineConfig } from './api/engine/config.ts';
@@ -24,6 +24,7 @@ import { prometheusApi } from './api/prometheus/api.ts';
 import { type Api, answer, type Directory, directoryOf, type Exchange, operationsOf, WorldOver } from './exchange.ts';
 import type { Vocabulary } from './faults/flaws.ts';
 import { Judge } from './faults/judge.ts';
+import type { FaultSpec } from './faults/schema.ts';
 import { Clock } from './kernel/clock.ts';
 import type { Holders } from './kernel/held.ts';
 import { Journal } from './kernel/journal.ts';
@@ -65,6 +66,8 @@ export interface SimulatorConfig {
   readonly faultHeader: boolean;
   /** Fills a new cloud with what a world file says, and returns what the Gatekeeper is to know. */
   readonly furnish: (cloud: Cloud) => GatekeeperFurnishing;
+  /** Faults that are armed from the start. */
+  readonly faults: (vocabulary: Vocabulary) => readonly FaultSpec[];
   /** How many sandboxes there may be at a time; null in a sandbox, which has none and looks for none. */
   readonly sandboxes: number | null;
   /** Is told of every answer. */
@@ -96,6 +99,7 @@ const DEFAULTS: SimulatorConfig = {
   faultHeader: true,
   sandboxes: 64,
   furnish: () => UNFURNISHED,
+  faults: () => [],
   onAnswer: () => {},
 };
 
@@ -133,6 +137,11 @@ function createWorld(
   return { config, clock, pace, random, journal, judge, cloud, metrics, vocabulary, furnishing };
 }
 
+/** Those that a world begins with. */
+function armFaults({ config, judge, vocabulary }: World): void {
+  for (const fault of config.faults(vocabulary)) judge.arm(fault);
+}
+
 /** What faults do to the metrics of a world. */
 function disturbancesOf(clock: Clock, judge: Judge, cloud: Cloud): Disturbances {
   return {
@@ -167,42 +176,41 @@ function under(...prefixes: string[]): (path: string) => boolean {
   return (path) => pattern.test(path);
 }
 
+/** An API that is made when it is first asked: most worlds are asked at one or two of theirs. */
+function lazy(api: Omit<Api, 'app'>, make: () => Api['app']): Api {
+  let app: Api['app'] | undefined;
+  return {
+    ...api,
+    get app() {
+      app ??= make();
+      return app;
+    },
+  };
+}
+
 /** The APIs of a world: the first that owns a path answers. The engine stands at the root and takes the rest. */
 function apisOf(world: World, gatekeeper: Gatekeeper, kept: Kept, sandboxes: SandboxDoor): Api[] {
   const { cloud } = world;
   const { deviations, engine: config, maxBodyBytes, control, controlHosts } = world.config;
   return [
-    {
-      name: 'control',
-      owns: control ? under('/_onesim') : () => false,
-      app: controlApi({ ...world, instances: gatekeeper.door, kept, sandboxes, maxBodyBytes, controlHosts }),
-    },
-    {
-      name: 'prometheus',
-      refuse: prometheusRefuses,
-      owns: under('/metrics', '/api/v1', '/-'),
-      app: prometheusApi({ ...world, maxBodyBytes }),
-    },
-    { name: 'oned', refuse: onedRefuses, owns: under('/RPC2'), app: onedApi({ ...world, bodyLimit: maxBodyBytes }) },
-    {
-      name: 'oneflow',
-      refuse: oneflowRefuses,
-      owns: under('/service', '/service_template', '/service_pool'),
-      app: oneflowApi({ cloud, maxBodyBytes }),
-    },
-    {
-      name: 'gatekeeper',
-      refuse: gatekeeperRefuses,
-      owns: under('/api/v2', ...GATEKEEPER_PATHS),
-      app: gatekeeper.app,
-    },
+    lazy({ name: 'control', owns: control ? under('/_onesim') : () => false }, () =>
+      controlApi({ ...world, instances: gatekeeper.door, kept, sandboxes, maxBodyBytes, controlHosts }),
+    ),
+    lazy({ name: 'prometheus', refuse: prometheusRefuses, owns: under('/metrics', '/api/v1', '/-') }, () =>
+      prometheusApi({ ...world, maxBodyBytes }),
+    ),
+    lazy({ name: 'oned', refuse: onedRefuses, owns: under('/RPC2') }, () =>
+      onedApi({ ...world, bodyLimit: maxBodyBytes }),
+    ),
+    lazy(
+      { name: 'oneflow', refuse: oneflowRefuses, owns: under('/service', '/service_template', '/service_pool') },
+      () => oneflowApi({ cloud, maxBodyBytes }),
+    ),
+    { name: 'gatekeeper', refuse: gatekeeperRefuses, owns: under('/api/v2', ...GATEKEEPER_PATHS), app: gatekeeper.app },
     { name: 'monitoring', refuse: managerRefuses, owns: under(MANAGER_PATH), app: gatekeeper.manager },
-    {
-      name: 'engine',
-      refuse: engineRefuses(deviations),
-      owns: () => true,
-      app: engineApi({ cloud, config, deviations, bodyLimit: maxBodyBytes }),
-    },
+    lazy({ name: 'engine', refuse: engineRefuses(deviations), owns: () => true }, () =>
+      engineApi({ cloud, config, deviations, bodyLimit: maxBodyBytes }),
+    ),
   ];
 }
 
@@ -232,13 +240,6 @@ export interface Simulator {
   close(): void;
   /** As close: `using` ends it with its block. */
   [Symbol.dispose](): void;
-}
-
-/** What a world begins with. */
-export interface Beginning {
-  /** As it was loaded, or with nothing that OpenNebula does not begin with. */
-  readonly world?: 'loaded' | 'empty';
-  readonly seed?: number;
 }
 
 /** A world with the APIs that lead to it. */
@@ -272,6 +273,7 @@ export function createSimulator(given: Partial<SimulatorConfig> = {}): Simulator
   const config = { ...DEFAULTS, ...given };
   const sandboxes = new Sandboxes(config, (own) => createSimulator({ ...config, ...own }), VIRTUAL_EPOCH_MS);
   let living = begun(config, config.furnish);
+  armFaults(living.world);
   living.world.pace.set(config.factor);
 
   function begun(settings: SimulatorConfig, furnish: SimulatorConfig['furnish']): Living {
@@ -302,6 +304,7 @@ export function createSimulator(given: Partial<SimulatorConfig> = {}): Simulator
 
   function reset({ world = 'loaded', seed = config.seed }: Beginning = {}): void {
     replace(begun({ ...config, seed }, world === 'empty' ? () => UNFURNISHED : config.furnish));
+    if (world === 'loaded') armFaults(living.world);
   }
 
   function snapshot(): string {

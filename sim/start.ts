@@ -10,7 +10,7 @@ import { TIMINGS, type Timing } from './one/timing.ts';
 import { createSimulator, PROFILES, type Simulator, type SimulatorConfig, VIRTUAL_EPOCH_MS } from './simulator.ts';
 import { loadState, saveState } from './state-file.ts';
 import { readTiming } from './timing-file.ts';
-import type { WorldFile } from './world-file.ts';
+import { faultsIn, type WorldFile } from './world-file.ts';
 import { loadWorld, readText } from './worlds.ts';
 
 /** As the settings of `onesim serve`; ports that are not given are closed, but for the main one. */
@@ -110,6 +110,7 @@ function simulatorConfig(config: Config, { worldFile, timing, urls }: Loaded): P
     sandboxes: config.sandboxes,
     faultHeader: config.faultHeader === 'on',
     furnish: (cloud) => furnish(cloud, worldFile),
+    faults: (vocabulary) => faultsIn(worldFile, vocabulary),
   };
 }
 

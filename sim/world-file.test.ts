@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { PROFILES } from './metrics/profile.ts';
-import { readWorld, type World } from './world-file.ts';
+import { faultsIn, readWorld, type World } from './world-file.ts';
 
 const schema = JSON.parse(readFileSync(new URL('../fixtures/worlds/schema.json', import.meta.url), 'utf8'));
 
@@ -224,5 +224,39 @@ describe('a world file', () => {
         ].join('\n'),
       ),
     );
+  });
+});
+
+describe('faults of a world file', () => {
+  const BOOT = '{ selector: { layer: vm, operation: deploy }, effect: { do: fail }, budget: { hits: 1 } }';
+  const words = {
+    states: () => [],
+    isPossible: () => true,
+    names: (part: string) => (part === 'host' ? { closed: false, words: ['host0'] } : undefined),
+  };
+
+  test('are read with it', async () => {
+    expect((await read(`faults: [${BOOT}]`)).faults).toMatchObject([{ effect: { do: 'fail' }, budget: { hits: 1 } }]);
+  });
+
+  test.each([
+    ['faults: 1', 'w.yaml:1:9: expected a list, not 1'],
+    [`faults:\n  - ${BOOT}\n  - 1`, 'w.yaml:3:5: expected keys with values, not 1'],
+    [
+      'faults:\n  - selector: { layer: vm, operaton: x }\n    effect: { do: stick }',
+      'w.yaml:2:28: unknown key "operaton", did you mean "operation"?',
+    ],
+    [
+      'faults:\n  - selector: { layer: host }\n    effect: { do: dwn }',
+      'w.yaml:3:19: "dwn" is not down, flapping, capacity, degraded, did you mean "down"?',
+    ],
+  ])('are refused with their place: %j', async (text, problem) => {
+    await expect(read(text)).rejects.toThrow(problem);
+  });
+
+  test('are refused when they can touch nothing in the world that is there', async () => {
+    const text = 'faults:\n  - selector: { layer: host, host: hots0 }\n    effect: { do: down }';
+    const worldFile = await readWorld(text, 'w.yaml', schema, async () => '');
+    expect(() => faultsIn(worldFile, words)).toThrow('w.yaml:2:36: nothing is called "hots0", did you mean "host0"?');
   });
 });

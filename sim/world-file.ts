@@ -4,6 +4,8 @@
  */
 import type { ErrorObject } from 'ajv';
 import type { CatalogueElement, Descriptor, GatekeeperUser } from './api/gatekeeper/furnishing.ts';
+import { readFault, type Vocabulary } from './faults/flaws.ts';
+import { FAULT, type FaultSpec } from './faults/schema.ts';
 import type { Path } from './kernel/form.ts';
 import { suggestion } from './kernel/nearest.ts';
 import { reason } from './machine.ts';
@@ -77,6 +79,8 @@ export interface World {
     readonly roles: readonly { readonly name: string; readonly vm_template: string | number }[];
     readonly [key: string]: unknown;
   }[];
+  /** Armed from the start. */
+  readonly faults?: readonly unknown[];
   readonly gatekeeper?: {
     readonly users?: readonly {
       readonly username: string;
@@ -124,16 +128,35 @@ export async function readWorld(
   const source = await readSource(text, file);
   const world = await withDescriptors(source, readBeside);
   const { default: ajv } = await import('ajv');
-  const validate = new ajv.Ajv({ allErrors: true, verbose: true, allowUnionTypes: true }).compile<World>(schema);
+  const validate = new ajv.Ajv({ allErrors: true, verbose: true, allowUnionTypes: true }).compile<World>(
+    withoutFaults(schema),
+  );
   if (!validate(world)) {
     const problems = (validate.errors ?? []).map((error) => schemaProblem(source, error));
     throw new Problem([...new Set(problems.filter((problem) => problem !== undefined))].join('\n'));
   }
-  const problems = [...repeatedIn(world), ...danglingIn(world)].map(
-    ({ path, problem }) => `${source.place(path)}: ${problem}`,
+  const problems = [...repeatedIn(world), ...danglingIn(world), ...faultFlaws(world)].map(
+    ({ path, problem, key }) => `${key ? source.placeOfKey(path) : source.place(path)}: ${problem}`,
   );
   if (problems.length > 0) throw new Problem(problems.join('\n'));
   return { world, place: source.place };
+}
+
+/** Faults have a check of their own, whose words are better than those of their schema. */
+const withoutFaults = (schema: { readonly properties?: object }): object => ({
+  ...schema,
+  properties: { ...schema.properties, faults: { type: 'array' } },
+});
+
+const faultFlaws = ({ faults = [] }: World): Flaw[] => faults.flatMap((fault, i) => FAULT.check(fault, ['faults', i]));
+
+/** The faults of a world that is there now. @throws Problem when one of them can touch nothing */
+export function faultsIn({ world: { faults = [] }, place }: WorldFile, vocabulary: Vocabulary): FaultSpec[] {
+  return faults.map((fault, i) => {
+    const spec = readFault(fault, vocabulary);
+    if (!Array.isArray(spec)) return spec;
+    throw new Problem(spec.map(({ path, problem }) => `${place(['faults', i, ...path])}: ${problem}`).join('\n'));
+  });
 }
 
 /** The value, with the files that stand where descriptors are to stand. */
@@ -229,6 +252,8 @@ function shown(value: unknown): string {
 interface Flaw {
   readonly path: Path;
   readonly problem: string;
+  /** The key is meant, not its value. */
+  readonly key?: true;
 }
 
 /** Names of two things: whatever refers to one of them might mean the other. */

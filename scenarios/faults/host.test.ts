@@ -43,6 +43,29 @@ describe('down', () => {
     expect(await blames(id)).toBe(true);
   });
 
+  it('takes the network function on it along, in the records and in the history of the Gatekeeper', async () => {
+    const { arm, pass, ask } = await trial();
+    const uuid = 'e60558d6-91c3-4196-abad-46079a0e3c61';
+    const login = async (): Promise<string> => {
+      const answer = await ask('/sessions', { body: { username: 'sonata', password: '1234' } });
+      return (answer.json().token as { access_token?: string }).access_token ?? '';
+    };
+    const status = async (): Promise<string> => {
+      const answer = await ask(`/records/functions/${uuid}`, { token: await login() });
+      return String(answer.json().status);
+    };
+    const isShown = async (): Promise<boolean> => (await ask('/metrics')).text.includes('instance="vtc-vnf"');
+    await pass(MINUTE);
+    const well = await status();
+    await arm({ selector: { layer: 'host', host: 'host0' }, effect: { do: 'down' }, budget: { forMs: 20 * MINUTE } });
+    await pass(10 * MINUTE);
+    expect(await status()).not.toBe(well);
+    expect(await isShown()).toBe(false);
+    await pass(15 * MINUTE);
+    expect(await status()).toBe(well);
+    expect(await isShown()).toBe(true);
+  });
+
   it('that is over before anyone has missed the host leaves a hole in the samples, and no other trace', async () => {
     const { arm, symptoms, pass, host, ask, vm } = await running();
     await arm({ selector: { layer: 'host', host: host.name }, effect: { do: 'down' }, budget: { forMs: MINUTE } });
@@ -99,14 +122,19 @@ describe('down', () => {
     expect(await blames(id)).toBe(true);
   });
 
-  it('of every host leaves the scheduler none', async () => {
-    const { arm, pass, vmInfo, symptoms, disarm } = await trial({ timing: { name: 'slow' } });
-    const id = await arm({ selector: { layer: 'host', host: 'host*' }, effect: { do: 'down' }, budget: { hits: 2 } });
+  it('of every host leaves the scheduler none, until they are back', async () => {
+    const { arm, disarm, pass, rpc } = await trial();
+    const id = await arm({ selector: { layer: 'host', host: 'host*' }, effect: { do: 'down' } });
+    await pass(3 * MINUTE);
+    const made = await rpc('one.template.instantiate', 0, 'late', false, '', false);
+    const vm = Number(/<i4>(\d+)<\/i4>/.exec(made)?.[1]);
+    await pass(10 * MINUTE);
+    const waiting = await rpc('one.vm.info', vm);
+    expect(waiting).toContain('<STATE>1</STATE>');
+    expect(waiting).toContain('Cannot dispatch VM: No hosts enabled to run VMs');
     await disarm(id);
-    await arm({ selector: { layer: 'vm', operation: 'prolog' }, effect: { do: 'delay', ms: 0 } });
-    await pass(30 * MINUTE);
-    expect(await symptoms()).toEqual(WELL);
-    expect(await vmInfo('SCHED_MESSAGE')).toBe('');
+    await pass(MINUTE);
+    expect(await rpc('one.vm.info', vm)).toContain('<LCM_STATE>3</LCM_STATE>');
   });
 });
 

@@ -8,7 +8,7 @@ const ALICE = 'alice:alice';
 const ADMIN = 'oneadmin:opennebula';
 
 /** A VM as each API shows it. */
-export interface Symptoms {
+interface Symptoms {
   /** STATE of its function, or the status of the answer when that is not 200. */
   readonly engine: string | number;
   /** LCM state, or state where that is not ACTIVE, by XML-RPC. */
@@ -116,7 +116,8 @@ export async function trial(options: StartOptions = {}): Promise<Trial> {
     },
     async symptoms() {
       const [read, of] = [
-        await ask(`/serverless-runtimes/${id}`, { user: ALICE }),
+        // It may wait for its service.
+        await stand.askWaiting(`/serverless-runtimes/${id}`, { user: ALICE }),
         await ask(`/service/${service}`, { user: ADMIN }),
       ];
       const [state = '', lcm = ''] = [await vmInfo('STATE'), await vmInfo('LCM_STATE')].map(

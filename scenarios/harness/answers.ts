@@ -26,6 +26,14 @@ export function driverFault(fault: Extract<Fault, { readonly kind: 'driver' }>, 
   };
 }
 
+/** A fault of onesim, of the runtime's own VM or service where it can be. */
+export function declaredFault(fault: Extract<Fault, { readonly kind: 'declared' }>['fault'], bound?: Bound): object {
+  if (bound === undefined) return fault;
+  const [vm] = bound.vms;
+  const own = fault.selector.layer === 'oneflow' ? { service: bound.service } : { vm };
+  return { ...fault, selector: { ...own, ...fault.selector } };
+}
+
 export function boundOf(body: string): Bound | undefined {
   const { ID, SERVICE_ID } = runtimeIn(body) ?? {};
   if (typeof ID !== 'number') return undefined;

@@ -2,9 +2,10 @@
  * `onesim merge-reports`: one verdict from those of the parts of a run. A JUnit report is what every part of whatever kind
  * can give, so that is what is read: cases of the same name are one case, and it has failed where one of them has.
  */
-import { type Machine, Problem, reason } from '../../sim/index.ts';
-import { readFlags } from './flags.ts';
+import { flags, type Machine, Problem, reason } from '../../sim/index.ts';
 import { writeText } from './report-files.ts';
+
+const { readFlags } = flags;
 
 type Client = Pick<Machine, 'readFile' | 'out'>;
 
@@ -26,11 +27,11 @@ const FLAGS = {
 
 /** Ends with 0, or 1 when a case has failed in some part, or 4 when no case has passed in any. @throws Problem */
 export async function mergeReports(args: readonly string[], machine: Client): Promise<0 | 1 | 4> {
-  const { flags, words: files } = readFlags(FLAGS, args);
+  const { flags: told, words: files } = readFlags(FLAGS, args);
   if (files.length === 0) throw new Problem('name the JUnit reports to merge');
   const parts = await Promise.all(files.map(async (file) => casesIn(await contentOf(file, machine), file)));
   const merged = mergedCases(parts.flat());
-  const out = flags['--report'];
+  const out = told['--report'];
   if (out !== undefined) await writeText(out, written(merged));
   const failed = merged.filter(({ failures }) => failures.length > 0);
   const idle = merged.filter(({ skipped, failures }) => skipped !== undefined && failures.length === 0);

@@ -1,7 +1,6 @@
 /** The files that a verdict is written to, as `--report kind=FILE,…` names them: one table of kinds. */
 import { open, writeFile } from 'node:fs/promises';
-import { Problem, reason, suggestion } from '../../sim/index.ts';
-import type { Flag } from './flags.ts';
+import { type flags, Problem, reason, suggestion } from '../../sim/index.ts';
 import { type Judged, junit } from './junit.ts';
 import type { Law } from './law.ts';
 import { type Trace, writeTrace } from './trace.ts';
@@ -24,7 +23,7 @@ const isKind = (word: string): word is Kind => Object.hasOwn(KINDS, word);
 
 export type ReportFiles = ReadonlyMap<Kind, string>;
 
-export const REPORT: Flag<ReportFiles> = {
+export const REPORT: flags.Flag<ReportFiles> = {
   allowed: 'junit=FILE and the like',
   otherwise: new Map(),
   read(value) {

@@ -1,6 +1,5 @@
 /** `onesim run` and `onesim replay`: scenario files, the laws, and a report. */
-import { type Machine, PROFILES, Problem, reason } from '../../sim/index.ts';
-import { optional, readFlags, session, url } from './flags.ts';
+import { flags, type Machine, PROFILES, Problem, reason } from '../../sim/index.ts';
 import type { Judged } from './junit.ts';
 import { fingerprint, type Law } from './law.ts';
 import { judge, loadLaws, type Verdict } from './laws.ts';
@@ -13,6 +12,8 @@ import type { Scenario } from './scenario.ts';
 import { type Trace, writeTrace } from './trace.ts';
 import { inProcess, overHttp, type Transport } from './transport.ts';
 import { WALL_CLOCK } from './wall-clock.ts';
+
+const { optional, readFlags, session, url } = flags;
 
 type Client = Pick<Machine, 'readFile' | 'out'>;
 
@@ -130,11 +131,11 @@ const FLAGS = {
 
 /** @throws Problem */
 function settingsOf(args: readonly string[]): Settings {
-  const { flags, words } = readFlags(FLAGS, args);
+  const { flags: told, words } = readFlags(FLAGS, args);
   if (words.length === 0) throw new Problem('name the scenario files to run');
-  const target = flags['--target'];
-  const credentials = { owner: flags['--auth'], other: flags['--other-auth'], admin: flags['--admin-auth'] };
-  return { files: words, target, credentials: credentialsOf(credentials, target), reports: flags['--report'] };
+  const target = told['--target'];
+  const credentials = { owner: told['--auth'], other: told['--other-auth'], admin: told['--admin-auth'] };
+  return { files: words, target, credentials: credentialsOf(credentials, target), reports: told['--report'] };
 }
 
 /** Those of our own worlds, unless others are given: then only they. */

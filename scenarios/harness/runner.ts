@@ -1,6 +1,6 @@
 /** Runs a scenario over a transport, and writes down what was seen. It judges nothing. */
 import { type FunctionState, mappedState, reason } from '../../sim/index.ts';
-import { type Bound, boundOf, driverFault, functionsIn } from './answers.ts';
+import { type Bound, boundOf, declaredFault, driverFault, functionsIn } from './answers.ts';
 import { authorization, CREDENTIALS, type Credentials, type Plea, pleaOf, xmlRpc } from './request.ts';
 import { type Fault, faultsOf, isRequest, type RequestStep, type Scenario, type Step } from './scenario.ts';
 import { type Answer, ENDED, type ExchangeLine, type Line, type Role, type Trace } from './trace.ts';
@@ -338,8 +338,10 @@ class Run {
     const stop = (why: string): void => this.#skip(fault.id, why);
     if ('ref' in fault && fault.ref !== undefined && vm === null) return stop('what it refers to was not made');
     switch (fault.kind) {
-      case 'driver': {
-        const answer = await this.#post('/_onesim/faults', 'arm', driverFault(fault, vm));
+      case 'driver':
+      case 'declared': {
+        const wanted = fault.kind === 'driver' ? driverFault(fault, vm) : declaredFault(fault.fault, bound);
+        const answer = await this.#post('/_onesim/faults', 'arm', wanted);
         if (answer?.status !== 201) return stop('the target takes no faults');
         this.#armed.set(fault.id, JSON.parse(answer.body).id);
         this.#began(fault, vm);

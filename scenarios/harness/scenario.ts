@@ -3,21 +3,9 @@
  * a failure. Things are named, never numbered, and times are told from events: whatever is taken out, the rest keeps
  * its meaning.
  */
-import {
-  anything,
-  chance,
-  constant,
-  type FormOf,
-  list,
-  map,
-  object,
-  oneOrMore,
-  text,
-  VM_ACTIONS,
-  variants,
-  whole,
-  word,
-} from '../../sim/index.ts';
+import { FAULT, type FormOf, form, VM_ACTIONS } from '../../sim/index.ts';
+
+const { anything, chance, constant, list, map, object, oneOrMore, text, variants, whole, word } = form;
 
 const name = text({ pattern: '^[A-Za-z][A-Za-z0-9_-]*$', meaning: 'a name of letters, digits, - and _' });
 
@@ -96,6 +84,9 @@ const step = variants('op', {
   heal: object({ id: name, op: word('heal') }, { after }),
 });
 
+/** The whole schema is long, and stands elsewhere. */
+const FAULT_IN_WORDS = { type: 'object', description: 'as fixtures/faults/schema.json has it' };
+
 const fault = variants('kind', {
   /** What a driver of a host does to VMs. */
   driver: object(
@@ -111,6 +102,11 @@ const fault = variants('kind', {
       after,
       forMs: whole(0),
     },
+  ),
+  /** A fault of onesim, whatever its layer; of a runtime, if it refers to one. */
+  declared: object(
+    { id: name, kind: word('declared'), fault: { ...FAULT, schema: FAULT_IN_WORDS } },
+    { ref, after, forMs: whole(0) },
   ),
   /** What an administrator does to a VM behind the engine's back. */
   operator: object({ id: name, kind: word('operator'), ref, action: word(...VM_ACTIONS) }, { after }),

@@ -67,22 +67,23 @@ const LEGAL = new Set([...SPONTANEOUS, ...ASKED].map(([from, to]) => keyOf(from,
 /** Whether the life cycle leads from a state of a VM to another at once. */
 export const isLegal = (from: string, to: string): boolean => LEGAL.has(keyOf(from, to));
 
-/** Pairs of function states of which the second can follow the first, over whatever lies between. */
-function paths(edges: readonly Edge[]): ReadonlySet<string> {
+const nextOf = (edges: readonly Edge[]): ReadonlyMap<State, readonly State[]> => {
   const next = new Map<State, State[]>(ALL.map((state) => [state, []]));
   for (const [from, to] of edges) next.get(from)?.push(to);
-  const pairs = new Set<string>();
-  for (const start of ALL) {
-    const reached = new Set([start]);
-    for (const state of reached) for (const to of next.get(state) ?? []) reached.add(to);
-    for (const state of reached) pairs.add(keyOf(mappedState(start), mappedState(state)));
-  }
-  return pairs;
+  return next;
+};
+
+const [UNASKED, ANY] = [nextOf(SPONTANEOUS), nextOf([...SPONTANEOUS, ...ASKED])];
+
+/** All that some states may have become, over whatever lies between. @param asked whether anybody asked for anything */
+export function reachable(states: Iterable<State>, asked: boolean): ReadonlySet<State> {
+  const reached = new Set(states);
+  for (const state of reached) for (const to of (asked ? ANY : UNASKED).get(state) ?? []) reached.add(to);
+  return reached;
 }
 
-const UNASKED = paths(SPONTANEOUS);
-const ANY = paths([...SPONTANEOUS, ...ASKED]);
+const SHOWN = new Map<FunctionState, Set<State>>();
+for (const state of ALL) SHOWN.set(mappedState(state), (SHOWN.get(mappedState(state)) ?? new Set()).add(state));
 
-/** Whether a function may be seen in one state and later in another. @param asked whether anybody asked for anything */
-export const mayFollow = (from: FunctionState, to: FunctionState, asked: boolean): boolean =>
-  (asked ? ANY : UNASKED).has(keyOf(from, to));
+/** The states that the engine shows as one. */
+export const statesShownAs = (state: FunctionState): ReadonlySet<State> => SHOWN.get(state) ?? new Set();

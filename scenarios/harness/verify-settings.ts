@@ -1,10 +1,11 @@
 /** What `onesim verify` can be told: one table of flags, and what they have to do with one another. */
-import { Problem } from '../../sim/index.ts';
-import { count, duration, on, optional, readFlags, session, text, url, word } from './flags.ts';
+import { flags, Problem } from '../../sim/index.ts';
 import { REPORT, type ReportFiles } from './report-files.ts';
 import { credentialsOf } from './run-files.ts';
 import { atLeast, LEVELS } from './target/levels.ts';
 import type { TargetSettings } from './target/target.ts';
+
+const { count, duration, on, optional, readFlags, session, text, url, word } = flags;
 
 /** One of so many parts of the work. */
 export interface Shard {
@@ -94,48 +95,48 @@ export interface ServerSettings extends Common, TargetSettings {
 
 /** @throws Problem */
 export function verifySettings(args: readonly string[]): StandInSettings | ServerSettings {
-  const { flags, given, words } = readFlags(FLAGS, args);
+  const { flags: told, given, words } = readFlags(FLAGS, args);
   const [word] = words;
   if (word !== undefined) throw new Problem(`unexpected argument ${JSON.stringify(word)}`);
-  const target = flags['--target'];
-  if (target !== undefined && flags['--stand-in']) throw new Problem('--target and --stand-in are two things');
-  const share = shareOf(flags['--runs'] ?? (target === undefined ? RUNS : RUNS_OF_TARGET), flags['--shard']);
+  const target = told['--target'];
+  if (target !== undefined && told['--stand-in']) throw new Problem('--target and --stand-in are two things');
+  const share = shareOf(told['--runs'] ?? (target === undefined ? RUNS : RUNS_OF_TARGET), told['--shard']);
   const common = {
-    seed: flags['--seed'] + share.from,
+    seed: told['--seed'] + share.from,
     runs: share.count,
-    maxDurationMs: flags['--max-duration'],
-    reports: flags['--report'],
+    maxDurationMs: told['--max-duration'],
+    reports: told['--report'],
   };
   if (target === undefined) {
     const stray = OF_TARGETS.find((name) => given.has(name));
     if (stray !== undefined) throw new Problem(`${stray} says something of a server, and no --target is given`);
-    const profile = flags['--profile'] ?? 'upstream';
+    const profile = told['--profile'] ?? 'upstream';
     if (profile === 'auto') throw new Problem('--profile: the stand-in is upstream or contract, as it is told');
-    return { on: 'stand-in', ...common, profile, shard: flags['--shard'] };
+    return { on: 'stand-in', ...common, profile, shard: told['--shard'] };
   }
-  const [level, owner] = [flags['--level'], flags['--auth']];
-  if (atLeast(level, 'crud') && owner === undefined && flags['--api'] !== 'gatekeeper') {
+  const [level, owner] = [told['--level'], told['--auth']];
+  if (atLeast(level, 'crud') && owner === undefined && told['--api'] !== 'gatekeeper') {
     throw new Problem(`--level ${level} makes runtimes: say whose, with --auth user:password`);
   }
-  if (owner?.startsWith('oneadmin:') && !flags['--allow-oneadmin']) {
+  if (owner?.startsWith('oneadmin:') && !told['--allow-oneadmin']) {
     throw new Problem('--auth: oneadmin may do too much for a test; --allow-oneadmin lets it');
   }
-  const named = { owner, other: flags['--other-auth'], admin: flags['--admin-auth'] };
+  const named = { owner, other: told['--other-auth'], admin: told['--admin-auth'] };
   return {
     on: 'target',
     ...common,
     target,
     level,
     credentials: credentialsOf(named, target),
-    api: flags['--api'],
-    gatekeeper: flags['--gatekeeper-auth'],
-    profile: flags['--profile'] ?? 'auto',
-    flavour: flags['--flavour'],
-    rate: flags['--rate'],
-    timeoutMs: flags['--timeout'],
-    ledger: flags['--ledger'],
-    control: flags['--control'],
-    against: flags['--against'] !== undefined,
+    api: told['--api'],
+    gatekeeper: told['--gatekeeper-auth'],
+    profile: told['--profile'] ?? 'auto',
+    flavour: told['--flavour'],
+    rate: told['--rate'],
+    timeoutMs: told['--timeout'],
+    ledger: told['--ledger'],
+    control: told['--control'],
+    against: told['--against'] !== undefined,
   };
 }
 

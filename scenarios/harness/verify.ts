@@ -12,6 +12,7 @@ import { search } from './property.ts';
 import { failureReport } from './report.ts';
 import { openReports } from './report-files.ts';
 import { compareWithStandIn } from './target/against.ts';
+import { judgedDepartures } from './target/departures.ts';
 import { GATEKEEPER_LAW, verifyGatekeeper } from './target/gatekeeper.ts';
 import { OUTSIDE, type Outside } from './target/outside.ts';
 import { type Outcome, type Stop, verifyEngine } from './target/target.ts';
@@ -35,8 +36,8 @@ interface Ended {
 export async function verify(args: readonly string[], machine: Client, outside: Outside = OUTSIDE): Promise<ExitCode> {
   const settings = verifySettings(args);
   const report = await openReports(settings.reports);
-  const laws = await loadLaws();
   const stop = stopOf(machine);
+  const laws = await loadLaws();
   const { code, judged, traces } =
     settings.on === 'stand-in'
       ? await verifyStandIn(laws, settings, machine, stop)
@@ -75,7 +76,10 @@ async function verifyTarget(
     for (const line of differences) machine.out(`  unlike    ${line}`);
     machine.out(`${differences.length === 0 ? '✓ like' : `✗ ${differences.length} times unlike`} the stand-in`);
   }
-  const judged = outcomes.flatMap((each) => each.judged);
+  const judged = outcomes.flatMap(({ api, departures, profile, judged: scenarios }) => [
+    judgedDepartures(api, departures, profile),
+    ...scenarios,
+  ]);
   const traces = outcomes.flatMap((each) => each.traces);
   return { code: codeOf(outcomes, unlike), judged, traces };
 }

@@ -2,7 +2,7 @@
 import type { FaultSpec, Layer, Selector } from './schema.ts';
 
 /** `waiting` for its time or its event; `armed`; `exhausted`: its budget or its time is over, and it touches nothing more. */
-export type FaultState = 'waiting' | 'armed' | 'exhausted';
+type FaultState = 'waiting' | 'armed' | 'exhausted';
 
 /** A stretch of time in which it acted, in simulated milliseconds; it has not ended while `to` is null. */
 export interface Stretch {
@@ -14,6 +14,8 @@ export type Fault<L extends Layer = Layer> = FaultSpec<L> & {
   readonly id: string;
   readonly armedAt: number;
   state: FaultState;
+  /** It has ended, and what it did is healed. */
+  over: boolean;
   /** How many matches it has seen, and how many it has touched. */
   seen: number;
   hits: number;

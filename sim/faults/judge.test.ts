@@ -274,8 +274,9 @@ describe('a condition', () => {
   });
 
   it('ends when it is removed, once', () => {
-    const { judge, told } = followed();
-    const { id } = judge.arm(down);
+    const { judge, told, clock } = followed();
+    const { id } = judge.arm({ ...down, budget: { forMs: 1000 } });
+    clock.advanceNow(1000);
     judge.disarm(id);
     judge.disarmAll();
     expect(told).toEqual(['f1 began', 'f1 ended']);

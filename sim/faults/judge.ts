@@ -21,7 +21,7 @@ export interface Verdict<L extends Layer = Layer> {
 }
 
 /** Is told when a fault of its layer begins to act and when it ends, by itself or because it is removed. */
-export interface Follower<L extends Layer> {
+interface Follower<L extends Layer> {
   began?(fault: Fault<L>): void;
   /** What the fault did to what still suffers from it is to be healed. */
   ended?(fault: Fault<L>): void;
@@ -114,11 +114,6 @@ export class Judge {
     return this.#faults.get(id);
   }
 
-  /** The faults of a layer that act now, oldest first. */
-  active<L extends Layer>(layer: L): readonly Fault<L>[] {
-    return this.#armed[layer] as readonly Fault[] as readonly Fault<L>[];
-  }
-
   /** All faults of the metrics that ever acted, removed ones included: what they did to the past stays. */
   *metricFaults(): Generator<Fault<'metrics'>> {
     for (const faults of [this.#past, this.#faults.values()]) {
@@ -141,7 +136,7 @@ export class Judge {
   arm(spec: FaultSpec): Fault {
     const now = this.#clock.now;
     const id = spec.id ?? this.#freeId();
-    const fault: Fault = { ...spec, id, armedAt: now, state: 'waiting', seen: 0, hits: 0, active: [] };
+    const fault: Fault = { ...spec, id, armedAt: now, state: 'waiting', over: false, seen: 0, hits: 0, active: [] };
     this.#faults.set(id, fault);
     const cause = this.#journal.append('fault.armed', `fault/${id}`, {
       layer: spec.selector.layer,
@@ -189,7 +184,7 @@ export class Judge {
     condition: boolean,
     isLeftOut: (fault: Fault<L>) => boolean = () => false,
   ): Verdict<L> | undefined {
-    for (const fault of this.active(attempt.layer)) {
+    for (const fault of this.#armed[attempt.layer] as readonly Fault[] as readonly Fault<L>[]) {
       const isMeant = isCondition(fault) === condition && !isLeftOut(fault);
       const verdict = isMeant ? this.#try(fault, attempt) : undefined;
       if (verdict !== undefined) return verdict;
@@ -251,7 +246,8 @@ export class Judge {
   }
 
   #end(fault: Fault): void {
-    const acted = fault.active.length > 0;
+    const acted = fault.active.length > 0 && !fault.over;
+    fault.over = true;
     this.#rest(fault);
     this.#listening.delete(fault);
     this.#listenIfNeeded();

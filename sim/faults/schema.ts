@@ -241,6 +241,7 @@ export const OPERATIONS_OF: Readonly<Record<string, readonly string[]>> = {
   'oneflow fail-deploying': ['deploy', 'scale'],
   'oneflow warning': ['watchdog'],
   'oneflow cooldown-stuck': ['scale'],
+  'oneflow lost': ['watchdog'],
   'websocket silence': ['frame'],
   'websocket close': ['frame'],
   'websocket drop': ['frame'],

@@ -5,7 +5,7 @@
  */
 
 /** A class whose instances may be part of a graph: each says what it consists of, and can be made again of that. */
-export interface Valued {
+interface Valued {
   readonly prototype: { state(): unknown };
   /** Set where instances never change: equal ones are then one, whether they came to be so or not. */
   readonly unchanging?: true;

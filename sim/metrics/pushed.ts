@@ -1,9 +1,12 @@
 /** What guests pushed, as Prometheus has stored it: one metric of one guest is a group of series. */
 import type { Metric } from './catalog.ts';
 import type { Guest, Push } from './guest.ts';
-import { type Matcher, passesAll } from './promql/matcher.ts';
-import { SCRAPE_MS, type Series, scrapedAt, seriesOf, storedLabels } from './series.ts';
+import { labelOf, type Matcher, passesAll } from './promql/matcher.ts';
+import { guestLabels, type Labels, SCRAPE_MS, type Series, scrapedAt, seriesOf, storedLabels } from './series.ts';
 import type { Sampling, SeriesGroup } from './stored.ts';
+
+/** Labels that faults may add. */
+const ADDED = ['replica'];
 
 /** The series of a metric and a guest that pass; undefined when there are none. */
 export function pushedGroup(
@@ -12,6 +15,10 @@ export function pushedGroup(
   matchers: readonly Matcher[],
   nowMs: number,
 ): SeriesGroup | undefined {
+  const common = commonLabels(guest);
+  const own = ['__name__', metric.dimension?.label, ...ADDED];
+  // Most guests are out of the question before their models are made.
+  if (!matchers.every(({ label, passes }) => own.includes(label) || passes(labelOf(common, label)))) return undefined;
   const series = seriesOf(metric, guest)
     .map((one) => ({ one, labels: storedLabels(metric.name, one.labels) }))
     .filter(({ labels }) => passesAll(labels, matchers));
@@ -22,6 +29,17 @@ export function pushedGroup(
     series.map(({ labels }) => labels),
     nowMs,
   );
+}
+
+const known = new WeakMap<Guest, Labels>();
+
+/** The labels that all series of a guest have in common. */
+function commonLabels(guest: Guest): Labels {
+  const before = known.get(guest);
+  if (before !== undefined) return before;
+  const labels = storedLabels('', guestLabels(guest));
+  known.set(guest, labels);
+  return labels;
 }
 
 class Pushed implements SeriesGroup {

@@ -29,11 +29,7 @@ export function seriesOf(metric: Metric, guest: Guest): readonly Series[] {
 
 function plainSeriesOf(metric: Metric, guest: Guest): Series[] {
   const { dimension } = metric;
-  const own: [string, string][] = [
-    ['id', guest.id],
-    ['instance', guest.instance],
-    ['job', guest.job],
-  ];
+  const own = guestLabels(guest);
   if (dimension === null) return [{ guest, labels: own, model: metric.model(guest, '', 0) }];
   return dimension
     .values(guest)
@@ -50,6 +46,13 @@ export const lastValue = ({ last, model }: Series, push: Push): number | undefin
 
 /** The timestamp that it has there, in milliseconds. */
 export const pushedAt = ({ shift }: Series, push: Push): number => push.at + (shift?.(push) ?? 0);
+
+/** As pushed: what all series of a guest have in common. */
+export const guestLabels = (guest: Guest): Labels => [
+  ['id', guest.id],
+  ['instance', guest.instance],
+  ['job', guest.job],
+];
 
 /** The labels under which Prometheus keeps a series: `job` and `instance` as pushed give way to those of the scrape. */
 export const storedLabels = (name: string, labels: Labels): Labels =>

@@ -1,7 +1,8 @@
 /** The laws of a runtime's life: which states follow which, what ends, and what stays away once it is gone. */
 import { type FunctionState, mappedState } from '../../../sim/index.ts';
+import { anyOf, type Belief, either, later, seen, UNBORN } from '../belief.ts';
 import { type Check, type Law, shownBy } from '../law.ts';
-import { isLegal, mayFollow } from '../state-graph.ts';
+import { isLegal } from '../state-graph.ts';
 import {
   type Answered,
   before,
@@ -365,24 +366,48 @@ const seenAs = (exchange: Answered, vm: number, expected: string, seen: string, 
   shownBy(exchange, { subject: `vm/${vm}`, expected, seen, edge });
 
 function judgeSights(story: Story, runtime: Runtime, vm: number, check: Check): void {
-  let earlier: FunctionState | undefined;
-  for (const { exchange, shown } of runtime.sights) {
-    const fields = [...shown.functions.values()].find(({ VM_ID }) => VM_ID === vm);
-    if (fields === undefined) continue;
-    const { STATE } = fields;
-    if (story.omniscient) {
-      const possible = [...story.statesAt(vm, exchange)].map(mappedState);
-      check(possible.includes(STATE), () =>
-        seenAs(exchange, vm, possible.join(' or '), STATE, `${possible.join('|')} shown as ${STATE}`),
-      );
-    } else if (earlier !== undefined) {
-      const from = earlier;
-      check(mayFollow(from, STATE, asked(story, runtime, vm, exchange.at)), () =>
-        seenAs(exchange, vm, `a state that can follow ${from}`, STATE, `${from} → ${STATE}`),
-      );
-    }
-    earlier = STATE;
+  if (!story.omniscient) {
+    judgeBelief(story, runtime, vm, check);
+    return;
   }
+  for (const { exchange, state } of sightsOf(runtime, vm)) {
+    const possible = [...story.statesAt(vm, exchange)].map(mappedState);
+    check(possible.includes(state), () =>
+      seenAs(exchange, vm, possible.join(' or '), state, `${possible.join('|')} shown as ${state}`),
+    );
+  }
+}
+
+const sightsOf = ({ sights }: Runtime, vm: number): { readonly exchange: Answered; readonly state: FunctionState }[] =>
+  sights.flatMap(({ exchange, shown }) => {
+    const fields = [...shown.functions.values()].find(({ VM_ID }) => VM_ID === vm);
+    return fields === undefined ? [] : [{ exchange, state: fields.STATE }];
+  });
+
+/** From outside, what is seen has to fit what could be believed until then. */
+function judgeBelief(story: Story, runtime: Runtime, vm: number, check: Check): void {
+  let [earlier, belief]: [Belief, Belief] = [UNBORN, UNBORN];
+  let last: { readonly exchange: Answered; readonly state: FunctionState } | undefined;
+  for (const sight of sightsOf(runtime, vm)) {
+    const { exchange, state } = sight;
+    // Of two looks at once the second may have come first.
+    const from = last !== undefined && overlap(last.exchange, exchange) ? either(earlier, belief) : belief;
+    const possible = seen(later(from, askedSince(story, runtime, vm, last?.exchange, exchange)), state);
+    const before = last?.state ?? 'nothing';
+    check(possible.size > 0, () =>
+      seenAs(exchange, vm, `a state that can follow ${before}`, state, `${before} → ${state}`),
+    );
+    [earlier, belief, last] = [from, possible.size > 0 ? possible : anyOf(state), sight];
+  }
+}
+
+/** Whether anything was asked for, or may have been, between two looks; what is to be scheduled anew moves at any time. */
+function askedSince(story: Story, runtime: Runtime, vm: number, since: Answered | undefined, until: Answered): boolean {
+  if (story.disturbed(vm, 0, until.at) || story.healings.length > 0 || story.unsure(runtime.id, until.at)) return true;
+  return runtime.exchanges.some((each) => {
+    if (each === runtime.created || !isMutation(each) || each.sent > until.at) return false;
+    return since === undefined || each.at >= since.sent || (each.request.body ?? '').includes('"SCHEDULING"');
+  });
 }
 
 /** A stay that a fault or an operator has touched, at its beginning or before, may last. */

@@ -35,7 +35,7 @@ function standard(scenario: Scenario): Scenario {
 }
 
 /** What of two runs of one scenario is not the same. */
-export function unlike(theirs: Trace, ours: Trace): string[] {
+function unlike(theirs: Trace, ours: Trace): string[] {
   const mine = answersOf(ours);
   const lines = [...answersOf(theirs)].flatMap(([step, { status, shape }]) => {
     const own = mine.get(step);
@@ -54,10 +54,13 @@ interface Shape {
   readonly shape: string;
 }
 
-function answersOf({ lines }: Trace): Map<string, Shape> {
+/** Of those that race with another it is left to chance which is first. */
+function answersOf({ run, lines }: Trace): Map<string, Shape> {
+  const races = run.scenario.steps.filter(({ after }) => after?.event.endsWith('.sent'));
+  const racing = new Set(races.flatMap(({ id, after }) => [id, after?.event.replace(/\.sent$/, '')]));
   return new Map(
     lines.flatMap((line): [string, Shape][] => {
-      if (line.kind !== 'exchange' || line.step === null) return [];
+      if (line.kind !== 'exchange' || line.step === null || racing.has(line.step)) return [];
       const { response, problem } = line;
       if (response === null) return [[line.step, { status: problem ?? 'nothing', shape: '' }]];
       return [[line.step, { status: response.status, shape: shapeOf(response.body) }]];

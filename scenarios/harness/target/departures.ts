@@ -5,6 +5,7 @@
 import { type Contract, operationFor } from '../../../contracts/contract.ts';
 import type { Deviation, ProbeStep } from '../../../contracts/deviations.ts';
 import { playProbe, type Stage } from '../../../contracts/probe.ts';
+import type { Judged } from '../junit.ts';
 import type { Credentials } from '../request.ts';
 import type { Scenario } from '../scenario.ts';
 import { atLeast, type Level } from './levels.ts';
@@ -115,10 +116,21 @@ async function outcomeOf(row: Deviation, stage: Stage, tidied: () => Promise<voi
     if (unlikeUpstream === undefined) return { outcome: 'shown', why: '' };
     const unlikeContract = await played('off');
     if (unlikeContract === undefined) return { outcome: 'absent', why: unlikeUpstream };
-    return { outcome: 'neither', why: `${unlikeContract}; or ${unlikeUpstream}` };
+    const telling = [unlikeUpstream, unlikeContract].some((unlike) => isTelling(row, unlike));
+    return telling
+      ? { outcome: 'neither', why: `${short(unlikeContract)}; or ${short(unlikeUpstream)}` }
+      : { outcome: 'unobserved', why: `it could not be brought there: ${short(unlikeContract)}` };
   } catch (error) {
     return { outcome: 'unobserved', why: `no answer came: ${problemOf(error)}` };
   }
+}
+
+const short = (text: string): string => (text.length > 250 ? `${text.slice(0, 250)}…` : text);
+
+/** Whether a flaw is one of a step that tells the row from the contract, and not of one that only leads there. */
+function isTelling({ probe }: Deviation, flaw: string): boolean {
+  const step = probe.steps[Number(/^step (\d+),/.exec(flaw)?.[1]) - 1];
+  return step !== undefined && 'otherwise' in step;
 }
 
 /**
@@ -161,4 +173,24 @@ export function verdictOf({ outcome, why }: Departure, profile: 'upstream' | 'co
     default:
       return outcome satisfies never;
   }
+}
+
+/** As a suite of its own beside those of the laws: a case for each row, broken where it is stale or unknown. */
+export function judgedDepartures(
+  api: string,
+  departures: readonly Departure[],
+  profile: 'upstream' | 'contract',
+): Judged {
+  const looked = departures.filter(({ outcome }) => outcome !== 'unobserved');
+  return {
+    name: `${api}: known departures`,
+    by: departures.map(({ row }) => ({ id: row.id, sentence: row.upstream })),
+    verdict: { checks: new Map(looked.map(({ row }) => [row.id, 1])), violations: [] },
+    reports: new Map(
+      departures.flatMap((each) => {
+        const wrong = verdictOf(each, profile);
+        return wrong === undefined ? [] : [[each.row.id, [`✗ ${each.row.id}: ${wrong}`, each.why]] as const];
+      }),
+    ),
+  };
 }

@@ -37,10 +37,10 @@ async function listening(answer: (write: (text: string) => void, end: () => void
   return `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
 }
 
-test('a stand-in on a port keeps the laws of level crud, and two APIs have a verdict', async () => {
+test('a stand-in on a port keeps the laws of level crud', async () => {
   const running = await startSim({ port: 0, timing: { name: 'instant' }, clock: 1 });
   opened.push(running);
-  const args = ['--target', running.urls.engine, '--auth', 'alice:alice', '--other-auth', 'bob:bob', '--api', 'all'];
+  const args = ['--target', running.urls.engine, '--auth', 'alice:alice', '--other-auth', 'bob:bob'];
   const { code, out } = await ran(...args, '--level', 'crud', '--runs', '1', '--rate', '1000', '--profile', 'upstream');
   expect(code, out.join('\n')).toBe(0);
 });

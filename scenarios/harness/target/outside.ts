@@ -19,17 +19,22 @@ export interface Outside extends Network {
 }
 
 async function durable(file: string): Promise<Durable> {
-  try {
+  const write: Durable = async (line) => {
     const handle = await open(file, 'a');
-    // A line that an earlier run could not end must not swallow our first.
-    if ((await handle.stat()).size > 0) await handle.appendFile('\n');
-    return async (line) => {
+    try {
       await handle.appendFile(line);
       await handle.datasync();
-    };
+    } finally {
+      await handle.close();
+    }
+  };
+  try {
+    // A line that an earlier run could not end must not swallow our first.
+    await write('\n');
   } catch (error) {
     throw new Problem(`--ledger: cannot write ${file}: ${reason(error)}`);
   }
+  return write;
 }
 
 const frames: Stage['frames'] = (url, { send, count, withinMs }) =>

@@ -1,6 +1,8 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type LedgerLine, openEntries, readLedger } from './ledger.ts';
 import { leftovers, reaped, type Server, serverOf, TARGET, verified } from './testing.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
 
 const servers: { close(): void }[] = [];
 afterEach(() => {

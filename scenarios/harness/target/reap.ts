@@ -1,11 +1,12 @@
 /** `onesim reap`: deletes what a run that was broken off has left on a server, as its ledger tells, and nothing else. */
-import { type Machine, Problem, reason } from '../../../sim/index.ts';
-import { duration, optional, readFlags, session, url } from '../flags.ts';
+import { flags, type Machine, Problem, reason } from '../../../sim/index.ts';
 import { cleanUp } from './clean-up.ts';
 import { Ledger, openEntries, readLedger } from './ledger.ts';
 import { OUTSIDE, type Outside } from './outside.ts';
 import { leftName } from './target.ts';
 import { problemOf, Wire } from './wire.ts';
+
+const { duration, optional, readFlags, session, url } = flags;
 
 type Client = Pick<Machine, 'readFile' | 'out'>;
 
@@ -18,8 +19,8 @@ const FLAGS = {
 
 /** Ends with 0 when nothing is left, and 3 otherwise. @throws Problem */
 export async function reap(args: readonly string[], machine: Client, outside: Outside = OUTSIDE): Promise<0 | 3> {
-  const { flags, words } = readFlags(FLAGS, args);
-  const { '--ledger': file, '--target': target, '--auth': owner, '--patience': patienceMs } = flags;
+  const { flags: told, words } = readFlags(FLAGS, args);
+  const { '--ledger': file, '--target': target, '--auth': owner, '--patience': patienceMs } = told;
   if (words.length > 0) throw new Problem(`unexpected argument ${JSON.stringify(words[0])}`);
   if (target === undefined) throw new Problem('say where, with --target URL');
   if (owner === undefined) throw new Problem('say whose, with --auth user:password');

@@ -1,7 +1,7 @@
 /** The stage on which probes are played on a server that is not ours: what they make bears our mark, and is put away. */
 import type { Stage } from '../../../contracts/probe.ts';
 import { functionsIn } from '../answers.ts';
-import { authorization, type Credentials } from '../request.ts';
+import { authorization, type Credentials, xmlRpc } from '../request.ts';
 import type { Ledger } from './ledger.ts';
 import type { Wire } from './wire.ts';
 
@@ -27,6 +27,10 @@ export interface StageOptions {
 /** As long as a wait for an answer lasts before simulated time is moved, and how far. */
 const [NUDGE_MS, NUDGED_MS, LOOK_MS] = [500, 2_000, 10];
 const [SHORTEST_MS, LONGEST_MS] = [250, 4_000];
+/** How long a request may be on its way, through an engine, to a stand-in below it. */
+const ARRIVING_MS = 1_000;
+/** How long machines take to end on a stand-in. */
+const SETTLING_MS = 120_000;
 
 /** What OpenNebula, or a stand-in for it, answers below the engine. */
 const BELOW = /^\/(_onesim|RPC2|service|service_template)(\/|$)/;
@@ -34,12 +38,15 @@ const BELOW = /^\/(_onesim|RPC2|service|service_template)(\/|$)/;
 export interface TargetStage extends Stage {
   /** Takes away the faults that were armed. */
   disarm(): Promise<void>;
+  /** Ends the virtual machines that probes have seen, as an administrator of a cloud of ours may. */
+  terminate(): Promise<void>;
 }
 
 export function stageOf(options: StageOptions): TargetStage {
   const { wire, ledger, credentials, words, flavour, takesFaults, control, patienceMs, frames, asUpstream } = options;
   const armed: string[] = [];
-  let made = 0;
+  const machines = new Set<number>();
+  let [made, flying] = [0, 0];
 
   const advance = (ms: number): Promise<unknown> =>
     wire.aside(
@@ -66,23 +73,35 @@ export function stageOf(options: StageOptions): TargetStage {
     }
   }
 
+  async function answered(request: Request): Promise<Response> {
+    const { pathname } = new URL(request.url);
+    const below = BELOW.test(pathname) ? [[wire.target, control] as const] : [];
+    const sent = await marked(request, [...words, ...below], () => `${ledger.mark}-p${++made}`, flavour);
+    const { status, headers, body } = await wire.aside(sent);
+    for (const { vm } of functionsIn(body)) machines.add(vm);
+    if (status === 201 && pathname === '/_onesim/faults') armed.push(JSON.parse(body).id);
+    const told = {
+      status: asUpstream(request.method, pathname, status),
+      headers: headers.map(([name, value]): [string, string] => [name, value]),
+    };
+    return new Response(status === 204 || status === 304 ? null : body, told);
+  }
+
   return {
     origin: wire.target,
     accounts: { owner: credentials.owner ?? '', other: credentials.other ?? '', admin: credentials.admin ?? '' },
     frames,
     async fetch(request) {
-      const { pathname } = new URL(request.url);
-      const below = BELOW.test(pathname) ? [[wire.target, control] as const] : [];
-      const sent = await marked(request, [...words, ...below], () => `${ledger.mark}-p${++made}`, flavour);
-      const { status, headers, body } = await wire.aside(sent);
-      if (status === 201 && pathname === '/_onesim/faults') armed.push(JSON.parse(body).id);
-      const told = {
-        status: asUpstream(request.method, pathname, status),
-        headers: headers.map(([name, value]): [string, string] => [name, value]),
-      };
-      return new Response(status === 204 || status === 304 ? null : body, told);
+      flying++;
+      try {
+        return await answered(request);
+      } finally {
+        flying--;
+      }
     },
     async pass(ms) {
+      // What was sent just now has to have arrived before time passes.
+      if (takesFaults && flying > 0) await wire.sleep(ARRIVING_MS);
       if (takesFaults) await advance(ms);
       else await quiet(Math.min(ms, patienceMs));
     },
@@ -107,6 +126,14 @@ export function stageOf(options: StageOptions): TargetStage {
       for (const id of armed.splice(0)) {
         await wire.aside(new Request(`${control}/_onesim/faults/${id}`, { method: 'DELETE' }));
       }
+    },
+    async terminate() {
+      for (const vm of machines) {
+        const { method, path, headers, body } = xmlRpc(credentials.admin ?? '', 'one.vm.action', 'terminate-hard', vm);
+        await wire.aside(new Request(`${control}${path}`, { method, headers, body }));
+      }
+      machines.clear();
+      if (takesFaults) await advance(SETTLING_MS);
     },
   };
 }

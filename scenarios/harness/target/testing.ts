@@ -98,7 +98,8 @@ export async function serverOf(options: StartOptions = {}, between: Between = (r
   return { simulator, outside, ledger, close } satisfies Server;
 }
 
-export const TARGET = 'http://target.test';
+/** A name that a stand-in takes for its own. */
+export const TARGET = 'http://127.0.0.1:1337';
 
 /** Options that let a run on simulated time be a quick one. */
 const QUICK = ['--target', TARGET, '--auth', 'alice:alice', '--other-auth', 'bob:bob', '--rate', '1000'];

@@ -1,9 +1,9 @@
 /** Instances started and ended from outside, every answer held against its contract. */
 import { expect, test } from 'vitest';
-import { furnishing } from '../../worlds.ts';
+import { loadSimulator } from '../../index.ts';
 import { checksAllOf, start as startWith } from './testing.ts';
 
-const furnish = await furnishing('default');
+const { furnish } = (await loadSimulator()).world.config;
 
 const SERVICE = '4b6a8f1e-6d7b-4b0f-9a57-0d2f5f1c7e10';
 const FUNCTION = '39cfccd6-9475-4e99-aa88-9a2066ac3976';

@@ -2,15 +2,13 @@
 import { Hono } from 'hono';
 import type { Controlled } from './controlled.ts';
 import { BadRequest, Conflict, jsonOf, NotFound, number, object, oneOf, shortened, time } from './request.ts';
-import { BEGINNINGS, SEEDS } from './state.ts';
+import { BEGINNINGS, type Beginning, SEEDS } from './state.ts';
 
 /** What somebody wants of a new sandbox. What is left open is as in the main world; a name cannot be guessed then. */
-export interface SandboxWish {
+export interface SandboxWish extends Beginning {
   readonly name?: string;
-  readonly seed?: number;
   /** Simulated milliseconds that pass in one of the host's; 0 while time stands still. */
   readonly factor?: number;
-  readonly world?: 'loaded' | 'empty';
 }
 
 export interface SandboxFacts {
@@ -67,7 +65,12 @@ const fullText = (most: number): string =>
     ? 'There can be no sandboxes here'
     : `There are ${most} sandboxes, as many as there may be: close one first`;
 
-const shown = ({ name, seed, now, factor, path }: SandboxFacts): object => ({
+/** As the API shows it. */
+export interface SandboxAnswer extends Omit<SandboxFacts, 'now'> {
+  readonly now: string;
+}
+
+const shown = ({ name, seed, now, factor, path }: SandboxFacts): SandboxAnswer => ({
   name,
   seed,
   now: time(now),

@@ -11,7 +11,14 @@ export interface Kept {
   snapshot(): string;
   /** @throws Unreadable */
   restore(snapshot: string): void;
-  reset(beginning: { readonly world?: 'loaded' | 'empty'; readonly seed?: number }): void;
+  reset(beginning: Beginning): void;
+}
+
+/** What a world begins with. */
+export interface Beginning {
+  /** As it was loaded, or with nothing that OpenNebula does not begin with. */
+  readonly world?: (typeof BEGINNINGS)[number];
+  readonly seed?: number;
 }
 
 /** Where a world can be read and replaced. As nothing happens in the world by that, its journal does not say so. */

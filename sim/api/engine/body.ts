@@ -45,7 +45,10 @@ export class Body {
 
 /** A copy with other values of some members, of which new ones come last; the same object, when that changes nothing. */
 export function withMembers(object: Hash, members: readonly Member[]): Hash {
-  return members.every(([key, value]) => object.get(key) === value) ? object : new Map([...object, ...members]);
+  if (members.every(([key, value]) => object.get(key) === value)) return object;
+  const changed = new Map(object);
+  for (const [key, value] of members) changed.set(key, value);
+  return changed;
 }
 
 /** @throws Crash where Ruby cannot write it as JSON */

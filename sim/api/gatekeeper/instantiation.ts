@@ -6,7 +6,7 @@ import { callerOf } from '../../one/access/user.ts';
 import type { Cloud } from '../../one/cloud.ts';
 import { OneError } from '../../one/error.ts';
 import { isObject, type Json, type JsonObject } from '../../one/flow/json.ts';
-import { type Attribute, Template, templateText } from '../../one/syntax/syntax.ts';
+import { type Attribute, SyntaxProblem, Template, templateText } from '../../one/syntax/syntax.ts';
 import type { CatalogueElement, FunctionInstance, Vim } from './furnishing.ts';
 
 /** An instance that is to be. */
@@ -60,11 +60,15 @@ export function instantiate(cloud: Cloud, vim: Vim, plan: InstancePlan): Functio
     id,
     vnfcs: vnfcs.map((vnfc, n) => {
       try {
-        const vmId = machine(cloud, vim, plan, { vdu: id, number: n, vnfc });
+        const part = { vdu: id, number: n, vnfc };
+        const vmId = machine(cloud, vim, plan, part);
         made.push(vmId);
+        // Whose machine it is, its owner cannot say, for then one might pass for another.
+        cloud.run(cloud.root, 'one.vm.update', vmId, templateText(identity(plan, part)), APPEND);
         return { id: String(n), vcId: vnfc.vcId, vmId };
       } catch (error) {
-        if (!(error instanceof OneError)) throw error;
+        // A text that no template can carry is refused as any other.
+        if (!(error instanceof OneError) && !(error instanceof SyntaxProblem)) throw error;
         endMachines(cloud, made);
         throw new NotInstantiated(error.message, [v, n]);
       }
@@ -93,27 +97,30 @@ interface Part {
   readonly vnfc: VnfcPlan;
 }
 
-/** @throws OneError */
-function machine(cloud: Cloud, vim: Vim, plan: InstancePlan, { vdu, number, vnfc }: Part): number {
-  const { name: vnf } = plan.function.descriptor;
-  const caller = callerOf(cloud, vim.uid);
-  const name = `${vnf}_${vdu}_${number}`.replace(/[^\w.-]/g, '-').slice(0, LONGEST_NAME);
-  const identity = [
-    { name: 'VNF_NAME', value: vnf },
+/** What a machine is known by, as attributes of a template. */
+const identity = (plan: InstancePlan, { vdu, number, vnfc }: Part): Template =>
+  new Template([
+    { name: 'VNF_NAME', value: plan.function.descriptor.name },
     { name: 'VNFR_ID', value: plan.uuid },
     { name: 'VDU_ID', value: vdu },
     { name: 'VNFC_ID', value: String(number) },
     { name: 'VC_ID', value: vnfc.vcId },
     ...(vnfc.profile === undefined ? [] : [{ name: 'METRIC_PROFILE', value: vnfc.profile }]),
-  ];
-  if (vnfc.vmTemplate !== undefined) {
-    const extra = templateText(new Template(identity));
-    return cloud.run(caller, 'one.template.instantiate', vnfc.vmTemplate, name, false, extra);
-  }
-  const unit = unitsOf(plan.function.descriptor).find(({ id }) => String(id) === vdu) ?? {};
-  const template = new Template([{ name: 'NAME', value: name }, ...machineOf(cloud, vim, unit), ...identity]);
+  ]);
+
+/** @throws OneError */
+function machine(cloud: Cloud, vim: Vim, plan: InstancePlan, { vdu, number, vnfc }: Part): number {
+  const { descriptor } = plan.function;
+  const caller = callerOf(cloud, vim.uid);
+  const name = `${descriptor.name}_${vdu}_${number}`.replace(/[^\w.-]/g, '-').slice(0, LONGEST_NAME);
+  if (vnfc.vmTemplate !== undefined) return cloud.run(caller, 'one.template.instantiate', vnfc.vmTemplate, name, false);
+  const unit = unitsOf(descriptor).find(({ id }) => String(id) === vdu) ?? {};
+  const template = new Template([{ name: 'NAME', value: name }, ...machineOf(cloud, vim, unit)]);
   return cloud.run(caller, 'one.vm.allocate', templateText(template));
 }
+
+/** Of an update that adds to what is there. */
+const APPEND = 1;
 
 const LONGEST_NAME = 100;
 

@@ -183,6 +183,20 @@ test('the services behind the API are as old as the world', async () => {
   ]);
 });
 
+test('registrations are counted, by how they went', async () => {
+  const { client, counted } = await start();
+  const eve = { username: 'eve', password: 'x', email: 'x', user_type: 'developer' };
+  for (const body of [eve, { ...eve, username: '' }]) {
+    await client.send('POST', '/users', { body: JSON.stringify(body) });
+  }
+  expect(
+    (await counted('user_registrations')).map(({ labels: { result, method, module } }) => [result, method, module]),
+  ).toEqual([
+    ['ok', 'POST', 'users'],
+    ['bad request', 'POST', 'users'],
+  ]);
+});
+
 describe('other parts of the platform', () => {
   const update = {
     job: 'sonata',

@@ -176,3 +176,20 @@ test('on a port of its own it has no prefix, and nothing else is there', async (
   for (const path of ['/functions', '/monitoring/api/v1', '/']) expect((await ask(path)).status).toBe(404);
   expect((await ask('/monitoring/api/v1/prometheus/metrics/list')).status).toBe(200);
 });
+
+test('pages of any origin may read what it says, refusals too', async () => {
+  const { client } = start();
+  const BASE = '/monitoring/api/v1';
+  const headers = { Origin: 'https://gui.example', 'Content-Type': 'application/json' };
+  for (const [method, path, status] of [
+    ['GET', '/prometheus/metrics/list', 200],
+    ['GET', '/prometheus/metrics/name/vm_up', 301],
+    ['GET', '/nowhere', 404],
+    ['PUT', '/prometheus/metrics/data', 405],
+  ] as const) {
+    const seen = await client.send(method, `${BASE}${path}`, { headers });
+    expect([seen.status, seen.headers.get('Access-Control-Allow-Origin')]).toEqual([status, '*']);
+  }
+  const refused = await client.send('POST', `${BASE}/ws/new`, { headers, body: '{' });
+  expect([refused.status, refused.headers.get('Access-Control-Allow-Origin')]).toEqual([400, '*']);
+});

@@ -6,7 +6,7 @@ import { addHost } from '../../one/resources/host.ts';
 import { usedLeases } from '../../one/resources/vnet.ts';
 import { createSimulator } from '../../simulator.ts';
 import type { CatalogueElement, GatekeeperFurnishing, Vim } from './furnishing.ts';
-import { Client, descriptorOf, INSTANCE, refusal, SERVICE, SERVICE_INSTANCE, TODAY, userGuide } from './testing.ts';
+import { Client, descriptorOf, INSTANCE, refusal, SERVICE, SERVICE_INSTANCE, TODAY, userGuide, VC } from './testing.ts';
 
 const contracts = await loadContracts();
 
@@ -42,7 +42,7 @@ async function start({ vim = {}, hosts = 1, also = () => {}, change = (same) => 
   const created = async (body: object = { service_uuid: SERVICE }) => (await post(body)).body as { id: string };
   const request = async (id: string) => (await client.get(`/requests/${id}`)).body as Record<string, unknown>;
   const liveVms = () => [...simulator.world.cloud.vms].filter(({ state }) => state !== 'DONE').map(({ id }) => id);
-  return { client, world: simulator.world, post, created, request, liveVms };
+  return { client, simulator, world: simulator.world, post, created, request, liveVms };
 }
 
 /** The demonstration's service with other functions in it. */
@@ -372,4 +372,45 @@ test('without a network in the cloud, machines have none', async () => {
   await client.send('POST', '/requests', { headers, body: JSON.stringify({ service_uuid: SERVICE }) });
   await simulator.world.clock.advance(1_000);
   expect(simulator.world.cloud.vms.get(1).nics).toEqual([]);
+});
+
+test('whoever owns a machine cannot pass it for another, and no tenant one of his own', async () => {
+  const { world, created } = await start({
+    vim: { uid: 2 },
+    also: (cloud) => {
+      cloud.run(cloud.root, 'one.user.allocate', 'sonata', 'x', '', []);
+      for (const id of [0, 1]) cloud.run(cloud.root, 'one.vn.chmod', id, 1, 1, 0, 1, 0, 0, 1, 0, 0);
+    },
+  });
+  const { cloud } = world;
+  await created();
+  await world.clock.advance(5 * MINUTE);
+  const own = cloud.vms.get(1).userTemplate.get('VC_ID');
+  expect(own).toMatch(/^[0-9a-f-]{36}$/);
+  const update = (text: string, append: number) => () => cloud.call('sonata:x', 'one.vm.update', 1, text, append);
+  expect(update(`VC_ID=${VC}`, 1)).toThrow('User Template includes a restricted attribute VC_ID');
+  expect(update(`VC_ID=${VC}`, 0)).toThrow('Tried to change restricted attribute: VC_ID');
+  update('METRIC_PROFILE=bursty', 0)();
+  expect(cloud.vms.get(1).userTemplate.get('VC_ID')).toBe(own);
+  const text = `CPU=1 MEMORY=64 VC_ID=${VC} VNF_NAME=vtc-vnf`;
+  expect(() => cloud.call('sonata:x', 'one.vm.allocate', text)).toThrow('restricted attribute VC_ID');
+});
+
+test('a request that is under way goes on in a world that was written down and read again', async () => {
+  const { client, world, created, simulator } = await start();
+  const { id } = await created();
+  await world.clock.advance(1_000);
+  const under = (await client.get(`/requests/${id}`)).body as { service_instance_uuid: string };
+  const written = simulator.snapshot();
+  const other = createSimulator({ epochMs: TODAY, furnish: userGuide });
+  other.restore(written);
+  const again = new Client(other.fetch);
+  again.token = client.token;
+  expect((await again.get(`/requests/${id}`)).body).toMatchObject({ ...under, status: 'INSTANTIATING' });
+  await other.world.clock.advance(5 * MINUTE);
+  await world.clock.advance(5 * MINUTE);
+  for (const path of [`/requests/${id}`, `/records/services/${under.service_instance_uuid}`, '/records/functions']) {
+    expect((await again.get(path)).body).toEqual((await client.get(path)).body);
+  }
+  expect((await again.get(`/requests/${id}`)).body).toMatchObject({ status: 'READY' });
 });

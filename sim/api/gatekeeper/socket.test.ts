@@ -3,6 +3,7 @@ import { Duplex } from 'node:stream';
 import { afterEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { createSimulator, PROFILES, type Simulator } from '../../simulator.ts';
+import { frameOf } from './socket.ts';
 import { MOST_UNREAD_BYTES } from './streams.ts';
 import { Client, INSTANCE, TODAY, userGuide, VC } from './testing.ts';
 
@@ -237,4 +238,16 @@ test('a fault refuses the upgrade, and sends what is no frame', async () => {
   await clock.advance(3000);
   // What a client makes of it: a violation of the protocol.
   expect(await closed).toBe(1006);
+});
+
+test.each([
+  [0, '8100'],
+  [1, '8101'],
+  [125, '817d'],
+  [126, '817e007e'],
+  [65_535, '817effff'],
+  [65_536, '817f0000000000010000'],
+])('a text of %d bytes is one unmasked frame', (n, head) => {
+  const text = 'é'.repeat(n >> 1) + 'x'.repeat(n & 1);
+  expect(frameOf(text).toString('hex')).toBe(head + Buffer.from(text).toString('hex'));
 });

@@ -57,8 +57,8 @@ const SHORT = 125;
 const MEDIUM = 0xffff;
 
 /**
- * A text as one unmasked frame in one piece. The library would write header and payload as two, which costs thousands of
- * subscribers of one tick a third of their time; nothing it sends itself can come between, for it writes at once, too.
+ * A text as one unmasked frame in one piece. The library would write header and payload as two, which makes a tick of
+ * thousands of subscribers a third longer; nothing it sends itself can come between, for it writes at once, too.
  */
 export function frameOf(text: string): Buffer {
   const length = Buffer.byteLength(text);

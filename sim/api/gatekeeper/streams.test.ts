@@ -40,10 +40,11 @@ class Reader implements Sink {
   readonly closes: (number | undefined)[] = [];
   /** Reads nothing while false. */
   reading = true;
-  #unread = 0;
+  #unread: number;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, unread = 0) {
     this.#clock = clock;
+    this.#unread = unread;
   }
 
   garble(): void {}
@@ -270,6 +271,41 @@ describe('streams', () => {
     reader.reading = true;
     await world.clock.advance(3000);
     expect(reader.lines).toHaveLength(before + 1);
+  });
+
+  test('are bounded for a thousand clients that never read, and nobody else misses a frame', async () => {
+    const world = start();
+    const { reader: healthy } = opened(world);
+    // Each has left much unread before, and now reads nothing more.
+    const silent = Array.from({ length: 1000 }, () => new Reader(world.clock, MOST_UNREAD_BYTES - 1000));
+    for (const reader of silent) {
+      reader.reading = false;
+      world.streams.connect(world.streams.open(['vm_cpu_perc'], FILTERS) ?? '', reader);
+    }
+    await world.clock.advance(60_000);
+    for (const reader of silent) {
+      expect(reader.unread()).toBeGreaterThan(MOST_UNREAD_BYTES);
+      expect(reader.unread()).toBeLessThan(MOST_UNREAD_BYTES + 1000);
+      expect(reader.lines.length).toBeLessThan(10);
+    }
+    expect(healthy.frames).toHaveLength(21);
+  });
+
+  test('have ids that the ids before them do not tell, and those of another seed do neither', () => {
+    const { streams } = start();
+    const other = start(createSimulator({ epochMs: TODAY, seed: 2, furnish: userGuide }).world);
+    const bitsOf = (of: Streams): string =>
+      BigInt(`0x${of.open(['vm_up'], [])}`)
+        .toString(2)
+        .padStart(128, '0');
+    const ids = Array.from({ length: 1000 }, () => bitsOf(streams));
+    expect(new Set(ids).size).toBe(1000);
+    const apart = (one = '', two = ''): number => [...one].filter((bit, i) => bit !== two[i]).length;
+    const distances = ids.slice(1).map((id, i) => apart(id, ids[i]));
+    // Of 122 bits that are free about half differ: the chance of fewer than 25 is one in ten thousand millions.
+    expect(Math.min(...distances)).toBeGreaterThan(25);
+    expect(Math.max(...distances)).toBeLessThan(97);
+    expect(apart(bitsOf(other.streams), ids[0])).toBeGreaterThan(25);
   });
 
   test('are all closed at once', async () => {

@@ -269,6 +269,56 @@ describe('bad input', () => {
   });
 });
 
+describe('what there is none of', () => {
+  it.each([
+    ['backupjob', 'BACKUPJOB', 'backup job'],
+    ['hook', 'HOOK', 'hook'],
+    ['market', 'MARKETPLACE', 'marketplace'],
+    ['marketapp', 'MARKETPLACEAPP', 'marketplaceapp'],
+    ['vmgroup', 'VM_GROUP', 'vm group'],
+    ['vntemplate', 'VNTEMPLATE', 'virtual network template'],
+    ['vrouter', 'VROUTER', 'virtual router'],
+  ])('%s: its pool is empty, and no id is one', async (kind, root, objectName) => {
+    const wire = new Wire(furnishedCloud());
+    const pool = await wire.call(TESTER, `one.${kind}pool.info`, -2, -1, -1);
+    expect(pool).toBe(`<${root}_POOL></${root}_POOL>`);
+    expect(await answerToCall(wire, ONEADMIN, `one.${kind}.info`, 3, true)).toEqual([
+      false,
+      `[one.${kind}.info] Error getting ${objectName} [3].`,
+      0x400,
+      3,
+      -1n,
+    ]);
+  });
+
+  it('hooks that ran: only administrators may know', async () => {
+    const wire = new Wire(furnishedCloud());
+    expect(await wire.call(ONEADMIN, 'one.hooklog.info', -1, -1, -1, 0)).toBe('<HOOKLOG></HOOKLOG>');
+    expect(await answerToCall(wire, TESTER, 'one.hooklog.info', -1, -1, -1, 0)).toEqual([
+      false,
+      '[one.hooklog.info] User [2] not authorized to perform action on hook.',
+      0x200,
+      -1,
+      -1n,
+    ]);
+  });
+
+  it('other servers of the zone', async () => {
+    const wire = new Wire(furnishedCloud());
+    expect(await wire.call(ONEADMIN, 'one.zone.raftstatus')).toBe(
+      '<RAFT><SERVER_ID>-1</SERVER_ID><STATE>0</STATE><TERM>0</TERM><VOTEDFOR>-1</VOTEDFOR><COMMIT>0</COMMIT>' +
+        '<LOG_INDEX>-1</LOG_INDEX><LOG_TERM>-1</LOG_TERM><FEDLOG_INDEX>-1</FEDLOG_INDEX></RAFT>',
+    );
+    expect(await answerToCall(wire, TESTER, 'one.zone.raftstatus')).toEqual([
+      false,
+      '[one.zone.raftstatus] User [2] : Not authorized to perform ADMIN ZONE [0].',
+      0x200,
+      -1,
+      -1n,
+    ]);
+  });
+});
+
 // ---- over the wire and in process ---------------------------------------------------------------------------------
 
 const vmId = fc.integer({ min: 0, max: 3 });

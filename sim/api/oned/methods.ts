@@ -338,7 +338,7 @@ const TABLE = {
   'one.vrouter.info': { takes: 'i|d', gives: nothing },
   'one.vrouterpool.info': { takes: 'iii', gives: none('VROUTER') },
   'one.market.info': { takes: 'i|d', gives: nothing },
-  'one.marketpool.info': { takes: 'iii', gives: none('MARKETPLACE') },
+  'one.marketpool.info': { takes: '', gives: none('MARKETPLACE') },
   'one.marketapp.info': { takes: 'i|d', gives: nothing },
   'one.marketapppool.info': { takes: 'iii', gives: none('MARKETPLACEAPP') },
   'one.hook.info': { takes: 'i|d', gives: nothing },

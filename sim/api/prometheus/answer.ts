@@ -71,17 +71,22 @@ export interface PointRow {
 
 /** The data of a range query; `rows` in their order. */
 export function rangeText(rows: readonly PointRow[], startMs: number, stepMs: number): string {
-  const times: string[] = [];
-  const written = rows.map(({ labels, values, present }) => {
-    let points = '';
+  /** What comes before the value, at each time. */
+  const heads: string[] = [];
+  // Pieces are joined once: a text that grows by each of them is copied in the end.
+  const pieces: string[] = [];
+  for (const { labels, values, present } of rows) {
+    let before = `${pieces.length === 0 ? '' : ','}{"metric":${labelText(labels)},"values":[[`;
+    const had = pieces.length;
     for (let i = 0; i < values.length; i++) {
       if (present[i] === 0) continue;
-      times[i] ??= secondsText(startMs + i * stepMs);
-      points += `${points === '' ? '' : ','}[${times[i]},"${valueText(values[i] ?? 0)}"]`;
+      heads[i] ??= `${secondsText(startMs + i * stepMs)},"`;
+      pieces.push(before, heads[i] ?? '', valueText(values[i] ?? 0));
+      before = '"],[';
     }
-    return points === '' ? '' : `{"metric":${labelText(labels)},"values":[${points}]}`;
-  });
-  return `{"resultType":"matrix","result":[${written.filter((row) => row !== '').join(',')}]}`;
+    if (pieces.length > had) pieces.push('"]]}');
+  }
+  return `{"resultType":"matrix","result":[${pieces.join('')}]}`;
 }
 
 export const labelText = (labels: Labels): string =>

@@ -298,6 +298,12 @@ describe('labels and series', () => {
   });
 });
 
+test('neither selectors nor queries without end are taken', async () => {
+  expect((await send(`/api/v1/series?${'match[]=vm_up&'.repeat(101)}`)).body.error).toBe('more than 100 match[]');
+  const sums = Array.from({ length: 101 }, () => 'vm_up').join('+');
+  expect((await get('/query', { query: sums })).body.error).toMatch(/parse error: more than 100 selectors$/);
+});
+
 test('metadata are those of the exposition', async () => {
   const exposed = (await send('/metrics')).text;
   const { data } = (await get('/metadata')).body;

@@ -8,7 +8,7 @@ import { ApiError, labelText, success } from './answer.ts';
 import { limitOf, optionalTime, selectorsOf } from './parameters.ts';
 
 /** More are not looked at: an answer must fit into memory. */
-const MOST_SERIES = 1_000_000;
+const MOST_SERIES = 500_000;
 
 /**
  * The series of any selector that have samples between `start` and `end`. As coarse as Prometheus, which goes by blocks:

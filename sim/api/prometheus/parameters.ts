@@ -5,7 +5,6 @@ import { durationOf } from '../../metrics/promql/literal.ts';
 import type { Matcher } from '../../metrics/promql/matcher.ts';
 import { parseSelector } from '../../metrics/promql/parse.ts';
 import { BadData, parseTime } from '../../metrics/time.ts';
-import { BodyTooLarge, readBody } from '../edge.ts';
 import { ApiError } from './answer.ts';
 
 const bad = (message: string): ApiError => new ApiError('bad_data', message);
@@ -13,20 +12,6 @@ const bad = (message: string): ApiError => new ApiError('bad_data', message);
 /** What is wrong with a parameter. */
 export const invalid = (name: string, message: string): ApiError =>
   bad(`invalid parameter ${JSON.stringify(name)}: ${message}`);
-
-/** Of a form, what it says comes before what the query string says. @throws ApiError */
-export async function formOf(request: Request, maxBodyBytes: number): Promise<URLSearchParams> {
-  const type = request.headers.get('Content-Type') ?? '';
-  const asked = new URL(request.url).searchParams;
-  if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type)) return asked;
-  try {
-    const body = new TextDecoder().decode(await readBody(request, maxBodyBytes));
-    return new URLSearchParams([...new URLSearchParams(body), ...asked]);
-  } catch (error) {
-    if (!(error instanceof BodyTooLarge)) throw error;
-    throw bad(`error parsing form values: http: request body too large`);
-  }
-}
 
 function time(text: string): number {
   try {
@@ -101,9 +86,13 @@ export function checkTimeout(form: URLSearchParams): void {
   if ((form.get('timeout') ?? '') !== '') durationParameter(form, 'timeout');
 }
 
+const MOST_SELECTORS = 100;
+
 /** One list for each `match[]`. @throws ApiError */
 export function selectorsOf(form: URLSearchParams): readonly (readonly Matcher[])[] {
-  return form.getAll('match[]').map((text) => {
+  const texts = form.getAll('match[]');
+  if (texts.length > MOST_SELECTORS) throw bad(`more than ${MOST_SELECTORS} match[]`);
+  return texts.map((text) => {
     if (/^\s*\{\s*\}\s*$/.test(text)) throw bad('match[] must contain at least one non-empty matcher');
     try {
       return parseSelector(text);

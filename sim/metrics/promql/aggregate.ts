@@ -1,6 +1,6 @@
 /** Aggregations: many series of a vector become few. Mirrors Prometheus 2.42. */
 import type { Labels } from '../series.ts';
-import { type Budget, type Column, keyOf, only, without } from './column.ts';
+import { type Budget, type Column, keyOf, only, SORTING, without } from './column.ts';
 import { ExecutionError } from './expression.ts';
 import { quantile } from './over-time.ts';
 
@@ -60,7 +60,8 @@ export function aggregate(
     group.members.push(column);
     groups.set(key, group);
   }
-  budget.look(columns.length * (columns[0]?.values.length ?? 0));
+  const sorts = parameter === null ? 1 : SORTING;
+  budget.look(sorts * columns.length * (columns[0]?.values.length ?? 0));
   const summary = SUMMARIES[operator];
   if (summary === undefined) {
     return [...groups.values()].flatMap(({ members }) => best(members, parameter, operator === 'topk', budget));

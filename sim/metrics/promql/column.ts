@@ -17,7 +17,12 @@ export interface Times {
 }
 
 const MOST_SAMPLES = 10_000_000;
-const MOST_LOOKS = 300_000_000;
+const MOST_LOOKS = 600_000_000;
+
+const SERIES = 8;
+
+/** What is sorted is looked at about so often. */
+export const SORTING = 30;
 
 /** What a query may still cost, so that each ends in bounded time and memory. */
 export class Budget {
@@ -34,6 +39,11 @@ export class Budget {
   look(samples: number): void {
     this.#looks -= samples;
     if (this.#looks < 0) refuse();
+  }
+
+  /** Series that are selected: each costs as much as some samples. @throws ExecutionError */
+  take(series: number): void {
+    this.spend(SERIES * series);
   }
 
   column(labels: Labels, count: number): Column {

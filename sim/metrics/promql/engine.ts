@@ -3,7 +3,7 @@ import type { Labels } from '../series.ts';
 import type { SeriesGroup } from '../stored.ts';
 import { aggregate, compare } from './aggregate.ts';
 import { check, typeOf } from './check.ts';
-import { Budget, byLabels, type Column, merged, type Times, withoutName } from './column.ts';
+import { Budget, byLabels, type Column, merged, SORTING, type Times, withoutName } from './column.ts';
 import {
   type Aggregation,
   type Binary,
@@ -220,9 +220,11 @@ class Run {
     const of = OVER_TIME[name];
     const windowAt = args.findIndex((argument) => typeOf(argument) === 'range vector');
     const parameter = args.length < 2 ? null : this.#scalarArgument(call, 1 - windowAt, 0);
-    const columns = overWindows(selectorOf(call, windowAt), this.#evaluation, (window, i) =>
-      of?.(window, parameter?.[i] ?? Number.NaN),
-    );
+    const looks = name === 'quantile_over_time' ? SORTING : 0;
+    const columns = overWindows(selectorOf(call, windowAt), this.#evaluation, (window, i) => {
+      this.#evaluation.budget.look(looks * (window.end - window.first));
+      return of?.(window, parameter?.[i] ?? Number.NaN);
+    });
     if (name === 'last_over_time') return columns;
     return merged(columns.map((column) => ({ ...column, labels: withoutName(column.labels) })));
   }

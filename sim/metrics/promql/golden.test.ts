@@ -1,4 +1,7 @@
-/** What Prometheus 2.42 answered over samples that were given to it, and what the engine makes of the same samples. */
+/**
+ * What Prometheus 2.42 (Debian's package) answered over samples that were given to it with `promtool tsdb
+ * create-blocks-from openmetrics`, and what the engine makes of the same samples.
+ */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Labels } from '../series.ts';

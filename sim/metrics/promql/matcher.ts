@@ -34,7 +34,7 @@ function test(operator: MatchOperator, value: string): (text: string) => boolean
   }
 }
 
-const labelOf = (labels: Labels, name: string): string => {
+export const labelOf = (labels: Labels, name: string): string => {
   for (const [label, value] of labels) if (label === name) return value;
   return '';
 };

@@ -5,15 +5,17 @@
  */
 import type { SyntaxNode } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
+import { PatternError } from './automaton.ts';
 import { type BinaryOperator, type Expression, type Matching, ParseError, type Selector } from './expression.ts';
 import { durationOf, numberOf, textOf } from './literal.ts';
 import { type Matcher, type MatchOperator, matcher } from './matcher.ts';
-import { PatternError } from './pattern.ts';
 import { syntaxError } from './syntax-error.ts';
 
 /** Longer, or nested more deeply, is refused. */
 const MOST_CHARS = 65_536;
 const DEEPEST = 250;
+/** Each is looked for among all series. */
+const MOST_SELECTORS = 100;
 
 const strict = parser.configure({ strict: true });
 
@@ -79,6 +81,7 @@ const childrenOf = (node: SyntaxNode): SyntaxNode[] => {
 class Reader {
   readonly #query: string;
   #depth = 0;
+  #selectors = 0;
 
   constructor(query: string) {
     this.#query = query;
@@ -254,6 +257,7 @@ class Reader {
 
   #selector(node: SyntaxNode): Selector {
     const start = node.from;
+    if (++this.#selectors > MOST_SELECTORS) throw this.#error(start, `more than ${MOST_SELECTORS} selectors`);
     const children = childrenOf(node);
     const name = children.find((child) => child.name === 'Identifier');
     const braces = children.find((child) => child.name === 'LabelMatchers');

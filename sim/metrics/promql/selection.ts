@@ -47,7 +47,10 @@ function spread(selector: Selector, columns: readonly Column[]): void {
 /** @param timestamps whether the values are to be the samples' times, in seconds */
 export function instants(selector: Selector, evaluation: Evaluation, timestamps = false): Column[] {
   const columns: Column[] = [];
-  for (const group of evaluation.select(selector.matchers)) fill(group, selector, evaluation, timestamps, columns);
+  for (const group of evaluation.select(selector.matchers)) {
+    evaluation.budget.take(group.labels.length);
+    fill(group, selector, evaluation, timestamps, columns);
+  }
   spread(selector, columns);
   return columns.sort(byLabels);
 }
@@ -106,6 +109,7 @@ export function overWindows(
   const columns: Column[] = [];
   for (const group of evaluation.select(selector.matchers)) {
     const own: (Column | undefined)[] = group.labels.map(() => undefined);
+    budget.take(own.length);
     slide(group, selector, evaluation, (n, window, i) => {
       const labels = group.labels[n] ?? [];
       const value = measure(window, i, labels);

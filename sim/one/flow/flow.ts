@@ -140,12 +140,15 @@ export class Flow {
 
   /** The services that the caller may use, newest first. */
   services(caller: Caller): Service[] {
-    return flowDocuments(this.#cloud, caller, 'service').map((document) => this.#load(document));
+    const known = flowDocuments(this.#cloud, caller, 'service').filter(({ id }) => !this.#lifecycle.isLost(id));
+    return known.map((document) => this.#load(document));
   }
 
   /** @throws FlowError 404, 401; 500 for a document of another type */
   info(caller: Caller, id: number): Service {
-    return this.#load(flowDocument(this.#cloud, caller, 'service', id));
+    const document = flowDocument(this.#cloud, caller, 'service', id);
+    if (this.#lifecycle.isLost(id)) throw new FlowError(404, `[one.document.info] Error getting document [${id}].`);
+    return this.#load(document);
   }
 
   /** Undeploys the service. @throws FlowError 500 in a transient or failed state, 404, 401 */

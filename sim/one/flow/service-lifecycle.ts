@@ -16,6 +16,7 @@ import {
   isHeld,
   isStraight,
   isUsedUp,
+  log,
   MAY,
   networksOf,
   nextRoles,
@@ -32,6 +33,7 @@ import {
   setServiceState,
 } from './service.ts';
 import { COURSES, type Course, FAILURES } from './service-course.ts';
+import { ServiceTroubles } from './service-trouble.ts';
 import { type Pause, type Purpose, type Wait, Waits } from './service-wait.ts';
 import { type Sight, Watchdog } from './service-watchdog.ts';
 
@@ -41,6 +43,7 @@ export class Lifecycle {
   readonly #cloud: Cloud;
   readonly #waits: Waits;
   readonly #watchdog: Watchdog;
+  readonly #troubles: ServiceTroubles;
   /** The service that each VM belongs to, until it is done. */
   readonly #serviceOf = new Map<number, number>();
   readonly #find: (id: number) => Service | undefined;
@@ -56,6 +59,11 @@ export class Lifecycle {
     this.#tellRuns = runs;
     this.#waits = new Waits(cloud, (wait, ok) => this.#waited(wait, ok));
     this.#watchdog = new Watchdog(cloud, find, (...sighting) => this.#sighted(...sighting));
+    this.#troubles = new ServiceTroubles(cloud, find, {
+      warn: (service) => this.#all(service, 'WARNING'),
+      calm: (service) => this.#all(service, 'RUNNING'),
+      warmed: (wait) => this.#waited(wait, true),
+    });
     cloud.observe({
       vmState: (vm) => {
         const service = this.#serviceOf.get(vm.id);
@@ -77,7 +85,19 @@ export class Lifecycle {
       'flow.waits': this.#waits,
       'flow.watchdog': this.#watchdog,
       'flow.services': heldMap(this.#serviceOf),
+      'flow.troubles': this.#troubles,
     };
+  }
+
+  /** Whether OneFlow does not know the service any more. */
+  isLost(id: number): boolean {
+    return this.#troubles.isLost(id);
+  }
+
+  /** The service and all its roles. */
+  #all(service: Service, state: 'RUNNING' | 'WARNING'): void {
+    this.#become({ cloud: this.#cloud, caller: this.#cloud.root, service }, state);
+    for (const role of service.body.roles) setRoleState(role, state);
   }
 
   // ---- actions ------------------------------------------------------------------------------------------------------
@@ -237,7 +257,7 @@ export class Lifecycle {
     for (const role of roles) {
       const deploys = course.act === deployRole;
       if (deploys && roleState(role) === 'PENDING' && isHeld(act.service, role)) role.on_hold = true;
-      const outcome = course.act(act, role);
+      const outcome = (deploys ? this.#refusal(act, role, course) : undefined) ?? course.act(act, role);
       this.#index(act.service, role);
       if ('failure' in outcome) {
         setRoleState(role, course.failing);
@@ -252,6 +272,15 @@ export class Lifecycle {
       this.#waitFor(act, role, course.purpose, outcome.nodes);
     }
     return undefined;
+  }
+
+  /** A fault keeps the role from being deployed. */
+  #refusal({ cloud, service }: Act, role: Role, { doing }: Course): Outcome | undefined {
+    const failure = this.#troubles.refusal(service, doing === 'SCALING' ? 'scale' : 'deploy');
+    if (failure === undefined) return undefined;
+    const message = `Role ${role.name} : Instantiate failed for template ${role.vm_template}; ${failure}`;
+    log(service, 'E', message, cloud.seconds);
+    return { failure };
   }
 
   /** Nothing comes of what is done to a copy, made for a caller who may read the service but not change it. */
@@ -291,6 +320,7 @@ export class Lifecycle {
     if (!this.#isStored(act)) return;
     cloud.journal.append('service.state', `service/${service.id}`, { to: state });
     if (state === 'RUNNING') this.#tellRuns(service);
+    this.#troubles.changed(service);
   }
 
   // ---- what follows a wait ------------------------------------------------------------------------------------------
@@ -302,6 +332,7 @@ export class Lifecycle {
     const act: Act = { cloud: this.#cloud, caller, service };
     const { purpose } = wait;
     const role = roleNamed(service, wait.role);
+    if (purpose === 'cooldown' && this.#troubles.staysCold(service, wait)) return;
     if (purpose === 'deployNets') this.#networksMade(act);
     else if (purpose === 'undeployNets') this.#remove(act);
     else if (role !== undefined && ok) this.#reached(act, role, wait);

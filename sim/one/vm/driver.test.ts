@@ -1,6 +1,7 @@
 /** The driver at work: how operations go on over time, as a real oned was seen to do it, and what comes of failures. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { setHostState } from '../resources/host.ts';
 import { ADMIN_SESSION, BY_THE_SECOND, furnishedCloud, TESTER } from '../testing.ts';
 import { STATES, type State } from './lifecycle.ts';
 import { report } from './monitoring.ts';
@@ -308,4 +309,19 @@ describe('time', () => {
     Object.fromEntries(
       Object.keys(BY_THE_SECOND.actions).map((action) => [action, { lognormal: { median: 3000, p95: 9000 } }]),
     ) as typeof BY_THE_SECOND.actions;
+});
+
+describe('a VM that comes to run on a host that is lost', () => {
+  it('is UNKNOWN because of the host', () => {
+    const scene = sceneOn(furnishedCloud());
+    const { cloud, vm } = scene;
+    scene.deploy();
+    scene.until('BOOT');
+    const host = cloud.hosts.get(vm.history.at(-1)?.hostId ?? -1);
+    setHostState(cloud, host, 'ERROR');
+    cloud.clock.advanceNow(60_000);
+    expect(vm.state).toBe('UNKNOWN');
+    const entry = [...cloud.journal.since()].find(({ detail }) => detail.to === 'UNKNOWN');
+    expect(cloud.journal.entry(entry?.cause ?? 0)).toMatchObject({ kind: 'host.state', subject: `host/${host.id}` });
+  });
 });

@@ -4,14 +4,11 @@ import type { Caller } from '../access/user.ts';
 import type { Cloud } from '../cloud.ts';
 import { OneError } from '../error.ts';
 import { held } from '../resources/inheritance.ts';
-import { groupsOf, joined } from '../resources/vnet.ts';
+import { joined } from '../resources/vnet.ts';
 import { SubAttributes } from '../syntax/sub-attributes.ts';
 import type { State } from './lifecycle.ts';
+import { groupsOfNic } from './nic.ts';
 import type { Nic, Vm } from './vm.ts';
-
-/** The groups that a NIC is in. */
-export const groupsOfNic = ({ given, source }: Nic): number[] =>
-  groupsOf(given?.get('SECURITY_GROUPS') ?? source.get('SECURITY_GROUPS'));
 
 /** Ids of the VMs with NICs in a group, in order. */
 export function vmsInGroup(cloud: Cloud, groupId: number): number[] {

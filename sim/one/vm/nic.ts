@@ -361,12 +361,13 @@ export function nicLayers(vm: Vm, nic: Nic): Layers {
   return [nic.source, nic.given, addresses, own];
 }
 
+/** The security groups that a NIC is in. */
+export const groupsOfNic = ({ given, source }: Nic): number[] =>
+  groupsOf(given?.get('SECURITY_GROUPS') ?? source.get('SECURITY_GROUPS'));
+
 /** TEMPLATE/SECURITY_GROUP_RULE of a VM: the rules of all groups that its NICs are in. */
 export function nicRules(cloud: Cloud, vm: Vm): readonly Vector[] {
   const groups = new Set<number>();
-  for (const nic of vm.nics) {
-    for (const group of groupsOf(nic.given?.get('SECURITY_GROUPS') ?? nic.source.get('SECURITY_GROUPS')))
-      groups.add(group);
-  }
+  for (const nic of vm.nics) for (const group of groupsOfNic(nic)) groups.add(group);
   return securityGroupRules(cloud, groups);
 }

@@ -16,6 +16,7 @@ describe('a restricted attribute', () => {
     ['USER_INPUTS=[CPU=x]', 'USER_INPUTS', 'CPU'],
     ['VCENTER_X=1', 'VCENTER_X', undefined],
     ['TOPOLOGY=[PIN_POLICY=CORE]', 'TOPOLOGY', 'PIN_POLICY'],
+    ['VC_ID=x', 'VC_ID', undefined],
   ])('is in %s', (text, name, sub) => {
     expect(restrictedAttribute(Template.parse(text))).toEqual(sub === undefined ? { name } : { name, sub });
   });

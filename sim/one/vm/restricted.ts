@@ -1,5 +1,9 @@
-/** Attributes that only administrators may write. Mirrors `VM_RESTRICTED_ATTR` of the shipped oned.conf. */
+/**
+ * Attributes that only administrators may write. Mirrors `VM_RESTRICTED_ATTR` of the shipped oned.conf, with what the
+ * site of an NFV platform adds to it.
+ */
 import { remembered } from '../../kernel/remembered.ts';
+import { OneError } from '../error.ts';
 import type { Template } from '../syntax/syntax.ts';
 
 interface Rule {
@@ -42,6 +46,12 @@ const RESTRICTED = [
   'VCENTER_*',
   'TOPOLOGY/PIN_POLICY',
   'TOPOLOGY/HUGEPAGE_SIZE',
+  // Under these a machine is known to the platform and to its monitoring.
+  'VC_ID',
+  'VNF_NAME',
+  'VNFR_ID',
+  'VDU_ID',
+  'VNFC_ID',
 ].map((path): Rule => {
   const [name = '', sub] = path.split('/');
   return { name, matches: pattern(name), sub: sub === undefined ? undefined : pattern(sub) };
@@ -103,4 +113,12 @@ export function restrictedChange(template: Template, before: Template, append: b
     if (values(template) !== values(before)) return name;
   }
   return undefined;
+}
+
+/** What oned says of an update with a change that only administrators may make. */
+export function changeRefused(name: string, append: boolean): OneError {
+  const why = append
+    ? `User Template includes a restricted attribute ${name}`
+    : `Tried to change restricted attribute: ${name}`;
+  return new OneError('INTERNAL', `Cannot update template. ${why}`);
 }

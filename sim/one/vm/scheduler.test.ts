@@ -275,3 +275,21 @@ describe('a VM flagged for rescheduling', () => {
     expect(placed([vm])).toEqual([1]);
   });
 });
+
+describe('the journal', () => {
+  it('says of each VM what asked for it, whoever woke the scheduler', () => {
+    const cloud = furnishedCloud(BY_THE_SECOND);
+    const { clock, journal } = cloud;
+    const requests = ['first', 'second'].map((name) => journal.append('request', name));
+    const vms = requests.map((cause) =>
+      clock.because(cause, () => cloud.call(TESTER, 'one.template.instantiate', 0, '', false, '')),
+    );
+    clock.advanceNow(60_000);
+    for (const [n, vm] of vms.entries()) {
+      const began = [...journal.since()].find(
+        ({ subject, detail }) => subject === `vm/${vm}` && detail.to === 'PROLOG',
+      );
+      expect(journal.why(began?.cause ?? 0).map(({ seq }) => seq)).toContain(requests[n]);
+    }
+  });
+});

@@ -3,7 +3,6 @@
  * mm_sched. A round is due only while it could place something, so that an idle cloud has an empty queue.
  */
 
-import { refill } from '../../kernel/held.ts';
 import { allows } from '../access/acl.ts';
 import { callerOf } from '../access/user.ts';
 import type { Cloud } from '../cloud.ts';
@@ -32,8 +31,8 @@ export class Scheduler {
   readonly #cloud: Cloud;
   readonly #schedule: (delayMs: number, event: Record<string, never>) => unknown;
   #epoch: number;
-  /** VMs to be placed or moved, in the order in which they asked. */
-  readonly #waiting = new Set<number>();
+  /** VMs to be placed or moved, in the order in which they asked, and the journal's entry of each one's wish. */
+  readonly #waiting = new Map<number, number>();
   #due = false;
 
   constructor(cloud: Cloud) {
@@ -45,19 +44,19 @@ export class Scheduler {
     });
   }
 
-  state(): { readonly epoch: number; readonly waiting: ReadonlySet<number>; readonly due: boolean } {
+  state(): { readonly epoch: number; readonly waiting: ReadonlyMap<number, number>; readonly due: boolean } {
     return { epoch: this.#epoch, waiting: this.#waiting, due: this.#due };
   }
 
   restore({ epoch, waiting, due }: ReturnType<Scheduler['state']>): void {
     this.#epoch = epoch;
-    refill(this.#waiting, waiting);
+    for (const [vm, cause] of waiting) this.#waiting.set(vm, cause);
     this.#due = due;
   }
 
   /** A VM wants a place. */
   wake(vm: Vm): void {
-    this.#waiting.add(vm.id);
+    if (!this.#waiting.has(vm.id)) this.#waiting.set(vm.id, this.#cloud.clock.cause);
     this.look();
   }
 
@@ -78,7 +77,7 @@ export class Scheduler {
     let open = hosts.length;
     let dispatched = 0;
     let cut = false;
-    for (const id of this.#waiting) {
+    for (const [id, cause] of this.#waiting) {
       if (dispatched >= maxDispatch || (open === 0 && hosts.length > 0)) {
         cut = true;
         break;
@@ -94,7 +93,7 @@ export class Scheduler {
           cut = true;
           continue;
         }
-        this.#dispatch(vm, place);
+        cloud.clock.because(cause, () => this.#dispatch(vm, place));
         dispatched++;
         const count = (taken.get(place.host.id) ?? 0) + 1;
         taken.set(place.host.id, count);

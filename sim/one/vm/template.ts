@@ -9,7 +9,7 @@ import { parseTemplate } from '../parse.ts';
 import { IMAGE_OPERATIONS } from '../resources/image.ts';
 import { Template, type Vector } from '../syntax/syntax.ts';
 import { diskRights, extendedDisk, imageOf } from './disk.ts';
-import { restrictedAttribute, restrictedChange } from './restricted.ts';
+import { changeRefused, restrictedAttribute, restrictedChange } from './restricted.ts';
 import { plansIn } from './scheduled-action.ts';
 
 export interface VmTemplate extends Owned {
@@ -76,10 +76,7 @@ function update(cloud: Cloud, caller: Caller, id: number, text: string, type = 0
   updateTemplate(object, text, type, (attributes, append) => {
     const changed = caller.admin ? undefined : restrictedChange(attributes, object.template, append);
     if (changed !== undefined) {
-      const why = append
-        ? `User Template includes a restricted attribute ${changed}`
-        : `Tried to change restricted attribute: ${changed}`;
-      throw new OneError('INTERNAL', `Cannot update template. ${why}`);
+      throw changeRefused(changed, append);
     }
     requirePlans(attributes);
   });

@@ -244,7 +244,11 @@ export class Troubles {
   #mark(vm: Vm, fault: string, what: VmEffect['do']): Mark {
     const mark: Mark = { fault, do: what, timer: null };
     const trouble = troubleOf(vm);
-    trouble.marks = [...trouble.marks, mark];
+    // What it did to the VM before is past, and what was to come of that does not come.
+    for (const { fault: other, timer } of trouble.marks) {
+      if (other === fault && timer !== null) this.#cloud.clock.cancel(timer);
+    }
+    trouble.marks = [...trouble.marks.filter((other) => other.fault !== fault), mark];
     return mark;
   }
 

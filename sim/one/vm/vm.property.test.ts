@@ -67,7 +67,16 @@ const host = fc.nat(2);
 const n = fc.integer({ min: 0, max: 6 });
 const effect: fc.Arbitrary<Effect<'vm'>> = fc.oneof(
   fc.constant({ do: 'fail', message: 'no' } as const),
-  fc.constant({ do: 'stick' } as const),
+  fc.constantFrom(
+    { do: 'stick' } as const,
+    { do: 'done-twice' } as const,
+    { do: 'done-but-failed' } as const,
+    { do: 'zombie' } as const,
+    { do: 'unknown' } as const,
+    { do: 'lost-monitoring' } as const,
+  ),
+  fc.record({ do: fc.constant('unknown' as const), forMs: fc.integer({ min: 1, max: 60_000 }) }),
+  fc.record({ do: fc.constant('late-failure' as const), afterMs: fc.nat(60_000) }),
   fc.record({ do: fc.constant('delay' as const), ms: fc.nat(60_000) }),
 );
 
@@ -239,7 +248,8 @@ function checkVm(cloud: Cloud, each: Vm): void {
     const before = i === 0 ? from : (spans[i - 1]?.to ?? Number.POSITIVE_INFINITY);
     holds(before <= from && from <= (to ?? cloud.clock.now), 'spans follow one another', id, spans);
   }
-  holds((spans.at(-1)?.to === null) === GUEST_STATES.has(state), 'a span is open while the guest runs', id, state);
+  const runs = each.trouble?.guest ?? GUEST_STATES.has(state);
+  holds((spans.at(-1)?.to === null) === runs, 'a span is open while the guest runs', id, state, each.trouble);
   for (const [i, { seq, etime }] of history.entries()) {
     holds(seq === i && (etime > 0 || i === history.length - 1), 'one record at most is open', id, history);
   }

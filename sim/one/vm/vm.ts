@@ -9,6 +9,7 @@ import { FILTERS, type Kind, listed, ownedOperations, reach } from '../owned.ts'
 import { parseTemplate } from '../parse.ts';
 import type { Template, Vector } from '../syntax/syntax.ts';
 import { STATES, type State } from './lifecycle.ts';
+import { changeRefused, restrictedChange } from './restricted.ts';
 import type { ScheduledAction } from './scheduled-action.ts';
 import { reshape, type Span } from './span.ts';
 import type { Trouble } from './trouble.ts';
@@ -176,6 +177,8 @@ function update(cloud: Cloud, caller: Caller, id: number, text: string, append =
   if (append !== 0 && append !== 1) throw new OneError('XML_RPC_API', 'Wrong update type');
   const vm = reach(cloud, caller, VMS, id, 'MANAGE');
   const template = parseTemplate(text, 'ACTION');
+  const restricted = caller.admin ? undefined : restrictedChange(template, vm.userTemplate, append === 1);
+  if (restricted !== undefined) throw changeRefused(restricted, append === 1);
   if (append === 0) vm.userTemplate = template;
   else vm.userTemplate.append(template);
   reshape(cloud, vm);
