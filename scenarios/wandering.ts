@@ -66,7 +66,7 @@ const ASKS: Readonly<Record<string, fc.Arbitrary<Ask>>> = {
   resize: runtimeId.map((id) => ({
     call: `PUT /serverless-runtimes/${id}`,
     user: 'alice:alice',
-    body: runtime({ CPU: 2, MEMORY: 200 }),
+    body: runtime({ CPU: 2, MEMORY: 200, DISK_SIZE: 2048 }),
     waits: true,
   })),
   remove: runtimeId.map((id) => ({ call: `DELETE /serverless-runtimes/${id}`, user: 'alice:alice', waits: true })),

@@ -7,7 +7,8 @@ import { Problem } from './problem.ts';
 export interface Command {
   readonly usage: string;
   readonly meaning: string;
-  run(args: readonly string[], version: string, machine: Machine): Promise<number>;
+  /** @param commands names of all commands */
+  run(args: readonly string[], version: string, machine: Machine, commands: readonly string[]): Promise<number>;
 }
 
 /** What a command needs is loaded when it runs, so that help and version are there at once. */
@@ -34,6 +35,15 @@ const COMMANDS: Commands = {
   journal: controlling('journal', '[count|wait|why]', 'what happened in it, and why'),
   snapshot: controlling('snapshot', 'save|restore FILE', 'write its world down, or go on with one'),
   reset: controlling('reset', '', 'put its world back as it was loaded'),
+  completion: {
+    usage: 'completion',
+    meaning: 'print what completes commands in bash and zsh: eval "$(onesim completion)"',
+    async run(_args, _version, machine, commands) {
+      const { completionScript } = await import('./completion.ts');
+      machine.out(completionScript(commands));
+      return 0;
+    },
+  },
   sandbox: controlling('sandbox', '[open|close] [NAME]', 'worlds beside its main one, for tests that run at a time'),
 };
 
@@ -84,7 +94,7 @@ export async function run(
     return 0;
   }
   try {
-    return await command.run(rest, version, machine);
+    return await command.run(rest, version, machine, Object.keys(commands));
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     for (const line of error.message.split('\n')) machine.err(`onesim: ${line}`);

@@ -397,6 +397,9 @@ const ON_OFF: ReadonlyMap<unknown, string> = new Map([
 
 // ---- help ---------------------------------------------------------------------------------------------------------
 
+/** Every flag of serve. */
+export const flagNames = (): string[] => [...keyOfFlag.keys()];
+
 /** One line a flag, with its default. */
 export function flagsHelp(): string {
   const rows = KEYS.map((key) => {

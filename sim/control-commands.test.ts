@@ -1,4 +1,5 @@
 /** The commands that drive a running stand-in, from what is typed to what is printed. */
+import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { run } from './command.ts';
 import type { Machine } from './machine.ts';
@@ -190,5 +191,30 @@ describe('where the stand-in is', () => {
     expect(lines).toEqual([
       'onesim: cannot reach http://127.0.0.1:1337: nobody listens there; name a stand-in with --url, or start one with onesim serve',
     ]);
+  });
+});
+
+describe('onesim completion', () => {
+  it('completes commands, subcommands, flags and the ids of faults', async () => {
+    const { type } = await typing();
+    const [code, script] = await type('completion');
+    expect(code).toBe(0);
+    /** What bash offers at the end of a line, while one fault is armed. */
+    const offered = (line: string): string[] => {
+      const program = `onesim() { echo 'f1  vm fail'; }
+${script}
+COMP_WORDS=(${line
+        .split(' ')
+        .map((word) => `'${word}'`)
+        .join(' ')})
+COMP_CWORD=$((\${#COMP_WORDS[@]} - 1))
+_onesim
+echo "\${COMPREPLY[@]}"`;
+      return execFileSync('bash', ['-c', program], { encoding: 'utf8' }).trim().split(' ');
+    };
+    expect(offered('onesim jo')).toEqual(['journal']);
+    expect(offered('onesim clock run-')).toEqual(['run-until-idle', 'run-until']);
+    expect(offered('onesim serve --oned')).toEqual(['--oned-port']);
+    expect(offered('onesim fault rm ')).toEqual(['f1']);
   });
 });

@@ -5,7 +5,7 @@ import { createSimulator, type Simulator } from './simulator.ts';
 import { loadSimulator } from './start.ts';
 
 const RUNTIME = { SERVERLESS_RUNTIME: { FAAS: { FLAVOUR: 'Function' } } };
-const RESIZED = { SERVERLESS_RUNTIME: { FAAS: { FLAVOUR: 'Function', CPU: 2, MEMORY: 200 } } };
+const RESIZED = { SERVERLESS_RUNTIME: { FAAS: { FLAVOUR: 'Function', CPU: 2, MEMORY: 200, DISK_SIZE: 2048 } } };
 
 const ask = (simulator: Simulator, call: string, body?: object): Promise<Response> => {
   const [method = '', path = ''] = call.split(' ');

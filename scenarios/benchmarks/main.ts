@@ -7,8 +7,10 @@ import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { type Benchmark, meetsBar, type Result, ratio } from './benchmark.ts';
 import { cycles } from './cycles.ts';
+import { day } from './day.ts';
 import { exposition } from './exposition.ts';
 import { fanout, subscribers } from './fanout.ts';
+import { faultLayer } from './fault-layer.ts';
 import { functions } from './functions.ts';
 import { http } from './http.ts';
 import { memory } from './memory.ts';
@@ -28,6 +30,8 @@ const BENCHMARKS: readonly Benchmark[] = [
   startup,
   queue,
   state,
+  day,
+  faultLayer,
   range,
   exposition,
   fanout,

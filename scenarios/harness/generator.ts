@@ -177,6 +177,31 @@ const aimed =
     return ref === undefined || after === undefined ? undefined : make(id, ref, after);
   };
 
+const OPERATIONS = [
+  'POST /serverless-runtimes',
+  'GET /serverless-runtimes/{id}',
+  'PUT /serverless-runtimes/{id}',
+  'DELETE /serverless-runtimes/{id}',
+] as const;
+
+/** A fault of what the engine is asked, or answers. */
+function exchangeFault(layer: 'api' | 'transport', effects: fc.Arbitrary<object>): fc.Arbitrary<Trouble> {
+  const operation = fc.constantFrom(...OPERATIONS, undefined);
+  return fc.tuple(effects, operation, fc.integer({ min: 1, max: 3 })).map(
+    ([effect, op, hits]): Trouble =>
+      (id, steps, _, n) => {
+        const after = n % 2 === 0 ? moment(steps, n) : undefined;
+        const selector = { layer, api: 'engine', ...(op && { operation: op }) };
+        return {
+          id,
+          kind: 'declared',
+          fault: { selector, effect, budget: { hits } },
+          ...(after && { after }),
+        } as Fault;
+      },
+  );
+}
+
 const TROUBLES: Families<Trouble> = {
   fail: fc.tuple(fc.constantFrom(...ACTIONS), fc.constantFrom(undefined, 1, 2), fc.constantFrom('No KVM', '-', '')).map(
     ([action, times, message]): Trouble =>
@@ -209,6 +234,33 @@ const TROUBLES: Families<Trouble> = {
   operator: fc
     .constantFrom('poweroff-hard', 'suspend', 'resume', 'hold', 'reboot-hard', 'undeploy', 'stop')
     .map((action) => aimed((id, ref, after) => ({ id, kind: 'operator', ref, action, after }) as Fault)),
+  // What goes wrong between the client and the engine: of it all, only what the cloud did is evidence.
+  gate: exchangeFault(
+    'api',
+    fc.constantFrom(
+      { do: 'answer', status: 503, message: 'Service Unavailable' },
+      { do: 'rate-limit', retryAfterS: 2 },
+      { do: 'auth-outage' },
+      { do: 'lock' },
+      { do: 'delay', ms: 1_500 },
+      { do: 'done-but-failed', status: 500 },
+      { do: 'done-twice' },
+      { do: 'stale-read', reads: 1 },
+    ),
+  ),
+  wire: exchangeFault(
+    'transport',
+    fc.constantFrom(
+      { do: 'reset' },
+      { do: 'refuse' },
+      { do: 'hang' },
+      { do: 'fin-mid-body' },
+      { do: 'wrong-length', by: 3 },
+      { do: 'bad-chunk' },
+      { do: 'slow-headers', ms: 700 },
+      { do: 'slow-body', bytesPerS: 100 },
+    ),
+  ),
   hostDown: fc
     .constantFrom(1_000, 10_000, 40_000)
     .map((forMs) => aimed((id, ref, after) => ({ id, kind: 'hostDown', ref, after, forMs }))),

@@ -2,7 +2,7 @@
 import type { Entry, FunctionState, State } from '../../sim/index.ts';
 import { runtimeIn } from './answers.ts';
 import type { RequestStep, Step } from './scenario.ts';
-import { isRequest } from './scenario.ts';
+import { faultsOf, isRequest } from './scenario.ts';
 import {
   type Answer,
   type CensusLine,
@@ -14,7 +14,7 @@ import {
   type Trace,
 } from './trace.ts';
 
-/** An exchange that was answered. */
+/** An exchange that was answered by who was asked: what a fault of the API or of the transport has touched is no evidence. */
 export type Answered = ExchangeLine & { readonly response: Answer };
 
 export const FUNCTIONS = ['FAAS', 'DAAS'] as const;
@@ -53,6 +53,8 @@ export interface Story {
   readonly run: RunLine;
   readonly deviations: ReadonlySet<string>;
   readonly exchanges: readonly ExchangeLine[];
+  /** Whether a fault stood between the two sides of an exchange: then its answer is nobody's word. */
+  isTouched(exchange: ExchangeLine): boolean;
   readonly answered: readonly Answered[];
   readonly runtimes: ReadonlyMap<number, Runtime>;
   readonly steps: ReadonlyMap<string, Step>;
@@ -69,6 +71,8 @@ export interface Story {
   changesOf(vm: number): readonly Change[];
   /** The states that a VM was in when an exchange was answered: several when it changed within the instant. */
   statesAt(vm: number, exchange: ExchangeLine): ReadonlySet<State>;
+  /** What a request has changed at once, as far as the journal was seen. */
+  effectsOf(request: number | null): readonly Entry[];
   /** The entry and what led to it. */
   why(entry: Entry): readonly Entry[];
   /** Whether a fault or an administrator has touched a VM up to an instant. */
@@ -88,8 +92,6 @@ export interface Change {
 
 export function storyOf({ run, lines }: Trace): Story {
   const exchanges = lines.filter((line) => line.kind === 'exchange');
-  const answered = exchanges.filter((line): line is Answered => line.response !== null);
-  const lost = exchanges.filter((line) => line.response === null && isMutation(line));
   const events = lines.filter((line) => line.kind === 'event');
   const entries = events.map(({ entry }) => entry);
   const first = entries[0]?.seq ?? 1;
@@ -97,7 +99,12 @@ export function storyOf({ run, lines }: Trace): Story {
   const faults = lines.filter((line) => line.kind === 'fault');
   const changes = new Map<number, Change[]>();
   const blows = new Map<number, number[]>();
+  const effects = new Map<number, Entry[]>();
+  /** By the entry of a fault that has touched a request: that of the request. */
+  const touched = new Map<number, number>();
   for (const { at, entry: each } of events) {
+    if (each.kind === 'fault' && 'api' in each.detail) touched.set(each.seq, each.cause);
+    else if (!UNDONE.has(each.kind)) append(effects, touched.get(each.cause) ?? each.cause, each);
     const vm = Number(each.subject.slice('vm/'.length));
     if (each.kind === 'vm.state') {
       const { from, to } = each.detail as { from: State; to: State };
@@ -105,15 +112,34 @@ export function storyOf({ run, lines }: Trace): Story {
     } else if (each.kind === 'fault') append(blows, vm, at);
   }
   for (const { vm, at } of faults) if (vm !== null) append(blows, vm, at);
+  const struck = new Set(touched.values());
+  const cutFrom = cutSince(run, faults);
+  const omniscient = run.transport === 'in process';
+  const marred = new Set(
+    exchanges.filter(
+      ({ entry: own, response, at }) =>
+        (own !== null && struck.has(own)) ||
+        (response === null ? !omniscient && at >= cutFrom : response.headers.some(([name]) => name === FAULT_HEADER)),
+    ),
+  );
+  const isTouched = (exchange: ExchangeLine): boolean => marred.has(exchange);
+  const answered = exchanges.filter((line): line is Answered => line.response !== null && !isTouched(line));
+  const unsure = exchanges.filter(
+    (line) =>
+      isMutation(line) &&
+      (line.response === null || isTouched(line)) &&
+      (line.entry === null || effects.has(line.entry) || !isTouched(line)),
+  );
   return {
     run,
     deviations: new Set(run.deviations),
     exchanges,
+    isTouched,
     answered,
-    runtimes: runtimesOf(answered),
+    runtimes: runtimesOf(exchanges, isTouched),
     steps: new Map(run.scenario.steps.map((step) => [step.id, step])),
     ended: new Set(lines.flatMap((line) => (line.kind === 'skip' && line.why === ENDED ? [line.id] : []))),
-    omniscient: run.transport === 'in process',
+    omniscient,
     entries,
     censuses: lines.filter((line) => line.kind === 'census'),
     faults,
@@ -129,15 +155,32 @@ export function storyOf({ run, lines }: Trace): Story {
       }
       return states;
     },
+    effectsOf: (request) => (request === null ? [] : (effects.get(request) ?? [])),
     why(last) {
       const chain: Entry[] = [];
       for (let each: Entry | undefined = last; each !== undefined; each = entry(each.cause)) chain.push(each);
       return chain;
     },
     disturbed: (vm, from, to) => (blows.get(vm) ?? []).some((at) => at >= from && at <= to),
-    unsure: (runtime, until) => lost.some(({ id, sent }) => id === runtime && sent <= until),
+    unsure: (runtime, until) => unsure.some(({ id, sent }) => id === runtime && sent <= until),
     end: lines.at(-1)?.at ?? 0,
   };
+}
+
+/** Names the fault that has touched an answer. */
+const FAULT_HEADER = 'x-onesim-fault';
+
+/** Kinds of entries that change nothing. */
+const UNDONE: ReadonlySet<string> = new Set(['request', 'answer', 'fault']);
+
+/** Since when a fault of the scenario may have kept an answer back. */
+function cutSince({ scenario }: RunLine, faults: readonly FaultLine[]): number {
+  const cuts = new Set(
+    faultsOf(scenario).flatMap((each) =>
+      each.kind === 'declared' && each.fault.selector.layer === 'transport' ? [each.id] : [],
+    ),
+  );
+  return faults.find(({ fault, phase }) => phase === 'began' && cuts.has(fault))?.at ?? Number.POSITIVE_INFINITY;
 }
 
 function append<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
@@ -146,21 +189,30 @@ function append<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
   else known.push(value);
 }
 
-function runtimesOf(answered: readonly Answered[]): ReadonlyMap<number, Runtime> {
+/** A runtime is known by the answer to its creation, whatever has carried it; all else counts only as evidence. */
+function runtimesOf(
+  exchanges: readonly ExchangeLine[],
+  isTouched: (exchange: ExchangeLine) => boolean,
+): ReadonlyMap<number, Runtime> {
   const runtimes = new Map<number, Runtime>();
-  for (const exchange of answered) {
-    const { op, response, id } = exchange;
+  for (const exchange of exchanges) {
+    const { op, id } = exchange;
+    const isMarred = isTouched(exchange);
+    if (!isAnswered(exchange) || (isMarred && op !== 'create')) continue;
+    const { response } = exchange;
     const shown = response.status < 300 && ['create', 'get', 'put'].includes(op) ? shownIn(response.body) : undefined;
     if (op === 'create' && shown !== undefined && !runtimes.has(shown.ID)) {
       runtimes.set(shown.ID, { id: shown.ID, created: exchange, first: shown, exchanges: [], sights: [] });
     }
     const runtime = runtimes.get(op === 'create' ? (shown?.ID ?? -1) : (id ?? -1));
-    if (runtime === undefined) continue;
+    if (runtime === undefined || isMarred) continue;
     runtime.exchanges.push(exchange);
     if (shown !== undefined) runtime.sights.push({ exchange, shown });
   }
   return runtimes;
 }
+
+const isAnswered = (exchange: ExchangeLine): exchange is Answered => exchange.response !== null;
 
 /** A runtime in a body; a client's own ID that comes back besides counts as it does for a parser. */
 function shownIn(body: string): Shown | undefined {

@@ -51,6 +51,13 @@ function furnishingOf(world: string): Promise<SimulatorConfig['furnish']> {
   return known;
 }
 
+/** What a stand-in loads when it is first asked would be waited for by the host's clock, and simulated time would run away. */
+let loaded: Promise<unknown> | undefined;
+function loadAll(): Promise<unknown> {
+  loaded ??= createSimulator().fetch(new Request(`${ORIGIN}/api/v1/query?query=1`));
+  return loaded;
+}
+
 /**
  * A new stand-in for a scenario, and its door.
  * @param wrap puts something before the door: a seeded bug, where the harness itself is tested
@@ -60,6 +67,7 @@ export async function inProcess(
   wrap: Wrap = (simulator) => (request) => simulator.fetch(request),
 ): Promise<Transport> {
   const { profile = 'upstream', timing = 'fast', world = 'default' } = scenario;
+  if (scenario.steps.some(({ op }) => op === 'request')) await loadAll();
   const simulator = createSimulator({
     seed: seedOf(scenario),
     timing: TIMINGS[timing],
@@ -69,28 +77,55 @@ export async function inProcess(
   return overDoor(simulator, wrap);
 }
 
+/** How long a client in this process waits for an answer: longer than the engine keeps anybody waiting. */
+const CLIENT_TIMEOUT_MS = 600_000;
+
+/** A request that is under way. */
+interface Flight {
+  readonly due: number;
+  readonly giveUp: () => void;
+}
+
 function overDoor(simulator: Simulator, wrap: Wrap): Transport {
   const { clock, journal, cloud, config } = simulator.world;
   const door = wrap(simulator);
   const start = clock.now;
   let read = 0;
+  const flights = new Set<Flight>();
+  const send = (request: Request): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      const giveUp = (): void => reject(new Error(`no answer within ${CLIENT_TIMEOUT_MS / 1000} s`));
+      const flight = { due: clock.now + CLIENT_TIMEOUT_MS, giveUp };
+      flights.add(flight);
+      const land = (): void => void flights.delete(flight);
+      door(request).then(answerOf).then(resolve, reject).then(land, land);
+    });
+  /** Nobody waits for ever: where no answer comes any more, time stops for those who give up. */
+  const pass = async (end: number, until: () => boolean): Promise<void> => {
+    const due = Math.min(...Array.from(flights, (flight) => flight.due));
+    const stop = Math.min(end, due);
+    let held = false;
+    const over = (): boolean => {
+      held = until();
+      return held || clock.nextDue === null || clock.nextDue > stop;
+    };
+    await clock.runUntil(over, { maxEvents: 10_000_000 });
+    if (!held) await clock.advanceTo(stop);
+    for (const flight of flights) {
+      if (flight.due > clock.now) continue;
+      flights.delete(flight);
+      flight.giveUp();
+    }
+  };
   return {
     about: { transport: 'in process', target: ORIGIN, deviations: [...config.deviations], epochMs: start },
     now: () => clock.now - start,
-    send: async (request) => answerOf(await door(request)),
+    send,
     settle: async () => void (await clock.advance(0)),
     async pass(instant, until) {
       const end = start + instant;
       if (until === undefined) await clock.advanceTo(end);
-      else {
-        let held = false;
-        const over = (): boolean => {
-          held = until();
-          return held || clock.nextDue === null || clock.nextDue > end;
-        };
-        await clock.runUntil(over, { maxEvents: 10_000_000 });
-        if (!held) await clock.advanceTo(end);
-      }
+      else await pass(end, until);
     },
     god: {
       entries() {

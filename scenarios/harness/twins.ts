@@ -37,8 +37,12 @@ export const TWINS: readonly Twin[] = [
   },
 ];
 
-/** Whether two clients may be at it in one instant: then a step more decides who is first, and that is no wrong. */
-const isRacing = ({ steps }: Scenario): boolean => steps.some(({ after }) => after?.event.endsWith('.sent'));
+/**
+ * Whether two clients may be at it in one instant: then a step more decides who is first, and that is no wrong; nor is it
+ * when a fault counts requests.
+ */
+const isRacing = ({ steps, faults = [] }: Scenario): boolean =>
+  steps.some(({ after }) => after?.event.endsWith('.sent')) || faults.some(({ kind }) => kind === 'declared');
 
 /** Marks the steps that only one of the two has. */
 const EXTRA = 'extra-';

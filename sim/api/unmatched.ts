@@ -52,7 +52,7 @@ export function unmatched(routes: readonly Route[], method: string, path: string
 const soughtBy = (method: string): string => (method === 'HEAD' ? 'GET' : method);
 
 /** Each route with the segments of its path; twice, where the last may be left out. */
-export function* spelt(
+function* spelt(
   routes: readonly Route[],
 ): Generator<{ readonly route: Route; readonly parts: readonly string[] }> {
   for (const route of routes) {

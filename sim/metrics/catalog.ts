@@ -16,11 +16,15 @@ interface Dimension {
   readonly values: (guest: Guest) => readonly string[];
 }
 
-export interface Metric {
+/** What there is to say of a metric. */
+export interface Described {
   readonly name: string;
   readonly help: string;
   readonly type: 'gauge' | 'counter';
   readonly unit: string;
+}
+
+export interface Metric extends Described {
   /** null for a metric with a single series. */
   readonly dimension: Dimension | null;
   /** The model of one series: `value` is that of the dimension's label, and stands at `index` among its values. */

@@ -1,5 +1,5 @@
-/** The text exposition format of Prometheus, version 0.0.4: what the Pushgateway shows of all guests at one instant. */
-import type { Metric } from './catalog.ts';
+/** The text exposition format of Prometheus, version 0.0.4: what the Pushgateway and the exporters show at one instant. */
+import type { Described, Metric } from './catalog.ts';
 import type { Guest, Push } from './guest.ts';
 import { type Labels, lastValue, pushedAt, seriesOf } from './series.ts';
 
@@ -9,20 +9,22 @@ export interface LastPush {
   readonly push: Push;
 }
 
+/** The samples of a metric. */
+export interface Family extends Described {
+  /** Lines, those of one guest or other subject at a time. */
+  texts(atMs: number): Iterable<string>;
+}
+
 const CHUNK_LENGTH = 65_536;
 
-/** Written chunk by chunk: each family with its HELP and TYPE once, and in it the guests in the order given. */
-export function* exposition(metrics: readonly Metric[], pushes: readonly LastPush[]): Generator<string> {
+/** Written chunk by chunk: each family that has samples with its HELP and TYPE once. */
+export function* exposition(families: readonly Family[], atMs: number): Generator<string> {
   let chunk = '';
-  for (const metric of metrics) {
-    let head = headOf(metric);
-    for (const { guest, push } of pushes) {
-      for (const series of seriesOf(metric, guest)) {
-        const value = lastValue(series, push);
-        if (value === undefined) continue;
-        chunk += `${head}${metric.name}{${labelPairs(series.labels).join(',')}} ${value} ${pushedAt(series, push)}\n`;
-        head = '';
-      }
+  for (const family of families) {
+    let head = headOf(family);
+    for (const text of family.texts(atMs)) {
+      chunk += head + text;
+      head = '';
       if (chunk.length >= CHUNK_LENGTH) {
         yield chunk;
         chunk = '';
@@ -32,15 +34,34 @@ export function* exposition(metrics: readonly Metric[], pushes: readonly LastPus
   if (chunk !== '') yield chunk;
 }
 
+/** What guests have pushed, in the order given. */
+export const pushedFamily = (metric: Metric, pushes: readonly LastPush[]): Family => ({
+  name: metric.name,
+  help: metric.help,
+  type: metric.type,
+  unit: metric.unit,
+  *texts() {
+    for (const { guest, push } of pushes) {
+      let text = '';
+      for (const series of seriesOf(metric, guest)) {
+        const value = lastValue(series, push);
+        if (value === undefined) continue;
+        text += `${metric.name}{${labelPairs(series.labels).join(',')}} ${value} ${pushedAt(series, push)}\n`;
+      }
+      if (text !== '') yield text;
+    }
+  },
+});
+
 /** `name="value"`, sorted by name, as in the exposition format. */
 export const labelPairs = (labels: Labels): string[] =>
   labels.map(([name, value]) => `${name}="${escapeLabel(value)}"`);
 
-const headOf = (metric: Metric): string =>
+const headOf = (metric: Described): string =>
   `# HELP ${metric.name} ${escapeHelp(helpText(metric))}\n# TYPE ${metric.name} ${metric.type}\n`;
 
 /** What a metric is, in a sentence. */
-export const helpText = ({ help, unit }: Pick<Metric, 'help' | 'unit'>): string => `${help} (${unit}).`;
+export const helpText = ({ help, unit }: Pick<Described, 'help' | 'unit'>): string => `${help} (${unit}).`;
 
 const escapeHelp = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 

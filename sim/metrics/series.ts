@@ -95,7 +95,8 @@ export function valueAt({ guest, model }: Series, atMs: number, nowMs: number): 
   return undefined;
 }
 
-const byName = (a: readonly [string, string], b: readonly [string, string]): number => (a[0] < b[0] ? -1 : 1);
+/** For labels. */
+export const byName = (a: readonly [string, string], b: readonly [string, string]): number => (a[0] < b[0] ? -1 : 1);
 
 /** Order of label sets: name by name, then value by value. */
 export function compareLabels(a: Labels, b: Labels): number {

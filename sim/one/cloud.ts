@@ -61,12 +61,19 @@ export interface Ground {
   readonly judge: Judge;
 }
 
-/** Is told what happens to VMs, after it has happened. */
+/** Is told what happens to VMs, hosts and datastores, after it has happened. */
 export interface Observer {
   /** A VM has entered a state. */
   vmState?(vm: Vm, before: State): void;
   /** A VM's user template has changed. */
   vmUpdate?(vm: Vm): void;
+  /** What a VM may take of its host has changed. */
+  vmCapacity?(vm: Vm): void;
+  /** A host has come, has another state or capacity, or gives VMs more or less. */
+  hostUpdate?(host: Host): void;
+  hostGone?(host: Host): void;
+  /** A datastore has come, or has other images. */
+  datastoreUpdate?(datastore: Datastore): void;
 }
 
 export type Arguments<M extends Method> = Parameters<Operations[M]> extends [Cloud, Caller, ...infer A] ? A : never;
@@ -215,6 +222,22 @@ export class Cloud {
 
   vmUpdated(vm: Vm): void {
     for (const observer of this.#observers) observer.vmUpdate?.(vm);
+  }
+
+  vmCapacityChanged(vm: Vm): void {
+    for (const observer of this.#observers) observer.vmCapacity?.(vm);
+  }
+
+  hostUpdated(host: Host): void {
+    for (const observer of this.#observers) observer.hostUpdate?.(host);
+  }
+
+  hostRemoved(host: Host): void {
+    for (const observer of this.#observers) observer.hostGone?.(host);
+  }
+
+  datastoreUpdated(datastore: Datastore): void {
+    for (const observer of this.#observers) observer.datastoreUpdate?.(datastore);
   }
 
   #invoke<M extends Method>(caller: Caller, method: M, args: Arguments<M>): Result<M> {

@@ -34,6 +34,7 @@ const deletionOf = (runtime: Runtime): Answered | undefined =>
 /** Whether anybody has asked for anything of a runtime that may still be going on. */
 const asked = (story: Story, runtime: Runtime, vm: number, until: number): boolean =>
   story.disturbed(vm, 0, until) ||
+  story.unsure(runtime.id, until) ||
   story.healings.length > 0 ||
   runtime.exchanges.some((exchange) => exchange !== runtime.created && isMutation(exchange) && exchange.sent <= until);
 
@@ -246,7 +247,9 @@ export const LIFE_CYCLE: readonly Law[] = [
       const stray = census.services.filter((id) => !owned.has(id));
       const [failure] = failures;
       if (failure === undefined || story.answered.some(({ op }) => op === 'request')) return;
-      const excused = failures.some(({ response }) => response.status === 504);
+      const excused =
+        failures.some(({ response }) => response.status === 504) ||
+        story.exchanges.some((each) => each.op === 'create' && story.isTouched(each));
       check(stray.length === 0 || excused, () =>
         shownBy(failure, {
           subject: 'the cloud',
@@ -317,8 +320,7 @@ export const LIFE_CYCLE: readonly Law[] = [
         if (response.status < 400 || response.status > 499 || !isMutation(exchange) || exchange.step === null) continue;
         // Nothing is rolled back: what is refused for its DAAS has changed its FAAS before.
         if (exchange.op === 'put' && response.body.includes('Function VM DAAS')) continue;
-        const done =
-          entry === null ? [] : story.entries.filter((each) => each.cause === entry && each.kind !== 'answer');
+        const done = story.effectsOf(entry);
         check(done.length === 0, () =>
           shownBy(exchange, {
             subject: 'the cloud',

@@ -58,7 +58,7 @@ export const REPETITION: readonly Law[] = [
           const rival = runtime.exchanges.some(
             (each) => each.op === 'put' && (overlap(each, first) || overlap(each, second)),
           );
-          if (rival) continue;
+          if (rival || story.unsure(runtime.id, second.at)) continue;
           const vms = [...runtime.first.functions.values()].map(({ VM_ID }) => VM_ID);
           if (vms.some((vm) => story.disturbed(vm, first.sent, second.at))) continue;
           // Upstream, the first answer still shows the old name.
@@ -88,10 +88,7 @@ export const REPETITION: readonly Law[] = [
           check(again.response.status === 404, () =>
             shownBy(again, { subject: `runtime ${runtime.id}`, expected: '404', seen: `${again.response.status}` }),
           );
-          const effects =
-            again.entry === null
-              ? []
-              : story.entries.filter(({ cause, kind }) => cause === again.entry && kind !== 'answer');
+          const effects = story.effectsOf(again.entry);
           check(effects.length === 0, () =>
             shownBy(again, {
               subject: `runtime ${runtime.id}`,

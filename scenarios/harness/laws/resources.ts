@@ -2,8 +2,8 @@
 import { type Law, shownBy } from '../law.ts';
 import { type Answered, before, FUNCTIONS, overlap, type Runtime, requestOf, type Story } from '../story.ts';
 
-const isDeleted = ({ exchanges }: Runtime, by: Answered): boolean =>
-  exchanges.some(({ op, sent }) => op === 'delete' && sent <= by.at);
+const mayBeDeleted = ({ unsure }: Story, { id, exchanges }: Runtime, by: Answered): boolean =>
+  unsure(id, by.at) || exchanges.some(({ op, sent }) => op === 'delete' && sent <= by.at);
 
 /** What a specification asks of a function. */
 interface Wish {
@@ -70,6 +70,7 @@ export const RESOURCES: readonly Law[] = [
       for (const runtime of story.runtimes.values()) {
         const last = runtime.sights.at(-1);
         if (last === undefined || runtime.exchanges.some(({ op }) => op === 'delete')) continue;
+        if (story.unsure(runtime.id, story.end)) continue;
         for (const [name, { VM_ID }] of last.shown.functions) {
           check(live.has(VM_ID), () =>
             shownBy(last.exchange, {
@@ -169,7 +170,9 @@ export const RESOURCES: readonly Law[] = [
         for (const { exchange, shown } of runtime.sights) {
           const wishes = wishesOf(story, exchange);
           if (wishes === undefined || exchange.response.status >= 300) continue;
-          const rival = runtime.exchanges.some((each) => each.op === 'put' && overlap(each, exchange));
+          const rival =
+            story.unsure(runtime.id, exchange.at) ||
+            runtime.exchanges.some((each) => each.op === 'put' && overlap(each, exchange));
           for (const [name, fields] of shown.functions) {
             const wish = wishes[name];
             if (wish === undefined || rival || story.disturbed(fields.VM_ID, exchange.sent, exchange.at)) continue;
@@ -234,7 +237,9 @@ export const RESOURCES: readonly Law[] = [
         if (mine === '') continue;
         const twin = runtimes
           .slice(0, n)
-          .find((other) => other.first.functions.get('FAAS')?.ENDPOINT === mine && !isDeleted(other, created));
+          .find(
+            (other) => other.first.functions.get('FAAS')?.ENDPOINT === mine && !mayBeDeleted(story, other, created),
+          );
         check(twin === undefined, () =>
           shownBy(created, {
             subject: `runtime ${id}`,

@@ -10,11 +10,12 @@ const PROTECTED = ['create', 'get', 'put', 'delete'];
 
 /** Requests for a runtime that another tenant has made, and that is there. */
 function* foreign(story: Story): Generator<Answered> {
-  for (const { exchanges } of story.runtimes.values()) {
+  for (const { id, exchanges } of story.runtimes.values()) {
     const gone = exchanges.find(({ op, as }) => op === 'delete' && as !== 'other');
     for (const exchange of exchanges) {
       if (exchange.as !== 'other' || exchange.auth !== 'good' || exchange.op === 'create') continue;
-      if (gone === undefined || gone.sent > exchange.at) yield exchange;
+      if (gone !== undefined && gone.sent <= exchange.at) continue;
+      if (!story.unsure(id, exchange.at)) yield exchange;
     }
   }
 }
@@ -82,8 +83,7 @@ export const TENANCY: readonly Law[] = [
         check(response.status >= 300, () =>
           shownBy(exchange, { subject: `runtime ${id}`, expected: 'a refusal', seen: `${response.status}` }),
         );
-        const done =
-          entry === null ? [] : story.entries.filter((each) => each.cause === entry && each.kind !== 'answer');
+        const done = story.effectsOf(entry);
         check(done.length === 0, () =>
           shownBy(exchange, {
             subject: `runtime ${id}`,
@@ -212,7 +212,7 @@ export const TENANCY: readonly Law[] = [
 
 function judgeEffect(story: Story, exchange: Answered, entry: number | null, check: Check): void {
   if (entry === null || !isMutation(exchange)) return;
-  const done = story.entries.filter((each) => each.cause === entry && each.kind !== 'answer');
+  const done = story.effectsOf(entry);
   check(done.length === 0, () =>
     shownBy(exchange, {
       subject: exchange.op,

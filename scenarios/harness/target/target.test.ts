@@ -189,6 +189,7 @@ describe('a server that', () => {
     const ran = verified(target, ['--level', 'crud', '--auth', 'alice:wrong']);
     await expect(ran).rejects.toThrow(`--auth: ${TARGET} does not let alice in`);
     expect(target.ledger).toEqual([]);
+    await expect(verified(target, ['--auth', 'alice:wrong'])).rejects.toThrow('does not let alice in');
   });
 
   test('answers garbage is not changed', async () => {

@@ -200,12 +200,12 @@ async function begin(settings: TargetSettings, outside: Outside, machine: Pick<M
       ? `${target}: Provisioning Engine ${version}${takesFaults ? (settings.control === undefined ? ', a stand-in' : ', on a stand-in') : ''}, level ${level}`
       : `${target}: no Provisioning Engine that is known: ${doubt}`,
   );
-  if (!changes) return { wire, ledger, recognised };
   if (doubt !== undefined) {
-    machine.out('  what is not recognised is not changed: level read');
+    if (changes) machine.out('  what is not recognised is not changed: level read');
     return { wire, ledger, recognised };
   }
   await refuseStrangers(wire, credentials);
+  if (!changes) return { wire, ledger, recognised };
   await ledger.begin(target, credentials.owner?.split(':')[0] ?? '');
   machine.out(`  all that is made is called ${ledger.mark}-…, and is in ${settings.ledger}`);
   return { wire, ledger, recognised };

@@ -20,7 +20,7 @@ export interface EntryFilter {
   readonly detail?: Readonly<Record<string, string>>;
 }
 
-export const FILTER_PARTS = ['kind', 'subject', 'because', 'detail'] as const;
+const FILTER_PARTS = ['kind', 'subject', 'because', 'detail'] as const;
 
 export function selects(filter: EntryFilter, entry: Entry, journal: Journal): boolean {
   const { kind, subject, because, detail } = filter;

@@ -82,6 +82,7 @@ export function addDatastore(cloud: Cloud, made: Omit<Datastore, Given>): Datast
     return { ...made, id, lock: null, ...CAPACITY, images: new Set<number>(), enabled: true };
   });
   for (const cluster of made.clusters) cloud.clusters.find(cluster)?.datastores.add(datastore.id);
+  cloud.datastoreUpdated(datastore);
   return datastore;
 }
 

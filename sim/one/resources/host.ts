@@ -98,6 +98,7 @@ export function addHost(cloud: Cloud, wish: HostWish): Host {
     }),
   );
   cluster.hosts.add(host.id);
+  cloud.hostUpdated(host);
   cloud.hostTroubles.look(host);
   cloud.scheduler.look();
   return host;
@@ -110,6 +111,7 @@ export function setHostState(cloud: Cloud, host: Host, state: HostState): void {
   host.previousState = state;
   host.state = state;
   host.because = cause;
+  cloud.hostUpdated(host);
   cloud.clock.because(cause, () => {
     for (const id of [...host.vms]) {
       const vm = cloud.vms.get(id);
@@ -182,6 +184,7 @@ function hostDelete(cloud: Cloud, caller: Caller, id: number): number {
   }
   cloud.clusters.find(host.clusterId)?.hosts.delete(id);
   cloud.hosts.delete(id);
+  cloud.hostRemoved(host);
   return id;
 }
 
@@ -190,6 +193,7 @@ function hostUpdate(cloud: Cloud, caller: Caller, id: number, text: string, appe
   const host = administered(cloud, caller, id);
   if (append === 0) host.template = template;
   else host.template.append(template);
+  cloud.hostUpdated(host);
   cloud.scheduler.look();
   return id;
 }

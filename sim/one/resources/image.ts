@@ -193,6 +193,7 @@ function create(
     }),
   );
   datastore.images.add(image.id);
+  cloud.datastoreUpdated(datastore);
   return image;
 }
 

@@ -58,28 +58,30 @@ export function misfit(
   return undefined;
 }
 
-function occupy(host: Host, vm: Vm, sign: 1 | -1): void {
+function occupy(cloud: Cloud, host: Host, vm: Vm, sign: 1 | -1): void {
   const { cpu, memKb } = share(vm);
   host.usedCpu += sign * cpu;
   host.usedMemKb += sign * memKb;
   if (sign === 1) host.vms.add(vm.id);
   else host.vms.delete(vm.id);
+  cloud.hostUpdated(host);
 }
 
 /** Changes the VM's capacity, and what it holds of its host. */
 export function setCapacity(cloud: Cloud, vm: Vm, to: Pick<Vm, 'cpu' | 'vcpu' | 'memoryMiB'>): void {
   const host = hostOf(cloud, vm);
-  if (host !== undefined) occupy(host, vm, -1);
+  if (host !== undefined) occupy(cloud, host, vm, -1);
   vm.cpu = to.cpu;
   vm.vcpu = to.vcpu;
   vm.memoryMiB = to.memoryMiB;
-  if (host !== undefined) occupy(host, vm, 1);
+  if (host !== undefined) occupy(cloud, host, vm, 1);
+  cloud.vmCapacityChanged(vm);
   cloud.scheduler.look();
 }
 
 /** Begins a history record on a host and takes the host's capacity. */
 export function place(cloud: Cloud, vm: Vm, host: Host, datastoreId: number): Placement {
-  occupy(host, vm, 1);
+  occupy(cloud, host, vm, 1);
   const tmMad = cloud.datastores.find(datastoreId)?.tmMad ?? 'dummy';
   const placement = record(vm.history.length, host, tmMad, datastoreId, cloud.seconds);
   vm.history = appended(vm.history, placement);
@@ -146,7 +148,7 @@ function turnTo(cloud: Cloud, vm: Vm, host: Host): Placement {
  */
 export function moveTo(cloud: Cloud, vm: Vm, host: Host, keep: boolean): void {
   turnTo(cloud, vm, host);
-  occupy(host, vm, 1);
+  occupy(cloud, host, vm, 1);
   if (!keep) leavePreviousHost(cloud, vm);
 }
 
@@ -164,7 +166,7 @@ export function moveBack(cloud: Cloud, vm: Vm): boolean {
   const host = from === undefined ? undefined : cloud.hosts.find(from.hostId);
   if (here === undefined || host === undefined) return false;
   turnTo(cloud, vm, host);
-  if (!host.vms.has(vm.id)) occupy(host, vm, 1);
+  if (!host.vms.has(vm.id)) occupy(cloud, host, vm, 1);
   if (here.hostId !== host.id) free(cloud, vm, here);
   return true;
 }
@@ -184,7 +186,7 @@ export function leaveHost(cloud: Cloud, vm: Vm): void {
 function free(cloud: Cloud, vm: Vm, placement: Placement): void {
   const host = holding(cloud, vm, placement);
   if (host === undefined) return;
-  occupy(host, vm, -1);
+  occupy(cloud, host, vm, -1);
   cloud.scheduler.look();
 }
 
