@@ -158,6 +158,13 @@ function bodyFlaws(mediaType: string, schema: object, body: string): Flaw[] {
   }));
 }
 
+/** Whether a request's body is one that the contract takes; what is no JSON is another matter. */
+export function keepsSchema(contracts: readonly Contract[], method: string, path: string, body: string): boolean {
+  const schema = operationFor(contracts, method, path)?.operation.requestSchema;
+  const parsed = schema === undefined ? undefined : parseJson(body);
+  return schema === undefined || parsed === undefined || errorsOf(schema, parsed.value).length === 0;
+}
+
 /** A body that the contract refuses must not be answered with success. */
 function requestFlaws({ requestSchema }: Operation, { status, requestBody = '' }: Exchange): Flaw[] {
   if (requestSchema === undefined || status >= 300) return [];

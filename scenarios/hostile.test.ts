@@ -47,7 +47,9 @@ async function send({ method, target, headers, body }: Attack): Promise<Response
   // Awaited below, after the clock has moved.
   answering.catch(() => {});
   await clock.advance(0);
-  if (!done) await clock.runUntil(() => done, { maxMs: 3_600_000 });
+  // What is loaded when it is first asked for takes time that no clock of ours has.
+  const isIdle = (): boolean => done || clock.nextDue === null;
+  if (!isIdle()) await clock.runUntil(isIdle, { maxMs: 3_600_000 });
   return answering;
 }
 
@@ -80,9 +82,9 @@ describe('any sequence of requests', () => {
           expect(defects()).toEqual([]);
         }
       }),
-      { seed: 1, numRuns: 8 },
+      { seed: 1, numRuns: 6 },
     );
-  }, 60_000);
+  }, 120_000);
 });
 
 /**
@@ -118,7 +120,7 @@ describe('every operation', () => {
     const headers = basic('alice:alice');
     for (const { method, path } of operations.filter(({ method }) => method === 'POST' || method === 'PUT')) {
       // Takes no notice of a body, or needs none.
-      if (/reset|purge_done|^\/api\/v1\/labels$/.test(path)) continue;
+      if (/reset|sandboxes|purge_done|^\/api\/v1\/labels$/.test(path)) continue;
       const target = path.replace(/\{[^}]+\}/g, () => (path.startsWith('/service/') ? '7' : '8'));
       for (const [what, bytes] of Object.entries(HOSTILE_BODIES)) {
         const answer = await send({ method, target, headers, body: Buffer.from(bytes).toString('latin1') });

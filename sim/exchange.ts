@@ -8,6 +8,7 @@ import { BodyCutShort, type Edge } from './api/edge.ts';
 import { METHODS } from './api/oned/methods.ts';
 import type { Progress } from './api/progress.ts';
 import { hintOf, routeOf, templateOf, unmatched } from './api/unmatched.ts';
+import { WorldOver } from './kernel/held.ts';
 import { hostEpochMs } from './kernel/pace.ts';
 import { remembered } from './kernel/remembered.ts';
 import { attempt, type Soon, whenThere } from './kernel/soon.ts';
@@ -38,13 +39,6 @@ export interface Api {
   };
   /** Refuses in its own words; an API without is not broken by faults. */
   readonly refuse?: Refuse;
-}
-
-/** What requests are told that wait for something in a world that is no more. */
-export class WorldOver extends Error {
-  constructor() {
-    super('The world that this request waited for has been replaced, or its server stops');
-  }
 }
 
 /** What an API can be asked for, or any of them, as faults name it: `METHOD /path`, or the name of an XML-RPC method. */

@@ -21,17 +21,18 @@ import { oneflowApi, oneflowRefuses } from './api/oneflow/api.ts';
 import { Progress } from './api/progress.ts';
 import { prometheusRefuses } from './api/prometheus/answer.ts';
 import { prometheusApi } from './api/prometheus/api.ts';
-import { type Api, answer, type Directory, directoryOf, type Exchange, operationsOf, WorldOver } from './exchange.ts';
+import { type Api, answer, type Directory, directoryOf, type Exchange, operationsOf } from './exchange.ts';
 import type { Vocabulary } from './faults/flaws.ts';
 import { Judge } from './faults/judge.ts';
 import type { FaultSpec } from './faults/schema.ts';
 import { Clock } from './kernel/clock.ts';
-import type { Holders } from './kernel/held.ts';
+import { type Holders, WorldOver } from './kernel/held.ts';
 import { Journal } from './kernel/journal.ts';
 import { Pace } from './kernel/pace.ts';
 import { Random } from './kernel/random.ts';
 import { remembered } from './kernel/remembered.ts';
 import type { Soon } from './kernel/soon.ts';
+import { Chronicle } from './metrics/chronicle.ts';
 import type { Disturbances } from './metrics/disturbance.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { CLOUD_DEFAULTS, Cloud, type CloudConfig } from './one/cloud.ts';
@@ -129,7 +130,8 @@ function createWorld(
   const journal = new Journal(clock, config.journalCapacity);
   const judge = new Judge(clock, journal, random);
   const cloud = new Cloud({ clock, random, journal, judge }, { ...config.cloud, timing: config.timing });
-  const metrics = new Metrics(random, cloud, config.deviations, disturbancesOf(clock, judge, cloud));
+  const chronicle = new Chronicle(cloud);
+  const metrics = new Metrics(random, cloud, config.deviations, disturbancesOf(clock, judge, cloud), chronicle);
   cloud.monitored = (vmId, name) => metrics.monitored(vmId, name, clock.now);
   const vocabulary = vocabularyOf(cloud, metrics, operations);
   const pace = new Pace(clock);
@@ -293,7 +295,9 @@ export function createSimulator(given: Partial<SimulatorConfig> = {}): Simulator
   function end({ world, gatekeeper }: Living): void {
     world.pace.halt();
     gatekeeper.streams.closeAll(GOING_AWAY);
-    world.clock.abandon(new WorldOver());
+    const why = new WorldOver();
+    world.clock.abandon(why);
+    world.journal.close(why);
   }
 
   function replace(next: Living): void {

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { decoder, encoder, type Kinds } from './kernel/graph.ts';
 import { type Holders, Unreadable } from './kernel/held.ts';
 import { suggestion } from './kernel/nearest.ts';
-import { Account, Book } from './one/access/quota.ts';
+import { Account, Book } from './one/access/quota-book.ts';
 import { StoredDocument } from './one/flow/stored-document.ts';
 import { IdList } from './one/id-list.ts';
 import { Leases } from './one/resources/lease.ts';
@@ -46,7 +46,7 @@ export function readSnapshot(text: string, expected: readonly string[]): Parts {
   const written = linesOf(text);
   for (const name of Object.keys(parts)) {
     if (!expected.includes(name))
-      throw new Unreadable(`The snapshot has an unknown part "${name}"${suggestion(name, expected)}`);
+      throw new Unreadable(`The snapshot has an unknown part "${name.slice(0, 64)}"${suggestion(name, expected)}`);
   }
   for (const name of expected) {
     if (!Object.hasOwn(parts, name)) throw new Unreadable(`The snapshot lacks the part "${name}"`);
@@ -101,7 +101,8 @@ function documentIn(text: string): SnapshotDocument {
   const { version, checksums, parts } = json;
   if (version !== VERSION) {
     const age = typeof version === 'number' && version > VERSION ? 'a newer' : 'another';
-    throw new Unreadable(`The snapshot is of ${age} onesim: its version is ${version}, and this one reads ${VERSION}`);
+    const its = typeof version === 'number' ? `its version is ${version}, and ` : '';
+    throw new Unreadable(`The snapshot is of ${age} onesim: ${its}this one reads ${VERSION}`);
   }
   if (!isRecord(checksums) || !isRecord(parts)) throw new Unreadable('The snapshot lacks its parts or their checksums');
   return { checksums, parts };

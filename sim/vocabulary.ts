@@ -49,7 +49,7 @@ export function vocabularyOf(
         case 'name':
           return { closed: false, words: namesIn(layer === 'oneflow' ? cloud.documents : cloud.vms) };
         case 'metric':
-          return { closed: true, words: metrics.names() };
+          return { closed: true, words: metrics.pushedNames() };
         default:
           return undefined;
       }

@@ -4,6 +4,7 @@
  * when one thing happens many times in a row.
  */
 import fc from 'fast-check';
+import { STEPS, VM_ACTIONS } from '../../sim/index.ts';
 import type { After, Fault, Scenario, Specification, Step } from './scenario.ts';
 
 export interface Budget {
@@ -155,7 +156,7 @@ const DEEDS: Families<Deed> = {
   heal: fc.constant<Deed>((id) => ({ id, op: 'heal' })),
 };
 
-const ACTIONS = ['prolog', 'deploy', 'resize', 'diskResize', 'shutdown', 'epilog'] as const;
+const ACTIONS = [...new Set(Object.values(STEPS).map(({ action }) => action))];
 
 /** Distances from the event that a fault is told from: within the tick, just after, in the middle, and late. */
 const DELAYS = [0, 1, 250, 499, 500, 501, 1_000, 3_000] as const;
@@ -202,6 +203,22 @@ function exchangeFault(layer: 'api' | 'transport', effects: fc.Arbitrary<object>
   );
 }
 
+/** A fault of what is behind the engine; it ends by itself. */
+const layerFault = (layer: 'vm' | 'host' | 'oneflow', effects: fc.Arbitrary<object>): fc.Arbitrary<Trouble> =>
+  fc.tuple(effects, fc.constantFrom(5_000, 60_000)).map(
+    ([effect, forMs]): Trouble =>
+      (id, steps, _, n) => {
+        const after = n % 2 === 0 ? moment(steps, n) : undefined;
+        return {
+          id,
+          kind: 'declared',
+          fault: { selector: { layer }, effect },
+          forMs,
+          ...(after && { after }),
+        } as Fault;
+      },
+  );
+
 const TROUBLES: Families<Trouble> = {
   fail: fc.tuple(fc.constantFrom(...ACTIONS), fc.constantFrom(undefined, 1, 2), fc.constantFrom('No KVM', '-', '')).map(
     ([action, times, message]): Trouble =>
@@ -232,7 +249,7 @@ const TROUBLES: Families<Trouble> = {
   ),
   flaky: fc.constant<Trouble>((id) => ({ id, kind: 'driver', do: 'fail', probability: 0.3, forMs: 20_000 })),
   operator: fc
-    .constantFrom('poweroff-hard', 'suspend', 'resume', 'hold', 'reboot-hard', 'undeploy', 'stop')
+    .constantFrom(...VM_ACTIONS.filter((action) => !action.startsWith('terminate')))
     .map((action) => aimed((id, ref, after) => ({ id, kind: 'operator', ref, action, after }) as Fault)),
   // What goes wrong between the client and the engine: of it all, only what the cloud did is evidence.
   gate: exchangeFault(
@@ -260,6 +277,30 @@ const TROUBLES: Families<Trouble> = {
       { do: 'slow-headers', ms: 700 },
       { do: 'slow-body', bytesPerS: 100 },
     ),
+  ),
+  machine: layerFault(
+    'vm',
+    fc.constantFrom(
+      { do: 'late-failure', afterMs: 2_000 },
+      { do: 'done-but-failed' },
+      { do: 'done-twice' },
+      { do: 'zombie' },
+      { do: 'unknown', forMs: 20_000 },
+      { do: 'lost-monitoring' },
+    ),
+  ),
+  house: layerFault(
+    'host',
+    fc.constantFrom(
+      { do: 'down' },
+      { do: 'flapping', upMs: 4_000, downMs: 3_000 },
+      { do: 'capacity', factor: 0.5 },
+      { do: 'degraded', factor: 3 },
+    ),
+  ),
+  flow: layerFault(
+    'oneflow',
+    fc.constantFrom({ do: 'fail-deploying' }, { do: 'warning' }, { do: 'cooldown-stuck' }, { do: 'lost' }),
   ),
   hostDown: fc
     .constantFrom(1_000, 10_000, 40_000)

@@ -1,11 +1,13 @@
 /** Generated scenarios against the stand-in: the first that breaks a law, made as small as it goes. */
 import fc from 'fast-check';
+import type { Coverage } from './coverage.ts';
 import { type Budget, scenarios } from './generator.ts';
 import { fingerprint, type Law, type Violation } from './law.ts';
 import { judge } from './laws.ts';
 import { runScenario } from './runner.ts';
 import { type Scenario, writeScenario } from './scenario.ts';
 import { shrink } from './shrink.ts';
+import { storyOf } from './story.ts';
 import type { Trace } from './trace.ts';
 import { inProcess, type Wrap } from './transport.ts';
 import { judgeTwins } from './twins.ts';
@@ -18,6 +20,8 @@ export interface Search {
   /** Every so many scenarios is also held against its twins, which costs three more runs. */
   readonly twinsEvery: number;
   readonly wrap?: Wrap;
+  /** Takes down what is seen. */
+  readonly coverage?: Coverage;
 }
 
 export interface Found {
@@ -37,7 +41,7 @@ export interface Searched {
 
 export async function search(
   laws: readonly Law[],
-  { seed, runs, budget, profile, twinsEvery, wrap }: Search,
+  { seed, runs, budget, profile, twinsEvery, wrap, coverage }: Search,
 ): Promise<Searched> {
   const checks = new Map<string, number>();
   let requests = 0;
@@ -45,7 +49,9 @@ export async function search(
   const sample = fc.sample(scenarios(budget, profile), { seed, numRuns: runs });
   for (const [n, scenario] of sample.entries()) {
     const trace = await runScenario(scenario, await door(scenario));
-    const verdict = judge(laws, trace);
+    const story = storyOf(trace);
+    const verdict = judge(laws, trace, story);
+    coverage?.add(story);
     for (const [law, count] of verdict.checks) checks.set(law, (checks.get(law) ?? 0) + count);
     requests += trace.lines.filter(({ kind }) => kind === 'exchange').length;
     const twins = twinsEvery > 0 && n % twinsEvery === 0 ? await judgeTwins(trace, door) : [];

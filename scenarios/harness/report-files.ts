@@ -1,19 +1,21 @@
 /** The files that a verdict is written to, as `--report kind=FILE,…` names them: one table of kinds. */
 import { open, writeFile } from 'node:fs/promises';
 import { type flags, Problem, reason, suggestion } from '../../sim/index.ts';
-import { type Judged, junit } from './junit.ts';
-import type { Law } from './law.ts';
-import { type Trace, writeTrace } from './trace.ts';
-
-/** What a report tells of. */
-export interface Reported {
-  readonly laws: readonly Pick<Law, 'id' | 'sentence'>[];
-  readonly judged: readonly Judged[];
-  readonly traces: readonly Trace[];
-}
+import { junit } from './junit.ts';
+import { annotations } from './reports/annotations.ts';
+import { ctrf } from './reports/ctrf.ts';
+import { page } from './reports/page.ts';
+import type { Reported } from './reports/reported.ts';
+import { sarif } from './reports/sarif.ts';
+import { writeTrace } from './trace.ts';
 
 const KINDS = {
   junit: ({ laws, judged }) => junit(laws, judged),
+  html: page,
+  ctrf,
+  sarif,
+  /** GitHub's workflow commands; \`/dev/stdout\` shows them at once. */
+  github: annotations,
   ndjson: ({ traces }) => traces.map(writeTrace).join(''),
 } as const satisfies Readonly<Record<string, (reported: Reported) => string>>;
 

@@ -1,5 +1,7 @@
 /** `onesim run` and `onesim replay`: scenario files, the laws, and a report. */
+import { loadContracts } from '../../contracts/contract.ts';
 import { flags, type Machine, PROFILES, Problem, reason } from '../../sim/index.ts';
+import { Coverage } from './coverage.ts';
 import type { Judged } from './junit.ts';
 import { fingerprint, type Law } from './law.ts';
 import { judge, loadLaws, type Verdict } from './laws.ts';
@@ -9,6 +11,7 @@ import { openReports, REPORT, type ReportFiles } from './report-files.ts';
 import { CREDENTIALS, type Credentials } from './request.ts';
 import { runScenario } from './runner.ts';
 import type { Scenario } from './scenario.ts';
+import { storyOf } from './story.ts';
 import { type Trace, writeTrace } from './trace.ts';
 import { inProcess, overHttp, type Transport } from './transport.ts';
 import { WALL_CLOCK } from './wall-clock.ts';
@@ -36,13 +39,17 @@ export async function runFiles(args: readonly string[], machine: Client): Promis
   const laws = await loadLaws();
   const judged: Judged[] = [];
   const traces: Trace[] = [];
+  const contracts = await loadContracts();
+  const coverage = new Coverage(contracts);
   let requests = 0;
   for (const [n, scenario] of scenarios.entries()) {
     const file = settings.files[n] ?? '';
     const trace = await runScenario(scenario, await transportOf(settings, scenario), {
       credentials: settings.credentials,
     });
-    const verdict = judge(laws, trace);
+    const story = storyOf(trace);
+    const verdict = judge(laws, trace, story);
+    coverage.add(story);
     requests += trace.lines.filter(({ kind }) => kind === 'exchange').length;
     for (const line of summary(scenario.name ?? file, trace, verdict)) machine.out(line);
     const reports = reportsOf(laws, trace, verdict, file);
@@ -50,7 +57,7 @@ export async function runFiles(args: readonly string[], machine: Client): Promis
     judged.push({ name: scenario.name ?? file, verdict, reports });
     traces.push(trace);
   }
-  await report({ laws, judged, traces });
+  await report({ laws, judged, traces, contracts, coverage });
   if (judged.some(({ verdict }) => verdict.violations.length > 0)) return 1;
   if (requests > 0) return 0;
   machine.out('Nothing was asked of the target, so nothing was checked.');

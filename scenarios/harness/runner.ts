@@ -1,9 +1,10 @@
 /** Runs a scenario over a transport, and writes down what was seen. It judges nothing. */
-import { type FunctionState, mappedState, reason } from '../../sim/index.ts';
+import { type FunctionState, mappedState } from '../../sim/index.ts';
 import { type Bound, boundOf, declaredFault, driverFault, functionsIn } from './answers.ts';
-import { authorization, CREDENTIALS, type Credentials, type Plea, pleaOf, xmlRpc } from './request.ts';
+import { Clients } from './clients.ts';
+import { CREDENTIALS, type Credentials, type Plea, pleaOf } from './request.ts';
 import { type Fault, faultsOf, isRequest, type RequestStep, type Scenario, type Step } from './scenario.ts';
-import { type Answer, ENDED, type ExchangeLine, type Line, type Role, type Trace } from './trace.ts';
+import { type Answer, ENDED, type Line, type Trace } from './trace.ts';
 import type { God, Transport } from './transport.ts';
 
 export interface RunOptions {
@@ -18,7 +19,6 @@ export interface RunOptions {
 
 /** An id that nobody has. */
 const NOBODYS = 2_000_000_000;
-const ORIGIN = 'http://127.0.0.1:1337';
 
 export async function runScenario(
   scenario: Scenario,
@@ -43,19 +43,12 @@ interface Item {
   act(): Promise<void>;
 }
 
-/** What the harness asks on its own behalf. */
-interface Asked {
-  readonly step: RequestStep | null;
-  readonly op: string;
-  readonly as: Role;
-  readonly id?: number | null;
-}
-
 class Run {
   readonly #scenario: Scenario;
   readonly #transport: Transport;
   readonly #options: Required<RunOptions>;
   readonly #god: God | undefined;
+  readonly #clients: Clients;
   readonly #lines: Line[] = [];
   readonly #waiting: Item[] = [];
   /** When each event came. */
@@ -69,7 +62,6 @@ class Run {
   readonly #armed = new Map<string, string>();
   #flying = 0;
   #landed = 0;
-  #seq = 0;
   #polled = Number.NEGATIVE_INFINITY;
   /** How often in a row a look has brought nothing that was waited for. */
   #vain = 0;
@@ -79,6 +71,10 @@ class Run {
     this.#transport = transport;
     this.#options = options;
     this.#god = transport.god;
+    this.#clients = new Clients(transport, options.credentials, this.#lines, (answer) => {
+      this.#listen();
+      if (this.#god === undefined && answer !== null) this.#learn(answer.body);
+    });
     for (const fault of faultsOf(scenario)) this.#plan(fault);
     let before = 'start';
     for (const step of scenario.steps) {
@@ -265,7 +261,7 @@ class Run {
       .map(({ event }) => event.split('.')[0] ?? '');
     for (const bound of new Set(awaited.map((id) => this.#boundBy(id)))) {
       if (bound === undefined) continue;
-      await this.#ask(getting(bound.id), { step: null, op: 'get', as: 'owner', id: bound.id });
+      await this.#clients.ask(getting(bound.id), { step: null, op: 'get', as: 'owner', id: bound.id });
     }
   }
 
@@ -316,7 +312,7 @@ class Run {
     const id = 'ref' in step ? this.#idOf(step.ref) : null;
     if (id === undefined) return this.#skip(step.id, 'what it refers to was not made');
     if (this.#options.credentials[as] === undefined) return this.#skip(step.id, `there are no credentials for ${as}`);
-    const answering = this.#ask(pleaOf(step, id), { step, op: step.op, as, id });
+    const answering = this.#clients.ask(pleaOf(step, id), { step, op: step.op, as, id });
     this.#note(`${step.id}.sent`);
     const answer = await answering;
     if (answer !== null && step.op === 'create' && answer.status === 201 && step.bind !== undefined) {
@@ -341,7 +337,7 @@ class Run {
       case 'driver':
       case 'declared': {
         const wanted = fault.kind === 'driver' ? driverFault(fault, vm) : declaredFault(fault.fault, bound);
-        const answer = await this.#post('/_onesim/faults', 'arm', wanted);
+        const answer = await this.#clients.post('/_onesim/faults', 'arm', wanted);
         if (answer?.status !== 201) return stop('the target takes no faults');
         this.#armed.set(fault.id, JSON.parse(answer.body).id);
         this.#began(fault, vm);
@@ -352,7 +348,7 @@ class Run {
         return;
       }
       case 'operator': {
-        const answer = await this.#administer('operator', 'one.vm.action', fault.action, vm ?? -1);
+        const answer = await this.#clients.administer('operator', 'one.vm.action', fault.action, vm ?? -1);
         if (!succeeded(answer)) return stop('it was refused');
         return this.#began(fault, vm);
       }
@@ -390,7 +386,7 @@ class Run {
     if (armed === undefined) return;
     this.#armed.delete(fault);
     const plea = { method: 'DELETE', path: `/_onesim/faults/${armed}`, headers: {}, body: null };
-    await this.#ask(plea, { step: null, op: 'disarm', as: 'admin' });
+    await this.#clients.ask(plea, { step: null, op: 'disarm', as: 'admin' });
   }
 
   /** Disarms what is armed, has what failed tried again, and what was put away taken up. */
@@ -400,16 +396,16 @@ class Run {
     for (const vm of this.#vms()) {
       // Over HTTP nobody knows better than the last look.
       if (this.#god !== undefined && this.#states.get(vm) === 'RUNNING') continue;
-      await this.#administer('heal', 'one.vm.recover', vm, RETRY);
-      await this.#administer('heal', 'one.vm.action', 'resume', vm);
-      await this.#administer('heal', 'one.vm.action', 'release', vm);
+      await this.#clients.administer('heal', 'one.vm.recover', vm, RETRY);
+      await this.#clients.administer('heal', 'one.vm.action', 'resume', vm);
+      await this.#clients.administer('heal', 'one.vm.action', 'release', vm);
     }
     // What no driver tries again, such as a resize, is told that it has succeeded; what was on its way to rest is taken up.
     await this.#advance(60_000);
     this.#listen();
     for (const vm of this.#vms()) {
-      if (this.#states.get(vm) === 'UPDATING') await this.#administer('heal', 'one.vm.recover', vm, SUCCESS);
-      if (this.#states.get(vm) !== 'RUNNING') await this.#administer('heal', 'one.vm.action', 'resume', vm);
+      if (this.#states.get(vm) === 'UPDATING') await this.#clients.administer('heal', 'one.vm.recover', vm, SUCCESS);
+      if (this.#states.get(vm) !== 'RUNNING') await this.#clients.administer('heal', 'one.vm.action', 'resume', vm);
     }
     this.#listen();
     this.#lines.push({ kind: 'healed', at: this.#transport.now() });
@@ -417,61 +413,6 @@ class Run {
 
   #vms(): number[] {
     return [...this.#bound.values()].flatMap(({ vms }) => vms);
-  }
-
-  #administer(op: string, method: string, ...params: readonly (string | number)[]): Promise<Answer | null> {
-    const session = this.#options.credentials.admin ?? '';
-    return this.#ask(xmlRpc(session, method, ...params), { step: null, op, as: 'admin' });
-  }
-
-  #post(path: string, op: string, body: object): Promise<Answer | null> {
-    const headers = { 'Content-Type': 'application/json' };
-    return this.#ask({ method: 'POST', path, headers, body: JSON.stringify(body) }, { step: null, op, as: 'admin' });
-  }
-
-  async #ask(plea: Plea, { step, op, as, id = null }: Asked): Promise<Answer | null> {
-    const { method, path, headers, body } = plea;
-    const auth = step?.auth ?? 'good';
-    const sent = this.#transport.now();
-    const { target } = this.#transport.about;
-    const session = this.#options.credentials[as] ?? '';
-    const request = new Request(`${target || ORIGIN}${path}`, {
-      method,
-      headers: { ...authorization(session, auth), ...headers },
-      ...(body === null ? {} : { body }),
-    });
-    const entry = this.#god === undefined ? null : this.#god.written + 1;
-    let response: Answer | null = null;
-    let problem: string | null = null;
-    try {
-      response = await this.#transport.send(request);
-    } catch (error) {
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-      problem = reason(cause);
-    }
-    this.#listen();
-    // Credentials are nowhere in a trace; an administrator's call has them in its body.
-    const shown = path === '/RPC2' ? (body?.replace(session, '…') ?? null) : body;
-    const line: ExchangeLine = {
-      kind: 'exchange',
-      seq: ++this.#seq,
-      sent,
-      at: this.#transport.now(),
-      step: step?.id ?? null,
-      op,
-      as,
-      auth,
-      ref: step !== null && 'ref' in step ? step.ref : null,
-      id,
-      entry,
-      until: this.#god?.written ?? null,
-      request: { method, path, body: shown },
-      response,
-      problem,
-    };
-    this.#lines.push(line);
-    if (this.#god === undefined && response !== null) this.#learn(response.body);
-    return response;
   }
 
   /** What an answer says of states, where no journal does. */

@@ -61,8 +61,11 @@ function edgesOf(table: Readonly<Record<string, object>>): Edge[] {
   );
 }
 
-const keyOf = (from: string, to: string): string => `${from} → ${to}`;
+export const keyOf = (from: string, to: string): string => `${from} → ${to}`;
 const LEGAL = new Set([...SPONTANEOUS, ...ASKED].map(([from, to]) => keyOf(from, to)));
+
+/** Every step that the life cycle knows. */
+export const EDGES: readonly string[] = [...LEGAL];
 
 /** Whether the life cycle leads from a state of a VM to another at once. */
 export const isLegal = (from: string, to: string): boolean => LEGAL.has(keyOf(from, to));

@@ -67,6 +67,8 @@ export interface Story {
   readonly faults: readonly FaultLine[];
   readonly healings: readonly HealLine[];
   entry(seq: number): Entry | undefined;
+  /** Changes of state of all VMs, in order. */
+  readonly changes: readonly Change[];
   /** Changes of state of a VM, in order. */
   changesOf(vm: number): readonly Change[];
   /** The states that a VM was in when an exchange was answered: several when it changed within the instant. */
@@ -77,6 +79,8 @@ export interface Story {
   why(entry: Entry): readonly Entry[];
   /** Whether a fault or an administrator has touched a VM up to an instant. */
   disturbed(vm: number, from: number, to: number): boolean;
+  /** Whether a fault has touched a service up to an instant: it may be lost, or late. */
+  isServiceTouched(service: number, until: number): boolean;
   /** Whether something was asked of a runtime up to an instant of which nobody knows whether it was done. */
   unsure(runtime: number, until: number): boolean;
   /** When the last line was written. */
@@ -97,8 +101,10 @@ export function storyOf({ run, lines }: Trace): Story {
   const first = entries[0]?.seq ?? 1;
   const entry = (seq: number): Entry | undefined => entries[seq - first];
   const faults = lines.filter((line) => line.kind === 'fault');
+  const all: Change[] = [];
   const changes = new Map<number, Change[]>();
-  const blows = new Map<number, number[]>();
+  /** When a fault or an administrator has touched a VM or a service. */
+  const blows = new Map<string, number[]>();
   const effects = new Map<number, Entry[]>();
   /** By the entry of a fault that has touched a request: that of the request. */
   const touched = new Map<number, number>();
@@ -108,10 +114,12 @@ export function storyOf({ run, lines }: Trace): Story {
     const vm = Number(each.subject.slice('vm/'.length));
     if (each.kind === 'vm.state') {
       const { from, to } = each.detail as { from: State; to: State };
-      append(changes, vm, { entry: each, at, from, to });
-    } else if (each.kind === 'fault') append(blows, vm, at);
+      const change = { entry: each, at, from, to };
+      all.push(change);
+      append(changes, vm, change);
+    } else if (each.kind === 'fault') append(blows, each.subject, at);
   }
-  for (const { vm, at } of faults) if (vm !== null) append(blows, vm, at);
+  for (const { vm, at } of faults) if (vm !== null) append(blows, `vm/${vm}`, at);
   const struck = new Set(touched.values());
   const cutFrom = cutSince(run, faults);
   const omniscient = run.transport === 'in process';
@@ -145,6 +153,7 @@ export function storyOf({ run, lines }: Trace): Story {
     faults,
     healings: lines.filter((line) => line.kind === 'healed'),
     entry,
+    changes: all,
     changesOf: (vm) => changes.get(vm) ?? [],
     statesAt(vm, { at, until }) {
       const states = new Set<State>();
@@ -161,7 +170,8 @@ export function storyOf({ run, lines }: Trace): Story {
       for (let each: Entry | undefined = last; each !== undefined; each = entry(each.cause)) chain.push(each);
       return chain;
     },
-    disturbed: (vm, from, to) => (blows.get(vm) ?? []).some((at) => at >= from && at <= to),
+    disturbed: (vm, from, to) => (blows.get(`vm/${vm}`) ?? []).some((at) => at >= from && at <= to),
+    isServiceTouched: (service, until) => (blows.get(`service/${service}`) ?? []).some((at) => at <= until),
     unsure: (runtime, until) => unsure.some(({ id, sent }) => id === runtime && sent <= until),
     end: lines.at(-1)?.at ?? 0,
   };

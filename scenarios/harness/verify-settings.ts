@@ -40,6 +40,7 @@ const FLAGS = {
   '--profile': optional(word('upstream', 'contract', 'auto')),
   '--flavour': { ...text, otherwise: 'Function' },
   '--seed': { ...count(0, 2_000_000_000), otherwise: 1 },
+  '--until-stable': on,
   '--runs': optional(count(1, 1_000_000)),
   '--shard': { ...shard, otherwise: { i: 1, of: 1 } },
   '--rate': { ...rate, otherwise: 1 },
@@ -70,7 +71,7 @@ const OF_TARGETS: readonly (keyof typeof FLAGS)[] = [
 ];
 
 /** Scenarios, where nobody says how many. */
-const [RUNS, RUNS_OF_TARGET] = [200, 3];
+const [RUNS, RUNS_OF_TARGET, MOST_RUNS] = [200, 3, 100_000];
 
 interface Common {
   readonly seed: number;
@@ -83,6 +84,8 @@ export interface StandInSettings extends Common {
   readonly on: 'stand-in';
   readonly profile: 'upstream' | 'contract';
   readonly shard: Shard;
+  /** Ends once nothing new is seen, rather than after so many scenarios; then all that is never seen has to have a reason. */
+  readonly untilStable: boolean;
 }
 
 export interface ServerSettings extends Common, TargetSettings {
@@ -100,7 +103,9 @@ export function verifySettings(args: readonly string[]): StandInSettings | Serve
   if (word !== undefined) throw new Problem(`unexpected argument ${JSON.stringify(word)}`);
   const target = told['--target'];
   if (target !== undefined && told['--stand-in']) throw new Problem('--target and --stand-in are two things');
-  const share = shareOf(told['--runs'] ?? (target === undefined ? RUNS : RUNS_OF_TARGET), told['--shard']);
+  const untilStable = told['--until-stable'];
+  const usual = target !== undefined ? RUNS_OF_TARGET : untilStable ? MOST_RUNS : RUNS;
+  const share = shareOf(told['--runs'] ?? usual, told['--shard']);
   const common = {
     seed: told['--seed'] + share.from,
     runs: share.count,
@@ -112,8 +117,9 @@ export function verifySettings(args: readonly string[]): StandInSettings | Serve
     if (stray !== undefined) throw new Problem(`${stray} says something of a server, and no --target is given`);
     const profile = told['--profile'] ?? 'upstream';
     if (profile === 'auto') throw new Problem('--profile: the stand-in is upstream or contract, as it is told');
-    return { on: 'stand-in', ...common, profile, shard: told['--shard'] };
+    return { on: 'stand-in', ...common, profile, shard: told['--shard'], untilStable };
   }
+  if (untilStable) throw new Problem('--until-stable is for the stand-in: a server would be asked without end');
   const [level, owner] = [told['--level'], told['--auth']];
   if (atLeast(level, 'crud') && owner === undefined && told['--api'] !== 'gatekeeper') {
     throw new Problem(`--level ${level} makes runtimes: say whose, with --auth user:password`);

@@ -3,7 +3,9 @@
  * as far as the level lets it.
  */
 import { writeFile } from 'node:fs/promises';
+import { loadContracts } from '../../contracts/contract.ts';
 import { type Machine, Problem, reason } from '../../sim/index.ts';
+import { Coverage } from './coverage.ts';
 import { SMALL } from './generator.ts';
 import type { Judged } from './junit.ts';
 import type { Law } from './law.ts';
@@ -11,6 +13,7 @@ import { loadLaws } from './laws.ts';
 import { search } from './property.ts';
 import { failureReport } from './report.ts';
 import { openReports } from './report-files.ts';
+import { storyOf } from './story.ts';
 import { compareWithStandIn } from './target/against.ts';
 import { judgedDepartures } from './target/departures.ts';
 import { GATEKEEPER_LAW, verifyGatekeeper } from './target/gatekeeper.ts';
@@ -18,6 +21,7 @@ import { OUTSIDE, type Outside } from './target/outside.ts';
 import { type Outcome, type Stop, verifyEngine } from './target/target.ts';
 import type { Trace } from './trace.ts';
 import { TWINS } from './twins.ts';
+import { sightLines, sightsOf } from './unseen.ts';
 import { type ServerSettings, type StandInSettings, verifySettings } from './verify-settings.ts';
 
 type Client = Pick<Machine, 'out' | 'stopped'>;
@@ -38,11 +42,14 @@ export async function verify(args: readonly string[], machine: Client, outside: 
   const report = await openReports(settings.reports);
   const stop = stopOf(machine);
   const laws = await loadLaws();
+  const contracts = await loadContracts();
+  const coverage = new Coverage(contracts);
   const { code, judged, traces } =
     settings.on === 'stand-in'
-      ? await verifyStandIn(laws, settings, machine, stop)
+      ? await verifyStandIn(laws, settings, machine, stop, coverage)
       : await verifyTarget(laws, settings, outside, machine, stop);
-  await report({ laws: [...laws, ...TWINS, GATEKEEPER_LAW], judged, traces });
+  if (settings.on === 'target') for (const trace of traces) coverage.add(storyOf(trace));
+  await report({ laws: [...laws, ...TWINS, GATEKEEPER_LAW], judged, traces, contracts, coverage });
   return code;
 }
 
@@ -98,16 +105,25 @@ const SHARE = 50;
 /** Every so many scenarios is also run again, in three ways. */
 const TWINS_EVERY = 10;
 
+/** With nothing new in so many scenarios, more of them will hardly bring any. */
+const STABLE_AFTER = 1_000;
+/** Laws that no generated scenario has anything for: expectations, which a person writes. */
+const ONLY_BY_HAND = ['E1'];
+
 async function verifyStandIn(
   laws: readonly Law[],
-  { seed, runs, profile, maxDurationMs, shard }: StandInSettings,
+  { seed, runs, profile, maxDurationMs, shard, untilStable }: StandInSettings,
   machine: Client,
   stop: Stop,
+  coverage: Coverage,
 ): Promise<Ended> {
   const { clock } = OUTSIDE;
   const started = clock.now();
   const checks = new Map<string, number>();
   let [done, requests] = [0, 0];
+  /** How much had been seen, and after how many scenarios it last was more. */
+  let [sights, grown] = [0, 0];
+  const isStable = (): boolean => untilStable && done - grown >= STABLE_AFTER;
   const part = shard.of > 1 ? `, part ${shard.i} of ${shard.of}` : '';
   machine.out(`The stand-in, profile ${profile}, ${runs} scenarios from seed ${seed}${part}`);
   const ended = (
@@ -120,12 +136,13 @@ async function verifyStandIn(
     judged: [{ name: `the stand-in, profile ${profile}`, verdict: { checks, violations }, reports }],
     traces,
   });
-  while (done < runs && !stop.aborted && clock.now() - started < maxDurationMs) {
+  while (done < runs && !isStable() && !stop.aborted && clock.now() - started < maxDurationMs) {
     const share = Math.min(SHARE, runs - done);
-    const options = { seed: seed + done, runs: share, budget: SMALL, profile, twinsEvery: TWINS_EVERY };
+    const options = { seed: seed + done, runs: share, budget: SMALL, profile, twinsEvery: TWINS_EVERY, coverage };
     const { scenarios, requests: sent, checks: held, found } = await search(laws, options);
     done += scenarios;
     requests += sent;
+    if (coverage.size > sights) [sights, grown] = [coverage.size, done];
     const twins = TWINS.map(({ id }) => [id, Math.ceil(scenarios / TWINS_EVERY)] as const);
     for (const [law, count] of [...held, ...twins]) checks.set(law, (checks.get(law) ?? 0) + count);
     if (found !== undefined) {
@@ -137,14 +154,21 @@ async function verifyStandIn(
       return ended(1, new Map([[found.violation.law, lines]]), [found.trace], [found.violation]);
     }
     const leftMs = ((clock.now() - started) / done) * (runs - done);
-    const left = done < runs ? `; about ${Math.ceil(leftMs / 1_000)} s to go` : '';
+    const left = done < runs && !untilStable ? `; about ${Math.ceil(leftMs / 1_000)} s to go` : '';
     machine.out(`  ${done} of ${runs} scenarios, ${requests} requests, nothing broken${left}`);
   }
   const idle = laws.filter(({ id }) => !checks.get(id)).map(({ id }) => id);
   const count = [...checks.values()].reduce((sum, each) => sum + each, 0);
   if (count > 0) machine.out(`✓ ${laws.length - idle.length + TWINS.length} laws held in ${count} checks`);
   if (idle.length > 0) machine.out(`  never judged: ${idle.join(', ')}`);
-  return ended(count === 0 || done < runs ? 4 : 0, new Map(), [], []);
+  for (const line of sightLines(coverage)) machine.out(line);
+  if (!untilStable) return ended(count === 0 || done < runs ? 4 : 0, new Map(), [], []);
+  const vacuous = idle.filter((id) => !ONLY_BY_HAND.includes(id));
+  const isWhole = isStable() && vacuous.length === 0 && sightsOf(coverage).every(({ open }) => open.length === 0);
+  machine.out(
+    isStable() ? `  nothing new in the last ${done - grown} scenarios` : '✗ there is still something new to see',
+  );
+  return ended(isWhole ? 0 : 4, new Map(), [], []);
 }
 
 async function save(file: string, content: string): Promise<void> {

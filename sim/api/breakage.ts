@@ -112,7 +112,11 @@ export class Breakage {
   ): Promise<Response> {
     const touched = this.#touch(fault, broken);
     const refused = (status: number, message: string, headers: Readonly<Record<string, string>> = {}): Response =>
-      this.#marked(refuse(status, message, broken), fault, headers);
+      this.#marked(
+        BODILESS.has(status) ? new Response(null, { status }) : refuse(status, message, broken),
+        fault,
+        headers,
+      );
     switch (effect.do) {
       case 'answer':
         return refused(effect.status, effect.message ?? '', effect.headers);
@@ -226,6 +230,9 @@ export class Breakage {
     return new Response(answer.body, { status: answer.status, headers: more });
   }
 }
+
+/** Statuses of answers that have no body (RFC 9110, 15). */
+const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /** How often a second a slow body gives some of itself. */
 const DROPS_PER_S = 10;

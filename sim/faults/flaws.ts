@@ -23,7 +23,7 @@ export function readFault(value: unknown, vocabulary: Vocabulary): FaultSpec | F
   const flaws = FAULT.check(value, []);
   if (flaws.length > 0) return flaws;
   const spec = value as FaultSpec;
-  const more = [...selectorFlaws(spec, vocabulary), ...triggerFlaws(spec, vocabulary)];
+  const more = [...selectorFlaws(spec, vocabulary), ...effectFlaws(spec), ...triggerFlaws(spec, vocabulary)];
   return more.length === 0 ? spec : more;
 }
 
@@ -59,6 +59,29 @@ function* namedFlaws(
 const MOST_LISTED = 20;
 
 const cut = (given: string): string => (given.length > 64 ? `${given.slice(0, 64)}…` : given);
+
+function* effectFlaws({ effect }: FaultSpec): Generator<Flaw> {
+  if ('message' in effect && HALF_A_CHARACTER.test(effect.message ?? '')) {
+    yield { path: ['effect', 'message'], problem: 'it has half a character in it' };
+  }
+  if (!('headers' in effect)) return;
+  for (const [name, value] of Object.entries(effect.headers ?? {})) {
+    const path = ['effect', 'headers', name];
+    if (!HEADER_NAME.test(name)) yield { path, problem: `${JSON.stringify(cut(name))} is no name of a header` };
+    else if (FRAMING.has(name.toLowerCase())) {
+      yield { path, problem: 'how an answer is framed is for the layer transport, such as wrong-length' };
+    } else if (!HEADER_VALUE.test(value)) {
+      yield { path, problem: `${JSON.stringify(cut(value))} is no value of a header` };
+    }
+  }
+}
+
+/** A surrogate without its other half. */
+const HALF_A_CHARACTER = /\p{Surrogate}/u;
+/** RFC 9110, 5.1 and 5.5. */
+const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+const FRAMING: ReadonlySet<string> = new Set(['connection', 'content-length', 'transfer-encoding']);
 
 function* triggerFlaws(spec: FaultSpec, vocabulary: Vocabulary): Generator<Flaw> {
   const { selector, effect, budget, trigger = {} } = spec;

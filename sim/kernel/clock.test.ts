@@ -432,3 +432,20 @@ describe('channels', () => {
     expect(() => clock.channel('planned', () => {})).toThrow('channel planned is already open');
   });
 });
+
+it('is let go of by whoever moves it or sleeps on it, once it is abandoned', async () => {
+  const clock = new Clock(0);
+  const tick = clock.channel<null>('tick', () => {
+    if (clock.now === 50) clock.abandon(new Error('It is over'));
+    tick(1, null);
+  });
+  tick(1, null);
+  const sleeping = clock.sleep(90, 'a nap');
+  const moving = [clock.advance(1e12), clock.step(1e9), clock.runUntilIdle(), clock.runUntil(() => false), sleeping];
+  for (const moved of await Promise.allSettled(moving)) {
+    expect(moved).toMatchObject({ status: 'rejected', reason: { message: 'It is over' } });
+  }
+  expect([clock.now, clock.moving]).toEqual([50, false]);
+  await expect(clock.sleep(1, 'another')).rejects.toThrow('It is over');
+  expect(await clock.advanceTo(100)).toMatchObject({ now: 50, fired: 0 });
+});

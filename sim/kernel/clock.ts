@@ -54,7 +54,7 @@ const END_OF_TIME = 8.64e15;
 const MAX_ROUNDS = 10_000;
 
 /** After so many events the host gets a turn: a long way must not keep the process from all else. */
-const MOST_AT_A_STRETCH = 16_384;
+const MOST_AT_A_STRETCH = 1024;
 
 export class Clock {
   /**
@@ -83,6 +83,8 @@ export class Clock {
   #rounds = 0;
   /** Resolves when requests that run have come to their next wait. */
   #settled: Promise<void> | undefined;
+  /** Why it has been abandoned. */
+  #over: Error | undefined;
 
   /** @param epochMs where simulated time starts, in milliseconds since the Unix epoch */
   constructor(epochMs: number) {
@@ -135,6 +137,7 @@ export class Clock {
 
   /** Resolves when `delayMs` of simulated time have passed. `what` names the wait for {@link waiters}. */
   sleep(delayMs: number, what: string): Promise<void> {
+    if (this.#over !== undefined) return Promise.reject(this.#over);
     return new Promise((wake, giveUp) => {
       const due = after(this.#now, delayMs);
       const sleeper: Sleeper = { what, due, wake, giveUp };
@@ -151,10 +154,14 @@ export class Clock {
   async advance(ms: number): Promise<Moved> {
     const start = this.#movers === 0 ? this.#now : Math.max(this.#now, this.#horizon);
     this.#letRun();
-    return this.advanceTo(after(start, ms));
+    const end = after(start, ms);
+    return this.#arrived(this.#fireWhile((due) => due <= end, end));
   }
 
-  /** As {@link advance}, to an instant; nothing happens when it has passed. Only requests already woken run first. */
+  /**
+   * As {@link advance}, to an instant; nothing happens when it has passed. Only requests already woken run first. On a
+   * clock that is abandoned it comes to its end early.
+   */
   async advanceTo(time: number): Promise<Moved> {
     const end = after(time, 0);
     return this.#fireWhile((due) => due <= end, end);
@@ -191,16 +198,17 @@ export class Clock {
   /** Fires the next `n` events, moving the clock to each. */
   async step(n = 1): Promise<Moved> {
     this.#letRun();
-    return this.#fireWhile((due, fired) => due < NEVER && fired < n);
+    return this.#arrived(this.#fireWhile((due, fired) => due < NEVER && fired < n));
   }
 
   /** Fires events until none is left. Throws {@link NotReached} after `maxEvents`: something keeps itself alive. */
   async runUntilIdle(maxEvents = 1_000_000): Promise<Moved> {
     this.#letRun();
-    return this.#fireWhile((due, fired) => {
+    const moved = this.#fireWhile((due, fired) => {
       if (due < NEVER && fired >= maxEvents) throw new NotReached(`not idle within ${maxEvents} events`);
       return due < NEVER;
     });
+    return this.#arrived(moved);
   }
 
   /**
@@ -210,13 +218,14 @@ export class Clock {
   async runUntil(predicate: () => boolean, { maxEvents = 1_000_000, maxMs = NEVER } = {}): Promise<Moved> {
     const end = this.#now + maxMs;
     this.#letRun();
-    return this.#fireWhile((due, fired) => {
+    const moved = this.#fireWhile((due, fired) => {
       if (predicate()) return false;
       if (due === NEVER) throw new NotReached('nothing is scheduled, so what is waited for cannot happen');
       if (due > end) throw new NotReached(`not within ${maxMs} ms of simulated time`);
       if (fired >= maxEvents) throw new NotReached(`not within ${maxEvents} events`);
       return true;
     });
+    return this.#arrived(moved);
   }
 
   /** Whether a call is moving it. */
@@ -224,8 +233,9 @@ export class Clock {
     return this.#movers > 0;
   }
 
-  /** Lets go of whoever sleeps: nobody will move this clock any more. @param why what each is told */
+  /** Lets go of whoever sleeps on this clock or moves it: it stands still for good. @param why what each is told */
   abandon(why: Error): void {
+    this.#over = why;
     for (const { giveUp } of this.#sleepers) giveUp(why);
     this.#sleepers.clear();
   }
@@ -262,16 +272,23 @@ export class Clock {
     const firedBefore = this.#enter(end);
     try {
       while (this.#settled !== undefined) await this.#settled;
-      while (more(this.#queue.due, this.#fired - firedBefore)) {
+      while (this.#over === undefined && more(this.#queue.due, this.#fired - firedBefore)) {
         this.#fireNext();
         if (this.#fired % MOST_AT_A_STRETCH === 0) this.#letRun();
         while (this.#settled !== undefined) await this.#settled;
       }
-      if (end > this.#now) this.#now = end;
+      if (end > this.#now && this.#over === undefined) this.#now = end;
     } finally {
       this.#leave();
     }
     return this.#moved(firedBefore);
+  }
+
+  /** What moving it did, unless it has been abandoned on the way. */
+  async #arrived(moving: Promise<Moved>): Promise<Moved> {
+    const moved = await moving;
+    if (this.#over !== undefined) throw this.#over;
+    return moved;
   }
 
   #enter(time: number): number {

@@ -24,9 +24,27 @@ export interface Form<T> {
 
 export type FormOf<F> = F extends Form<infer T> ? T : never;
 
+/** So many letters of what is wrong are repeated. */
+const MOST_SHOWN = 80;
+
 function shown(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
-  return typeof value === 'object' && value !== null ? 'keys with values' : JSON.stringify(value);
+  if (typeof value === 'object' && value !== null) return 'keys with values';
+  const json = JSON.stringify(value);
+  return json.length > MOST_SHOWN ? `${json.slice(0, MOST_SHOWN)}…` : json;
+}
+
+/** After so many flaws of a list or an object the rest is not looked at. */
+const MOST_FLAWS = 20;
+
+/** The first flaws of many parts. */
+function gathered<T>(parts: Iterable<T>, flawsOf: (part: T) => readonly Flaw[]): Flaw[] {
+  const flaws: Flaw[] = [];
+  for (const part of parts) {
+    if (flaws.length >= MOST_FLAWS) break;
+    flaws.push(...flawsOf(part));
+  }
+  return flaws;
 }
 
 const flaw = (path: Path, expected: string, value: unknown): Flaw[] => [
@@ -89,7 +107,7 @@ export function word<const W extends string>(...words: readonly W[]): Form<W> {
     schema: { enum: words },
     check(value, path) {
       if (typeof value === 'string' && (words as readonly string[]).includes(value)) return [];
-      const meant = suggestion(String(value), words);
+      const meant = typeof value === 'string' ? suggestion(value, words) : '';
       return [{ path, problem: `${shown(value)} is not ${words.join(', ')}${meant}` }];
     },
   };
@@ -108,7 +126,7 @@ export function list<T>(item: Form<T>): Form<readonly T[]> {
     schema: { type: 'array', items: item.schema },
     check(value, path) {
       if (!Array.isArray(value)) return flaw(path, 'a list', value);
-      return value.flatMap((each, index) => item.check(each, [...path, index]));
+      return gathered(value.entries(), ([index, each]) => item.check(each, [...path, index]));
     },
   };
 }
@@ -128,7 +146,7 @@ export function map<T>(item: Form<T>): Form<Readonly<Record<string, T>>> {
     schema: { type: 'object', additionalProperties: item.schema },
     check(value, path) {
       if (!isObject(value)) return flaw(path, 'keys with values', value);
-      return Object.entries(value).flatMap(([key, each]) => item.check(each, [...path, key]));
+      return gathered(Object.entries(value), ([key, each]) => item.check(each, [...path, key]));
     },
   };
 }
@@ -151,15 +169,12 @@ export function object<R extends Fields, O extends Fields>(required: R, optional
     },
     check(value, path) {
       if (!isObject(value)) return flaw(path, 'keys with values', value);
-      const flaws: Flaw[] = [];
-      for (const [key, each] of Object.entries(value)) {
+      const flaws = gathered(Object.entries(value), ([key, each]) => {
         const form = Object.hasOwn(fields, key) ? fields[key] : undefined;
-        if (form !== undefined) flaws.push(...form.check(each, [...path, key]));
-        else {
-          const meant = suggestion(key, Object.keys(fields));
-          flaws.push({ path: [...path, key], problem: `unknown key ${JSON.stringify(key)}${meant}`, key: true });
-        }
-      }
+        if (form !== undefined) return form.check(each, [...path, key]);
+        const meant = suggestion(key, Object.keys(fields));
+        return [{ path: [...path, key], problem: `unknown key ${shown(key)}${meant}`, key: true }];
+      });
       for (const key of Object.keys(required)) {
         if (!Object.hasOwn(value, key)) flaws.push({ path, problem: `${JSON.stringify(key)} is missing` });
       }

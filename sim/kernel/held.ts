@@ -36,5 +36,12 @@ export function refill<T>(set: Set<T>, values: Iterable<T>): void {
 /** A snapshot that cannot be taken over; the message says why, in words for whoever gave it. */
 export class Unreadable extends Error {}
 
+/** What those are told who wait for something in a world that is no more. */
+export class WorldOver extends Error {
+  constructor() {
+    super('The world that this request waited for has been replaced, or its server stops');
+  }
+}
+
 /** A world of which no snapshot can be taken right now. */
 export class Unsettled extends Error {}

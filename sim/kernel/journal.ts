@@ -26,6 +26,8 @@ export class Journal {
   #seq = 0;
   /** Called at the next entry; who waits for another asks again. */
   readonly #waiting = new Set<() => void>();
+  /** Why nobody will write in it any more. */
+  #over: Error | undefined;
   /** Called at every entry, as soon as it is written. */
   onEntry: ((entry: Entry) => void) | undefined;
   readonly capacity: number;
@@ -62,10 +64,25 @@ export class Journal {
     return seq;
   }
 
-  /** Calls back once, after the next entry is written and what wrote it has returned. Returns what takes that back. */
+  /**
+   * Calls back once, after the next entry is written and what wrote it has returned, or when there will be none. Returns
+   * what takes that back.
+   */
   onNext(callback: () => void): () => void {
-    this.#waiting.add(callback);
+    if (this.#over !== undefined) queueMicrotask(callback);
+    else this.#waiting.add(callback);
     return () => void this.#waiting.delete(callback);
+  }
+
+  /** Nobody will write in it any more. @param why what those are told who wait for an entry */
+  close(why: Error): void {
+    this.#over = why;
+    this.#wake();
+  }
+
+  /** What {@link close} was told. */
+  get over(): Error | undefined {
+    return this.#over;
   }
 
   /** What is still held. Entries never change. */

@@ -96,6 +96,7 @@ export class Chronicle {
     for (const datastore of cloud.datastores) ofDatastore(datastore);
     cloud.observe({
       vmState: ofVm,
+      vmForgotten: (id) => void this.#told.vms.delete(id),
       vmCapacity: ofVm,
       hostUpdate: (host) => {
         this.#note(this.#told.hosts, host.id, hostFacts(cloud, host));
@@ -106,6 +107,10 @@ export class Chronicle {
         count();
       },
       datastoreUpdate: ofDatastore,
+      datastoreGone: ({ id }) => {
+        this.#note(this.#told.datastores, id, null);
+        count();
+      },
     });
   }
 
@@ -145,9 +150,14 @@ export class Chronicle {
     const last = track.at(-1);
     if (last !== undefined && same(last.facts, facts)) return;
     if (last !== undefined && firstScrape(last.at) >= at) track.pop();
-    if (!same(track.at(-1)?.facts, facts)) track.push({ at, facts });
+    if (same(track.at(-1)?.facts, facts)) return;
+    track.push({ at, facts });
+    if (track.length >= 2 * MOST_TOLD) track.splice(0, MOST_TOLD);
   }
 }
+
+/** So much at least is remembered of each, for a long life must not eat the memory: over a day of changes at every scrape. */
+const MOST_TOLD = 6_000;
 
 const firstScrape = (fromMs: number): number => SCRAPE_MS * Math.ceil(fromMs / SCRAPE_MS);
 

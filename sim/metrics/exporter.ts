@@ -4,8 +4,15 @@
  * says, and the processors of a host are in percent of one.
  */
 import type { Described } from './catalog.ts';
-import { type Chronicle, factsAt, type Track } from './chronicle.ts';
-import type { CloudFacts, DatastoreFacts, HostFacts, VmFacts } from './chronicle.ts';
+import {
+  type Chronicle,
+  type CloudFacts,
+  type DatastoreFacts,
+  factsAt,
+  type HostFacts,
+  type Track,
+  type VmFacts,
+} from './chronicle.ts';
 import { type Family, labelPairs } from './exposition.ts';
 import { type Matcher, passesAll } from './promql/matcher.ts';
 import { byName, type Labels, SCRAPE_MS } from './series.ts';
@@ -92,8 +99,20 @@ export function exported(chronicle: Chronicle): ExportedMetric[] {
     ...OF_VM.map((each) => metricOf(each, () => chronicle.vms, idOf('one_vm_id'))),
     ...OF_HOST.map((each) => metricOf(each, () => chronicle.hosts, idOf('one_host_id'))),
     ...OF_DATASTORE.map((each) => metricOf(each, () => chronicle.datastores, idOf('one_datastore_id'))),
-    ...OF_CLOUD.map((each) => metricOf(each, () => chronicle.cloud, () => [])),
-    ...OF_FRONT_END.map((each) => metricOf(each, () => chronicle.cloud, () => [['one_server_fqdn', FRONT_END]])),
+    ...OF_CLOUD.map((each) =>
+      metricOf(
+        each,
+        () => chronicle.cloud,
+        () => [],
+      ),
+    ),
+    ...OF_FRONT_END.map((each) =>
+      metricOf(
+        each,
+        () => chronicle.cloud,
+        () => [['one_server_fqdn', FRONT_END]],
+      ),
+    ),
   ].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
@@ -169,13 +188,19 @@ class Scraped<F> implements SeriesGroup {
   }
 
   *between(fromMs: number, toMs: number): Generator<Sampling> {
-    const last = Math.min(toMs, this.#nowMs);
+    const last = Math.min(toMs, this.#nowMs, this.#end);
     let scrape = SCRAPE_MS * Math.ceil(Math.max(fromMs, this.#first) / SCRAPE_MS);
     for (; scrape <= last; scrape += SCRAPE_MS) yield this.#at(scrape);
   }
 
   get #first(): number {
     return this.#track[0]?.at ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** From then on there is nothing. */
+  get #end(): number {
+    const last = this.#track.at(-1);
+    return last === undefined || last.facts !== null ? Number.POSITIVE_INFINITY : last.at;
   }
 
   #at(scrape: number): Sampling {

@@ -1,4 +1,7 @@
-/** All guests of a cloud, found by the `id` they push, without a scan. Guests that are gone stay, for the past. */
+/**
+ * All guests of a cloud, found by the `id` they push, without a scan. Guests that are gone stay, for the past, as long as the
+ * cloud keeps their VMs.
+ */
 import type { Disturbances } from './disturbance.ts';
 import { Guest, type ProbedVm } from './guest.ts';
 import type { Chance } from './load.ts';
@@ -9,8 +12,8 @@ export interface VmSource {
     readonly nextId: number;
     find(id: number): ProbedVm | undefined;
   };
-  /** Reports VMs whose user template changes. */
-  observe(observer: { vmUpdate(vm: ProbedVm): void }): void;
+  /** Reports VMs whose user template changes, and those that it does not keep any more. */
+  observe(observer: { vmUpdate(vm: ProbedVm): void; vmForgotten(id: number): void }): void;
 }
 
 const UUID_LENGTH = 36;
@@ -40,10 +43,16 @@ export class Fleet {
         this.#drop(known);
         this.#add(vm);
       },
+      vmForgotten: (id) => {
+        const known = this.#guests.get(id);
+        if (known === undefined) return;
+        this.#drop(known);
+        this.#guests.delete(id);
+      },
     });
   }
 
-  /** The VMs that have been seen, also those that the cloud has forgotten since. */
+  /** The VMs that have been seen. */
   state(): { readonly vms: readonly ProbedVm[]; readonly seen: number } {
     return { vms: Array.from(this.#guests.values(), ({ vm }) => vm), seen: this.#seen };
   }

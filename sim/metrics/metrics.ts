@@ -4,16 +4,21 @@
  */
 import type { Holders } from '../kernel/held.ts';
 import type { Random } from '../kernel/random.ts';
-import { catalog, type Metric } from './catalog.ts';
+import { ALERTS, type Alert, alertSeries, alertsOf, Patience } from './alert.ts';
+import type { AlertRule } from './alert-rule.ts';
+import { catalog, type Described, type Metric } from './catalog.ts';
+import type { Chronicle } from './chronicle.ts';
 import { type Disturbances, UNDISTURBED } from './disturbance.ts';
-import { exposition, type LastPush, labelPairs } from './exposition.ts';
+import { type ExportedMetric, exported } from './exporter.ts';
+import { exposition, type LastPush, labelPairs, pushedFamily } from './exposition.ts';
 import { Fleet, type VmSource } from './fleet.ts';
 import { type Filter, type FrameRecord, idAskedFor, passes } from './frame.ts';
 import { chanceOf } from './load.ts';
 import { MONITORED, SAMPLES_KEPT_MS, type VmSample, vmSamples } from './monitoring.ts';
-import type { Matcher } from './promql/matcher.ts';
+import type { Store } from './promql/engine.ts';
+import { type Matcher, matcher } from './promql/matcher.ts';
 import { pushedGroup } from './pushed.ts';
-import { type MatrixSeries, type Range, valuesOf } from './query.ts';
+import { groupValues, type MatrixSeries, type Range, valuesOf } from './query.ts';
 import { compareLabels, type Labels, lastValue, pushedAt, seriesOf, storedLabels } from './series.ts';
 import type { SeriesGroup } from './stored.ts';
 
@@ -29,7 +34,11 @@ export type MetricDeviation = (typeof METRIC_DEVIATIONS)[number];
 
 export class Metrics {
   readonly #fleet: Fleet;
+  /** What guests push. */
   readonly #metrics: ReadonlyMap<string, Metric>;
+  /** What OpenNebula's exporter shows. */
+  readonly #exported: readonly ExportedMetric[];
+  readonly #chronicle: Chronicle | null;
   readonly #prefixed: boolean;
 
   /** @param deviations those that are on: all of them, unless said otherwise */
@@ -38,29 +47,56 @@ export class Metrics {
     cloud: VmSource,
     deviations: { has(name: MetricDeviation): boolean } = new Set(METRIC_DEVIATIONS),
     disturbances: Disturbances = UNDISTURBED,
+    chronicle: Chronicle | null = null,
   ) {
     this.#fleet = new Fleet(chanceOf(random), cloud, disturbances);
     this.#metrics = new Map(catalog(!deviations.has('memory-free-in-kb')).map((metric) => [metric.name, metric]));
+    this.#chronicle = chronicle;
+    this.#exported = chronicle === null ? [] : exported(chronicle);
     this.#prefixed = !deviations.has('stream-labels-unprefixed');
   }
 
+  /** What is to be watched. Who knows the rules sets it when the world is wired. */
+  rules: () => readonly AlertRule[] = () => [];
+
   /** By the name of the part. Everything else follows from the histories of VMs. */
   get held(): Holders {
-    return { metrics: this.#fleet };
+    return { metrics: this.#fleet, ...(this.#chronicle === null ? {} : { chronicle: this.#chronicle }) };
   }
 
   /** The names of all metrics, sorted. */
   names(): string[] {
+    const names = this.catalog().map(({ name }) => name);
+    return this.rules().length === 0 ? names : [ALERTS, ...names];
+  }
+
+  /** The names of those that guests push, sorted. */
+  pushedNames(): string[] {
     return [...this.#metrics.keys()];
   }
 
   /** What there is to say of each metric, sorted by name. */
-  catalog(): readonly Pick<Metric, 'name' | 'help' | 'type' | 'unit'>[] {
-    return [...this.#metrics.values()];
+  catalog(): readonly Described[] {
+    return [...this.#exported, ...this.#metrics.values()].sort(byMetric);
   }
 
   /** The one door to all that Prometheus has stored by now: the series that pass all matchers. */
   *select(matchers: readonly Matcher[], nowMs: number): Generator<SeriesGroup> {
+    yield* this.#scraped(matchers, nowMs);
+    if (!matchers.every(({ label, passes }) => label !== '__name__' || passes(ALERTS))) return;
+    const patience = new Patience();
+    for (const rule of this.rules()) {
+      const group = alertSeries(rule, this.#scrapedBy(nowMs), matchers, nowMs, patience);
+      if (group !== undefined) yield group;
+    }
+  }
+
+  /** What rules are evaluated on. */
+  #scrapedBy(nowMs: number): Store {
+    return (matchers) => this.#scraped(matchers, nowMs);
+  }
+
+  *#scraped(matchers: readonly Matcher[], nowMs: number): Generator<SeriesGroup> {
     const names = matchers.filter(({ label }) => label === '__name__');
     const id = matchers.find(({ label, operator }) => label === 'id' && operator === '=')?.value;
     for (const metric of this.#metrics.values()) {
@@ -70,13 +106,34 @@ export class Metrics {
         if (group !== undefined) yield group;
       }
     }
+    for (const metric of this.#exported) {
+      if (names.every(({ passes }) => passes(metric.name))) yield* metric.select(matchers, nowMs);
+    }
+  }
+
+  /** The rules, each with its alerts at a time. @throws ExecutionError when that takes too long */
+  alerts(atMs: number): { readonly rule: AlertRule; readonly alerts: readonly Alert[] }[] {
+    const patience = new Patience();
+    return this.rules().map((rule) => ({
+      rule,
+      alerts: alertsOf(rule, this.#scrapedBy(atMs), atMs, patience),
+    }));
   }
 
   /** The matrix of a range query, sorted by label set. Empty for a metric that does not exist. */
   range(name: string, matchers: Matchers, range: Range, nowMs: number): MatrixSeries[] {
     const metric = this.#metrics.get(name);
-    if (metric === undefined) return [];
     const found: { readonly stored: Labels; readonly row: MatrixSeries }[] = [];
+    if (metric === undefined) {
+      const asked = Object.entries({ ...matchers, __name__: name }).map(([label, value]) => matcher(label, '=', value));
+      for (const group of this.select(asked, nowMs)) {
+        for (const [i, values] of groupValues(group, range).entries()) {
+          const stored = group.labels[i] ?? [];
+          if (values.length > 0) found.push({ stored, row: { metric: Object.fromEntries(stored), values } });
+        }
+      }
+      return sorted(found);
+    }
     for (const guest of matchers.id === undefined ? this.#fleet : this.#fleet.withId(matchers.id)) {
       const asked = seriesOf(metric, guest)
         .map((series) => ({ series, stored: storedLabels(name, series.labels) }))
@@ -87,7 +144,7 @@ export class Metrics {
         if (values.length > 0) found.push({ stored, row: { metric: Object.fromEntries(stored), values } });
       }
     }
-    return found.sort((a, b) => compareLabels(a.stored, b.stored)).map(({ row }) => row);
+    return sorted(found);
   }
 
   /**
@@ -118,7 +175,8 @@ export class Metrics {
       const push = guest.ranAfter(atMs - STALE_MS) ? guest.pushBefore(atMs) : null;
       if (push !== null && atMs - push.at <= STALE_MS) pushes.push({ guest, push });
     }
-    return exposition([...this.#metrics.values()], pushes);
+    const pushed = [...this.#metrics.values()].map((metric) => pushedFamily(metric, pushes));
+    return exposition([...this.#exported, ...pushed].sort(byMetric), atMs);
   }
 
   /** What OpenNebula's own probe on the host has seen of a VM after one time and up to another, the newest first. */
@@ -152,6 +210,11 @@ export class Metrics {
     return false;
   }
 }
+
+const sorted = (found: { readonly stored: Labels; readonly row: MatrixSeries }[]): MatrixSeries[] =>
+  found.sort((a, b) => compareLabels(a.stored, b.stored)).map(({ row }) => row);
+
+const byMetric = (a: Described, b: Described): number => (a.name < b.name ? -1 : 1);
 
 const matches = (labels: Labels, matchers: Matchers): boolean =>
   Object.entries(matchers).every(([name, value]) => (labels.find(([label]) => label === name)?.[1] ?? '') === value);

@@ -1,4 +1,7 @@
-/** Behaviour profiles: how a guest behaves over time, as data. USER_TEMPLATE/METRIC_PROFILE of a VM names one. */
+/**
+ * Behaviour profiles: how a guest behaves over time, as data. USER_TEMPLATE/METRIC_PROFILE of a VM names one: so it is
+ * chosen by a VM template, by an instance in a world file, by OpenNebula's own calls, or by the control API.
+ */
 
 export interface Profile {
   /** Share of the machine that is busy all the time, 0 to 1. */
@@ -64,8 +67,13 @@ export const PROFILES = {
   noisy: { ...steady, base: 0.5, ripple: 1, jitter: 0.45 },
 } as const satisfies Record<string, Profile>;
 
-/** The profile of that name, in any case; a VM that names none, or one that does not exist, is steady. */
-export function profileOf(name: string | undefined): Profile {
-  const key = name?.toLowerCase() ?? '';
-  return Object.hasOwn(PROFILES, key) ? PROFILES[key as keyof typeof PROFILES] : steady;
-}
+type ProfileName = keyof typeof PROFILES;
+
+export const PROFILE_NAMES = Object.keys(PROFILES) as readonly ProfileName[];
+
+/** The name as it is in the table, in any case; a VM that names none, or one that does not exist, is steady. */
+export const nameOfProfile = (name: string | undefined): ProfileName =>
+  PROFILE_NAMES.find((known) => known === name?.toLowerCase()) ?? 'steady';
+
+/** The profile of that name. */
+export const profileOf = (name: string | undefined): Profile => PROFILES[nameOfProfile(name)];

@@ -1,6 +1,7 @@
 /** Range queries as Prometheus 0.17 answers them: evaluation times from `since` in steps, and a matrix of strings. */
 import type { Guest } from './guest.ts';
-import { type Series, scrapedAt, valueAt } from './series.ts';
+import { LOOKBACK_MS, type Series, scrapedAt, valueAt } from './series.ts';
+import type { SeriesGroup } from './stored.ts';
 import { BadData, parseDuration, parseTime } from './time.ts';
 
 /** Both ends are part of it; all in milliseconds. */
@@ -52,4 +53,17 @@ export function valuesOf(guest: Guest, series: readonly Series[], range: Range, 
     }
   }
   return columns.map(({ points }) => points);
+}
+
+/** The values of the series of a group in a range, for each of them in turn; a series ends where a scrape lacks it. */
+export function groupValues(group: SeriesGroup, range: Range): Point[][] {
+  const rows = group.labels.map((): Point[] => []);
+  for (let at = range.since; at <= range.until; at += range.step) {
+    const sampling = group.newest(at, at - LOOKBACK_MS);
+    for (const [i, points] of rows.entries()) {
+      const value = sampling?.value(i);
+      if (value !== undefined) points.push([at / 1000, String(value)]);
+    }
+  }
+  return rows;
 }

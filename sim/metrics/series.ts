@@ -18,7 +18,7 @@ export interface Series {
 
 export const SCRAPE_MS = 15_000;
 /** Prometheus looks no further back for a sample; one of exactly this age still counts. */
-const LOOKBACK_MS = 300_000;
+export const LOOKBACK_MS = 300_000;
 
 /** The series of a metric and a guest, sorted by label set. */
 export function seriesOf(metric: Metric, guest: Guest): readonly Series[] {

@@ -67,6 +67,8 @@ export interface Observer {
   vmState?(vm: Vm, before: State): void;
   /** A VM's user template has changed. */
   vmUpdate?(vm: Vm): void;
+  /** A VM that has been DONE for long is not kept any more. */
+  vmForgotten?(id: number): void;
   /** What a VM may take of its host has changed. */
   vmCapacity?(vm: Vm): void;
   /** A host has come, has another state or capacity, or gives VMs more or less. */
@@ -74,6 +76,7 @@ export interface Observer {
   hostGone?(host: Host): void;
   /** A datastore has come, or has other images. */
   datastoreUpdate?(datastore: Datastore): void;
+  datastoreGone?(datastore: Datastore): void;
 }
 
 export type Arguments<M extends Method> = Parameters<Operations[M]> extends [Cloud, Caller, ...infer A] ? A : never;
@@ -224,6 +227,12 @@ export class Cloud {
     for (const observer of this.#observers) observer.vmUpdate?.(vm);
   }
 
+  /** Takes a VM that is DONE out of the pool. */
+  forgetVm(id: number): void {
+    this.vms.delete(id);
+    for (const observer of this.#observers) observer.vmForgotten?.(id);
+  }
+
   vmCapacityChanged(vm: Vm): void {
     for (const observer of this.#observers) observer.vmCapacity?.(vm);
   }
@@ -238,6 +247,10 @@ export class Cloud {
 
   datastoreUpdated(datastore: Datastore): void {
     for (const observer of this.#observers) observer.datastoreUpdate?.(datastore);
+  }
+
+  datastoreRemoved(datastore: Datastore): void {
+    for (const observer of this.#observers) observer.datastoreGone?.(datastore);
   }
 
   #invoke<M extends Method>(caller: Caller, method: M, args: Arguments<M>): Result<M> {

@@ -8,6 +8,7 @@ import { DATASTORE_OPERATIONS } from './resources/datastore.ts';
 import { DATASTORE_MAKING_OPERATIONS } from './resources/datastore-making.ts';
 import { HOST_OPERATIONS } from './resources/host.ts';
 import { IMAGE_OPERATIONS } from './resources/image.ts';
+import { IMAGE_MAKING_OPERATIONS } from './resources/image-making.ts';
 import { IMAGE_SNAPSHOT_OPERATIONS } from './resources/image-snapshot.ts';
 import { RESERVATION_OPERATIONS } from './resources/reservation.ts';
 import { SECURITY_GROUP_OPERATIONS } from './resources/security-group.ts';
@@ -42,6 +43,7 @@ export const OPERATIONS = {
   ...HOST_OPERATIONS,
   ...HOTPLUG_OPERATIONS,
   ...IMAGE_OPERATIONS,
+  ...IMAGE_MAKING_OPERATIONS,
   ...IMAGE_SNAPSHOT_OPERATIONS,
   ...INSTANTIATE_OPERATIONS,
   ...NIC_GROUP_OPERATIONS,

@@ -1,6 +1,7 @@
 /** Template text that a client sends, with oned's refusal when it cannot be read. */
 import { type ErrorCode, OneError } from './error.ts';
-import { SyntaxProblem, Template } from './syntax/syntax.ts';
+import { Template } from './syntax/syntax.ts';
+import { SyntaxProblem } from './syntax/syntax-problem.ts';
 
 /**
  * @param code the error code that the calling method answers with: most say INTERNAL, some ACTION

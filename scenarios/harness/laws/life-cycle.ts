@@ -84,11 +84,12 @@ export const LIFE_CYCLE: readonly Law[] = [
     id: 'L2',
     sentence: 'What was created with 201, its owner can read until somebody deletes it.',
     reason: 'A client keeps the id and nothing else; there is no list to find it again.',
-    judge({ runtimes, unsure }, check) {
-      for (const { id, exchanges } of runtimes.values()) {
+    judge({ runtimes, unsure, isServiceTouched }, check) {
+      for (const { id, exchanges, first } of runtimes.values()) {
         const gone = exchanges.find(({ op }) => op === 'delete');
         for (const exchange of exchanges) {
-          if (unsure(id, exchange.at)) continue;
+          // A service that OneFlow has lost takes its runtime with it.
+          if (unsure(id, exchange.at) || isServiceTouched(first.SERVICE_ID, exchange.at)) continue;
           if (exchange.op !== 'get' || exchange.as !== 'owner' || exchange.auth !== 'good') continue;
           if (gone !== undefined && gone.sent <= exchange.at) continue;
           check(exchange.response.status !== 404, () =>

@@ -1,5 +1,5 @@
 /** Moving the clock over the control API, every answer held against its contract. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { checksAllOf, EPOCH, refused, start, withVm } from './testing.ts';
 
 describe('the clock', () => {
@@ -117,6 +117,19 @@ describe('the clock', () => {
     const { world, call } = start();
     expect(refused(await call('POST', '/clock', body))).toEqual([400, 'bad_request', message]);
     expect(world().clock.now).toBe(EPOCH);
+  });
+
+  it('is let go of when its world is replaced, however far it was to go', async () => {
+    const { world, call } = withVm();
+    await call('POST', '/faults', { selector: { layer: 'host' }, effect: { do: 'flapping', upMs: 1, downMs: 1 } });
+    const { clock } = world();
+    const moving = call('POST', '/clock', { action: 'advance', ms: 200_000_000_000_000 });
+    await vi.waitUntil(() => clock.moving, { interval: 1 });
+    await call('POST', '/reset');
+    const [status, code, message] = refused(await moving);
+    expect([status, code]).toEqual([503, 'unavailable']);
+    expect(message).toContain('has been replaced');
+    expect(clock.moving).toBe(false);
   });
 
   it('refuses a body that nests without end', async () => {

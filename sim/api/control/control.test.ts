@@ -133,6 +133,6 @@ describe('anything else', () => {
 
 /** That a server is still loading cannot be met in process. */
 checksAllOf(
-  (id) => !/^(get|move)Clock$|Journal$|Instances?$|^getMetrics$|Fault|Snapshot$|^reset$|Sandbox/.test(id),
+  (id) => !/^(get|move)Clock$|Journal$|Instances?$|^getMetrics$|Fault|Snapshot$|^reset$|Sandbox|VmProfile$/.test(id),
   ['readyz 503'],
 );

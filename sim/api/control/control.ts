@@ -1,5 +1,6 @@
 /** onesim's own API under `/_onesim`: time, the journal, the virtual machines behind the runtimes, and faults. */
 import { Hono } from 'hono';
+import { WorldOver } from '../../kernel/held.ts';
 import { BodyTooLarge, routePath } from '../edge.ts';
 import { hintOf, unmatched } from '../unmatched.ts';
 import { clockRoutes } from './clock.ts';
@@ -21,6 +22,7 @@ export function controlApi(world: Controlled): Hono {
       if (error instanceof BodyTooLarge) return c.json(problem('too_large', error.message), 413);
       if (error instanceof NotFound) return c.json(problem('not_found', error.message), 404);
       if (error instanceof Conflict) return c.json(problem('conflict', error.message), 409);
+      if (error instanceof WorldOver) return c.json(problem('unavailable', error.message), 503);
       if (error instanceof Forbidden) return c.json(problem('forbidden', error.message), 403);
       throw error;
     })

@@ -1,7 +1,7 @@
 /** An entry of the journal as this API shows it, and which entries a client asks for. */
 import type { Entry, Journal } from '../../kernel/journal.ts';
 import { fits } from '../../kernel/pattern.ts';
-import { BadRequest, count, object, time } from './request.ts';
+import { BadRequest, count, object, shortened, time } from './request.ts';
 
 /** An {@link Entry} with its time in ISO 8601. */
 export interface EntryAnswer extends Omit<Entry, 'at'> {
@@ -63,6 +63,11 @@ export function filterOfBody(body: unknown, where: string): EntryFilter {
     throw new BadRequest(`${where}.because must be the number of an entry`);
   }
   const texts = Object.entries(detail === undefined ? {} : object(detail, `${where}.detail`, undefined, []));
+  for (const [key, value] of texts) {
+    if (typeof value === 'object' && value !== null) {
+      throw new BadRequest(`${where}.detail.${shortened(key)} must be a text, a number, true, false or null`);
+    }
+  }
   return {
     ...(kind === undefined ? {} : { kind: kind as string }),
     ...(subject === undefined ? {} : { subject: subject as string }),

@@ -1,5 +1,6 @@
 /** The journal over the control API, every answer held against its contract. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { createSimulator } from '../../simulator.ts';
 import { checksAllOf, refused, start, withVm } from './testing.ts';
 
 describe('the journal', () => {
@@ -53,6 +54,41 @@ describe('the journal', () => {
   it('does not wait longer than it is told', async () => {
     const { call } = start();
     expect((await call('GET', '/journal/wait?kind=never&timeoutMs=1')).body.reached).toBe(false);
+  });
+
+  it('is not waited for when its world is replaced', async () => {
+    const { call } = start();
+    const waiting = call('GET', '/journal/wait?kind=never&timeoutMs=600000');
+    await call('POST', '/reset');
+    expect(refused(await waiting).slice(0, 2)).toEqual([503, 'unavailable']);
+  });
+
+  it('is followed to the end of its world, and the next one from its beginning', async () => {
+    const { call } = withVm();
+    await call('POST', '/clock', { action: 'runUntilIdle' });
+    const following = call('GET', '/journal/events?kind=vm.state&after=now');
+    await call('POST', '/reset');
+    expect((await following).body).toBe('');
+    const { body } = await call('GET', '/journal/events?limit=1', undefined, { 'Last-Event-ID': '999' });
+    expect(body).toMatch(/^event: request\nid: 1\n/);
+  });
+
+  it('tells who follows it that the connection lives, while nothing happens', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const simulator = createSimulator();
+      const events = new Request('http://localhost:1337/_onesim/journal/events?kind=never');
+      const { body } = await simulator.fetch(events);
+      const reader = body?.getReader();
+      const read = reader?.read();
+      await vi.advanceTimersByTimeAsync(15_000);
+      expect(Buffer.from((await read)?.value ?? []).toString()).toBe(':\n\n');
+      await reader?.cancel();
+      simulator.close();
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('is followed as server-sent events, and again from where one was', async () => {

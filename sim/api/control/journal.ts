@@ -10,7 +10,8 @@ const MOST_ENTRIES = 10_000;
 const LONGEST_WAIT_MS = 600_000;
 const USUAL_WAIT_MS = 30_000;
 
-export function journalRoutes({ journal, pace }: Controlled): Hono {
+export function journalRoutes(world: Pick<Controlled, 'journal' | 'pace'>): Hono {
+  const { journal, pace } = world;
   return new Hono()
     .get('/journal', (c) => {
       const { after, meant } = asked(c, journal, ['limit']);
@@ -31,8 +32,7 @@ export function journalRoutes({ journal, pace }: Controlled): Hono {
       const giveUp = new AbortController();
       const cancel = timeoutMs === 0 ? giveUp.abort() : pace.hostAfter(timeoutMs, () => giveUp.abort());
       const signal = AbortSignal.any([giveUp.signal, c.req.raw.signal]);
-      const { entries, next } = await waited(journal, after, wanted, meant, signal);
-      cancel?.();
+      const { entries, next } = await waited(journal, after, wanted, meant, signal).finally(() => cancel?.());
       return c.json({ reached: entries.length >= wanted, entries: entries.map(entryAnswer), next });
     })
     .get('/journal/export', (c) => {
@@ -45,9 +45,11 @@ export function journalRoutes({ journal, pace }: Controlled): Hono {
     .get('/journal/events', (c) => {
       const { after, meant } = asked(c, journal, ['limit']);
       const seen = c.req.header('Last-Event-ID');
-      const start = count(seen, 'Last-Event-ID', 0, Number.MAX_SAFE_INTEGER, after);
+      const last = count(seen, 'Last-Event-ID', 0, Number.MAX_SAFE_INTEGER, after);
+      // Whoever has seen more than there is saw another world, which this one has replaced.
+      const start = seen !== undefined && last > journal.length ? 0 : last;
       const limit = count(c.req.query('limit'), 'limit', 1, Number.MAX_SAFE_INTEGER, Number.POSITIVE_INFINITY);
-      return c.body(followed(journal, start, limit, meant), 200, {
+      return c.body(followed(world, start, limit, meant), 200, {
         'Content-Type': 'text/event-stream',
         'Cache-Control': 'no-store',
       });
@@ -88,6 +90,7 @@ async function waited(
   let from = next;
   while (entries.length < wanted && !signal.aborted) {
     await nextEntry(journal, signal);
+    if (journal.over !== undefined) throw journal.over;
     const more = page(journal, from, wanted - entries.length, meant);
     entries.push(...more.entries);
     from = more.next;
@@ -127,12 +130,15 @@ function* lines(
   }
 }
 
+/** After so much of the host's time without an entry a follower is sent a comment, so that nobody takes its connection for dead. */
+const QUIET_MS = 15_000;
+
 /**
- * Entries as server-sent events, those to come included. Nothing is kept for a client that reads slowly: it is sent what the
- * ring still holds, and an event `lost` with the number of what it has missed.
+ * Entries as server-sent events, those to come included, until their world is replaced. Nothing is kept for a client that
+ * reads slowly: it is sent what the ring still holds, and an event `lost` with the number of what it has missed.
  */
 function followed(
-  journal: Journal,
+  { journal, pace }: Pick<Controlled, 'journal' | 'pace'>,
   after: number,
   limit: number,
   meant: (entry: Entry) => boolean,
@@ -156,9 +162,23 @@ function followed(
           if (left <= 0) controller.close();
           return;
         }
-        await new Promise<void>((resolve) => {
-          forget = journal.onNext(resolve);
+        if (journal.over !== undefined) {
+          controller.close();
+          return;
+        }
+        const isQuiet = await new Promise<boolean>((resolve) => {
+          const unheard = journal.onNext(() => resolve(false));
+          const unmoved = pace.hostAfter(QUIET_MS, () => resolve(true));
+          forget = () => {
+            unheard();
+            unmoved();
+          };
         });
+        forget?.();
+        if (isQuiet) {
+          controller.enqueue(encoder.encode(':\n\n'));
+          return;
+        }
       }
     },
     cancel: () => forget?.(),

@@ -1,6 +1,7 @@
 /** `/_onesim/vms`: the virtual machines behind what the other APIs show, and why each is as it is. */
 import { Hono } from 'hono';
 import { fits } from '../../kernel/pattern.ts';
+import { nameOfProfile, PROFILE_NAMES } from '../../metrics/profile.ts';
 import type { Cloud } from '../../one/cloud.ts';
 import { contextScript } from '../../one/vm/context.ts';
 import { isActive } from '../../one/vm/lifecycle.ts';
@@ -8,7 +9,7 @@ import { hostOf } from '../../one/vm/placement.ts';
 import type { Vm } from '../../one/vm/vm.ts';
 import type { Controlled } from './controlled.ts';
 import { type EntryAnswer, entryAnswer } from './entry.ts';
-import { count, NotFound, object, shortened } from './request.ts';
+import { Conflict, count, jsonOf, NotFound, object, oneOf, shortened } from './request.ts';
 
 /** A VM, as it is. */
 export interface VmAnswer {
@@ -36,7 +37,7 @@ export interface VmHistory {
   readonly history: readonly { readonly entry: EntryAnswer; readonly because: readonly EntryAnswer[] }[];
 }
 
-export function vmRoutes({ cloud, journal }: Controlled): Hono {
+export function vmRoutes({ cloud, journal, maxBodyBytes }: Controlled): Hono {
   const vmOf = (id: string): Vm => {
     const vm = /^\d+$/.test(id) ? cloud.vms.find(Number(id)) : undefined;
     if (vm === undefined) throw new NotFound(`There is no VM ${shortened(id)}`);
@@ -65,12 +66,31 @@ export function vmRoutes({ cloud, journal }: Controlled): Hono {
         .map((entry) => ({ entry: entryAnswer(entry), because: journal.why(entry.cause).map(entryAnswer) }));
       return c.json({ id: vm.id, ...states(vm), history } satisfies VmHistory);
     })
+    .get('/vms/:id/profile', (c) => c.json(profileAnswer(vmOf(c.req.param('id')))))
+    .put('/vms/:id/profile', async (c) => {
+      const vm = vmOf(c.req.param('id'));
+      const { profile } = object(await jsonOf(c.req.raw, maxBodyBytes), 'The body', ['profile'], ['profile']);
+      const text = `METRIC_PROFILE=${oneOf(profile, 'profile', PROFILE_NAMES)}`;
+      if (vm.state === 'DONE') throw new Conflict(`VM ${vm.id} is done`);
+      // It is an attribute like others, so that what ran before goes by what it said then.
+      cloud.run(cloud.root, 'one.vm.update', vm.id, text, APPEND);
+      return c.json(profileAnswer(vm));
+    })
     .get('/vms/:id/context.sh', (c) => {
       const vm = vmOf(c.req.param('id'));
       if (vm.context === null) throw new NotFound(`VM ${vm.id} has no CONTEXT`);
       return c.text(contextScript(cloud, vm));
     });
 }
+
+/** Of an update that adds to what is there. */
+const APPEND = 1;
+
+/** How the load of a VM behaves from now on. */
+const profileAnswer = (vm: Vm): { id: number; profile: string } => ({
+  id: vm.id,
+  profile: nameOfProfile(vm.userTemplate.get('METRIC_PROFILE')),
+});
 
 /** OpenNebula's two names of a state. */
 const states = (vm: Vm): { state: string; lcmState: string } =>

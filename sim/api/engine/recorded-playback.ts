@@ -1,27 +1,12 @@
 /** For tests: plays a recorded request against a world, and compares the answer with the recorded one. */
 import { equal, ok } from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import type { Cloud } from '../../one/cloud.ts';
+import { type Recording, recordedLines } from '../recording.ts';
 
-interface Exchange {
-  readonly case: string;
-  readonly note?: string;
-  readonly request: {
-    readonly method: string;
-    readonly path: string;
-    readonly headers: readonly (readonly [string, string])[];
-    readonly body?: string;
-  };
+interface Exchange extends Pick<Recording, 'case' | 'request'> {
   /** null where the connection was closed without an answer. */
-  readonly response: {
-    readonly status: number;
-    readonly headers: readonly (readonly [string, string])[];
-    readonly body?: string;
-    readonly html?: string;
-  } | null;
+  readonly response: Recording['response'] | null;
 }
-
-const FILE = new URL('../../../fixtures/golden/engine.ndjson', import.meta.url);
 
 type Line = Exchange | { readonly case: string; readonly document: { readonly DOCUMENT: RecordedService } };
 
@@ -30,10 +15,7 @@ interface RecordedService {
   readonly TEMPLATE: { readonly BODY: { readonly roles: readonly { readonly vm_template_contents: string }[] } };
 }
 
-const LINES: readonly Line[] = readFileSync(FILE, 'utf8')
-  .split('\n')
-  .filter((line) => line !== '')
-  .map((line) => JSON.parse(line) as Line);
+const LINES = recordedLines<Line>('engine.ndjson');
 
 /** The recordings by name; one name is there twice, the second ends in `#2`. */
 export const RECORDED: ReadonlyMap<string, Exchange> = new Map(

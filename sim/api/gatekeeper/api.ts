@@ -11,6 +11,7 @@ import type { Metrics } from '../../metrics/metrics.ts';
 import type { Cloud } from '../../one/cloud.ts';
 import { BodyTooLarge, readBody } from '../edge.ts';
 import { KnownPaths } from '../known-paths.ts';
+import { alertRules } from './alert-rules.ts';
 import { archive, empty, json, ONE, Refusal, refused } from './answer.ts';
 import { availableServices } from './available-services.ts';
 import { Catalogue } from './catalogue.ts';
@@ -93,6 +94,7 @@ export function gatekeeperApi(world: GatekeeperWorld): Gatekeeper {
   const functions = new Catalogue('vnfd', furnishing.functions);
   const services = new Catalogue('nsd', furnishing.services);
   const records = new Records(world, functions);
+  metrics.rules = alertRules(functions, records);
   const documents = recordDocuments({ random, cloud, functions, services, records });
   const catalogue = new Catalogue('pd', furnishing.packages);
   const packages = new Packages({ clock, random, packages: catalogue, services, functions, records });

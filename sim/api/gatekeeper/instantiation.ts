@@ -6,7 +6,8 @@ import { callerOf } from '../../one/access/user.ts';
 import type { Cloud } from '../../one/cloud.ts';
 import { OneError } from '../../one/error.ts';
 import { isObject, type Json, type JsonObject } from '../../one/flow/json.ts';
-import { type Attribute, SyntaxProblem, Template, templateText } from '../../one/syntax/syntax.ts';
+import { type Attribute, Template, templateText } from '../../one/syntax/syntax.ts';
+import { SyntaxProblem } from '../../one/syntax/syntax-problem.ts';
 import type { CatalogueElement, FunctionInstance, Vim } from './furnishing.ts';
 
 /** An instance that is to be. */

@@ -1,6 +1,7 @@
 /** OpenNebula's XML-RPC interface, over the fake OpenNebula. Mirrors oned's RequestManager, and the server of XML-RPC for C/C++ that carries it. */
 import { type Context, Hono } from 'hono';
 import { nearest } from '../../kernel/nearest.ts';
+import { remembered } from '../../kernel/remembered.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
 import type { Cloud } from '../../one/cloud.ts';
 import { ERROR_NUMBERS, OneError } from '../../one/error.ts';
@@ -78,9 +79,12 @@ const noSuchPath = (path: string): string =>
   'This XML-RPC For C/C++ Abyss XML-RPC server responds to only one URI path.  ' +
   `I don't know what URI path that is, but it's not the one you requested: '${path}'.  (Typically, it's '/RPC2')`;
 
+/** Clients that wait for something ask the same over and over. @throws Fault */
+const callOf = remembered(decodeCall);
+
 function answer(world: OnedWorld, body: Uint8Array): Value | Fault {
   try {
-    return dispatch(world, decodeCall(documentText(body)));
+    return dispatch(world, callOf(documentText(body)));
   } catch (error) {
     if (error instanceof Fault) return error;
     throw error;

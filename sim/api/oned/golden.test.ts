@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { furnishedCloud } from '../../one/testing.ts';
 import type { State } from '../../one/vm/lifecycle.ts';
 import { sceneIn } from '../../one/vm/scene.ts';
-import { furnishedWire, furnishServiceTemplates, type Recording, recordings, Wire } from './recorded.ts';
+import { furnishedWire, furnishServiceTemplates, type RecordedCall, recordings, Wire } from './recorded.ts';
 import {
   adaptation,
   CALLS,
@@ -47,7 +47,7 @@ function until({ cloud }: Wire, id: number, state: State): void {
 describe('a call that was recorded', () => {
   it('changes nothing', async () => {
     const wire = await furnishedWire();
-    await furnishServiceTemplates(wire, CALLS.get('documentpool.info_101') as Recording);
+    await furnishServiceTemplates(wire, CALLS.get('documentpool.info_101') as RecordedCall);
     for (const template of [0, 11, 12]) {
       const id = Number(await wire.call(TESTER, 'one.template.instantiate', template, '', true, ''));
       await wire.call(TESTER, 'one.vm.action', 'terminate', id);
@@ -156,7 +156,7 @@ const unscheduled = (body: string): string => body.replace(/&lt;SCHED_MESSAGE&gt
 
 describe('each operation in each state', () => {
   const all = [...recordings('xmlrpc-vm-ops.ndjson').values()];
-  const stateOf = ({ case: name }: Recording): string => name.split('__')[0] ?? '';
+  const stateOf = ({ case: name }: RecordedCall): string => name.split('__')[0] ?? '';
   for (const state of new Set(all.map(stateOf))) {
     it(state, async () => {
       for (const recording of all.filter((each) => stateOf(each) === state)) {
@@ -171,6 +171,6 @@ describe('each operation in each state', () => {
 });
 
 /** `one.vm.action` has the action in front of the id. */
-function vmIdOf({ rpc }: Recording): number {
+function vmIdOf({ rpc }: RecordedCall): number {
   return Number(rpc.args.find((arg) => typeof arg === 'number'));
 }

@@ -75,7 +75,7 @@ const RAFT =
 /** oned's first sample of a host is from when the host was seen for the first time. */
 const HOST_PERIOD_S = 120;
 
-const fullVm = (vm: Vm, { cloud, metrics }: Shown): string =>
+const fullVm = (vm: Vm, { cloud, metrics }: Shown): Pieces =>
   vmXml(cloud, vm, metrics.lastVmSample(vm.id, cloud.clock.now));
 
 const storedVms = poolOf('VM', storedVmXml);

@@ -2,7 +2,6 @@
  * For tests: the cloud of the recordings, furnished over the wire from an empty one, and a client that sends what was
  * sent when they were made. Ids, times, addresses and what chance decides are mapped; all else must be the same.
  */
-import { readFileSync } from 'node:fs';
 import { Judge } from '../../faults/judge.ts';
 import { Clock } from '../../kernel/clock.ts';
 import { Journal } from '../../kernel/journal.ts';
@@ -10,26 +9,20 @@ import { Random } from '../../kernel/random.ts';
 import { Metrics } from '../../metrics/metrics.ts';
 import { CLOUD_DEFAULTS, Cloud } from '../../one/cloud.ts';
 import { TIMINGS, type Timing } from '../../one/timing.ts';
+import { type Recording, recordedLines } from '../recording.ts';
 import { onedApi } from './api.ts';
 import { decodeAnswer, encodeCall, type Value } from './xmlrpc.ts';
 
-export interface Recording {
-  readonly case: string;
+type Bodied<T> = T & { readonly body: string };
+
+export interface RecordedCall extends Recording {
+  readonly request: Bodied<Recording['request']>;
+  readonly response: Bodied<Recording['response']>;
   readonly rpc: { readonly method: string; readonly args: readonly unknown[]; readonly auth: string };
-  readonly request: { readonly method: string; readonly path: string; readonly body: string };
-  readonly response: {
-    readonly status: number;
-    readonly headers: readonly (readonly [string, string])[];
-    readonly body: string;
-  };
 }
 
-export function recordings(file: string): ReadonlyMap<string, Recording> {
-  const lines = readFileSync(new URL(`../../../fixtures/golden/${file}`, import.meta.url), 'utf8')
-    .trimEnd()
-    .split('\n');
-  return new Map(lines.map((line) => JSON.parse(line) as Recording).map((recording) => [recording.case, recording]));
-}
+export const recordings = (file: string): ReadonlyMap<string, RecordedCall> =>
+  new Map(recordedLines<RecordedCall>(file).map((recording) => [recording.case, recording]));
 
 export const ONEADMIN = 'oneadmin:opennebula';
 
@@ -83,7 +76,7 @@ export class Wire {
   }
 
   /** Sends what was sent when it was recorded, and gives what is answered beside what was. */
-  async play({ rpc, request, response }: Recording): Promise<{ answered: Answer; recorded: Answer }> {
+  async play({ rpc, request, response }: RecordedCall): Promise<{ answered: Answer; recorded: Answer }> {
     const body = rpc.method === '' ? request.body : this.#ours(rpc.method, request.body);
     const answer = await this.send(request.method, request.path, body);
     const answered = {
@@ -231,7 +224,7 @@ export interface ShownTemplate {
  */
 export async function furnishServiceTemplates(
   wire: Wire,
-  documentPool: Recording,
+  documentPool: RecordedCall,
   make = (shown: ShownTemplate): Promise<number> => asDocument(wire, shown),
 ): Promise<void> {
   const shown = decodeAnswer(documentPool.response.body);

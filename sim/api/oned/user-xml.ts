@@ -1,6 +1,6 @@
 /** USER and GROUP, with their quotas. Mirrors `User.cc`, `Group.cc` and `Quotas.cc` of OpenNebula 6.10. */
 
-import { type Book, METRICS, type Quota } from '../../one/access/quota.ts';
+import { type Book, METRICS, type Quota } from '../../one/access/quota-book.ts';
 import type { Group, User } from '../../one/access/user.ts';
 import type { Cloud } from '../../one/cloud.ts';
 import { cdata, element, ids, pool, templateXml } from './xml.ts';

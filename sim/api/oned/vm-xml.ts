@@ -1,15 +1,19 @@
 /** VM: its full body, and the one that a list of VMs has. Mirrors `VirtualMachine::to_xml` and `to_xml_short` of OpenNebula 6.10. */
+import { Latest } from '../../kernel/remembered.ts';
 import type { VmSample } from '../../metrics/monitoring.ts';
 import type { Cloud } from '../../one/cloud.ts';
-import { type Layers, prevailing } from '../../one/resources/inheritance.ts';
+import { type Derived, derived, type Layers, merged, prevailing } from '../../one/resources/inheritance.ts';
+import { SubAttributes } from '../../one/syntax/sub-attributes.ts';
 import type { Vector } from '../../one/syntax/syntax.ts';
 import { contextAttributes } from '../../one/vm/context.ts';
-import { diskAttributes, diskLayers } from '../../one/vm/disk.ts';
+import { diskLayers } from '../../one/vm/disk.ts';
 import { STATES, type State } from '../../one/vm/lifecycle.ts';
-import { nicAttributes, nicLayers, nicRules } from '../../one/vm/nic.ts';
+import { nicLayers, nicRules } from '../../one/vm/nic.ts';
 import { automaticClusters, automaticDatastores, automaticRequirements } from '../../one/vm/requirements.ts';
-import type { Disk, Placement, Vm } from '../../one/vm/vm.ts';
+import type { Disk, Nic, Placement, Vm } from '../../one/vm/vm.ts';
+import { Passage } from './byte-writer.ts';
 import { attribute, cdata, element, heading, lock, permissions, templateXml, vector } from './xml.ts';
+import type { Pieces } from './xmlrpc.ts';
 
 // ---- full ---------------------------------------------------------------------------------------------------------
 
@@ -22,29 +26,34 @@ interface Picture {
 }
 
 /** To who asks for this VM. What a VM in DONE had before it is gone, but for the ids. */
-export const vmXml = (cloud: Cloud, vm: Vm, sample: VmSample | undefined): string =>
-  pictured(cloud, vm, { sample, history: vm.history, scheduled: vm.state === 'DONE' ? [] : vm.scheduled });
+export const vmXml = (cloud: Cloud, vm: Vm, sample: VmSample | undefined): Pieces => ({
+  pieces: pictured(cloud, vm, { sample, history: vm.history, scheduled: vm.state === 'DONE' ? [] : vm.scheduled }),
+});
 
 /** The body that oned stores, which a list of whole VMs shows: the present placement, and of scheduled actions the ids. */
 export const storedVmXml = (cloud: Cloud, vm: Vm): string =>
-  pictured(cloud, vm, { sample: undefined, history: vm.history.slice(-1), scheduled: [] });
+  pictured(cloud, vm, { sample: undefined, history: vm.history.slice(-1), scheduled: [] }).join('');
 
 /** What accounting adds to each placement. */
 const accountedVmXml = (cloud: Cloud, vm: Vm): string =>
-  pictured(cloud, vm, { sample: undefined, history: [], scheduled: [] });
+  pictured(cloud, vm, { sample: undefined, history: [], scheduled: [] }).join('');
 
-function pictured(cloud: Cloud, vm: Vm, { sample, history, scheduled }: Picture): string {
+type Piece = string | Passage;
+
+function pictured(cloud: Cloud, vm: Vm, { sample, history, scheduled }: Picture): Piece[] {
   const { state, lcm } = STATES[vm.state];
-  return (
+  return [
     `<VM>${heading(cloud, vm)}${permissions(vm)}<LAST_POLL>${sample?.timestamp ?? 0}</LAST_POLL>` +
-    // Once a change has been published, the previous state is the present one.
-    `<STATE>${state}</STATE><LCM_STATE>${lcm}</LCM_STATE>` +
-    `<PREV_STATE>${state}</PREV_STATE><PREV_LCM_STATE>${lcm}</PREV_LCM_STATE>${times(vm)}${lock(vm)}` +
-    `<MONITORING>${sample === undefined ? '' : sampleXml(vm.id, sample)}</MONITORING>` +
-    `<SCHED_ACTIONS>${vm.scheduled.map(({ id }) => element('ID', id)).join('')}</SCHED_ACTIONS>` +
-    `${vmTemplateXml(cloud, vm, scheduled)}${templateXml(vm.userTemplate, 'USER_TEMPLATE')}` +
-    `${historyRecords(vm, history)}${vm.disks.map(diskSnapshots).join('')}${backups(vm)}</VM>`
-  );
+      // Once a change has been published, the previous state is the present one.
+      `<STATE>${state}</STATE><LCM_STATE>${lcm}</LCM_STATE>` +
+      `<PREV_STATE>${state}</PREV_STATE><PREV_LCM_STATE>${lcm}</PREV_LCM_STATE>${times(vm)}${lock(vm)}` +
+      `<MONITORING>${sample === undefined ? '' : sampleXml(vm.id, sample)}</MONITORING>` +
+      `<SCHED_ACTIONS>${vm.scheduled.map(({ id }) => element('ID', id)).join('')}</SCHED_ACTIONS><TEMPLATE>`,
+    ...vmTemplate(cloud, vm),
+    `${scheduled.map((action) => scheduledAction(vm.id, action)).join('')}</TEMPLATE>`,
+    userTemplate(vm),
+    `${historyRecords(vm, history)}${vm.disks.map(diskSnapshots).join('')}${backups(vm)}</VM>`,
+  ];
 }
 
 function times({ resched, stime, etime, deployId }: Vm): string {
@@ -67,12 +76,42 @@ export const sampleXml = (id: number, sample: VmSample): string =>
   cdata('NETTX', sample.netTx) +
   cdata('TIMESTAMP', sample.timestamp);
 
-type Named = readonly [name: string, xml: string];
+/** Whoever asks for a VM asks again, and little of it has changed by then. */
+const CONTEXTS: Derived<Passage> = new Latest();
+const DEVICES: Derived<Passage> = new Latest();
+const RULES: Derived<Passage> = new Latest();
+const USER_TEMPLATES: Derived<Passage> = new Latest();
 
-/** TEMPLATE: what is kept of the submitted text, what became fields, and what oned adds, sorted by name; then what is scheduled. */
-function vmTemplateXml(cloud: Cloud, vm: Vm, scheduled: Vm['scheduled']): string {
-  const parts: Named[] = [];
-  const add = (name: string, xml: string): void => {
+function contextPassage(cloud: Cloud, vm: Vm): Passage {
+  // It tells of nothing else, and neither ever changes, but is replaced.
+  return derived(CONTEXTS, vm, [vm.context, ...vm.nics], () => {
+    return new Passage(vector('CONTEXT', contextAttributes(cloud, vm) ?? []));
+  });
+}
+
+/** A disk or NIC: what of it may change counts by what it says. */
+function devicePassage(name: string, device: Disk | Nic, layers: Layers): Passage {
+  const from: unknown[] = [name];
+  for (const layer of layers) {
+    const pairs = layer === null || layer instanceof SubAttributes ? [] : [...layer];
+    from.push(layer instanceof SubAttributes ? layer : pairs.length);
+    for (const [key, value] of pairs) from.push(key, value);
+  }
+  return derived(DEVICES, device, from, () => new Passage(vector(name, merged(...layers))));
+}
+
+const rulePassage = (rule: Vector): Passage =>
+  derived(RULES, rule, [], () => new Passage(vector('SECURITY_GROUP_RULE', rule)));
+
+const userTemplate = (vm: Vm): Passage =>
+  derived(USER_TEMPLATES, vm, [vm.userTemplate.contents], () => {
+    return new Passage(templateXml(vm.userTemplate, 'USER_TEMPLATE'));
+  });
+
+/** What is in TEMPLATE: what is kept of the submitted text, what became fields, and what oned adds, sorted by name. */
+function vmTemplate(cloud: Cloud, vm: Vm): Piece[] {
+  const parts: (readonly [name: string, xml: Piece])[] = [];
+  const add = (name: string, xml: Piece): void => {
     parts.push([name, xml]);
   };
   const clusters = automaticClusters(cloud, vm);
@@ -81,14 +120,13 @@ function vmTemplateXml(cloud: Cloud, vm: Vm, scheduled: Vm['scheduled']): string
     add('AUTOMATIC_NIC_REQUIREMENTS', cdata('AUTOMATIC_NIC_REQUIREMENTS', clusters));
   }
   add('AUTOMATIC_REQUIREMENTS', cdata('AUTOMATIC_REQUIREMENTS', automaticRequirements(cloud, vm)));
-  const context = contextAttributes(cloud, vm);
-  if (context !== null) add('CONTEXT', vector('CONTEXT', context));
+  if (vm.context !== null) add('CONTEXT', contextPassage(cloud, vm));
   add('CPU', cdata('CPU', cpuText(vm.cpu)));
-  for (const disk of vm.disks) add('DISK', vector('DISK', diskAttributes(cloud, vm, disk)));
+  for (const disk of vm.disks) add('DISK', devicePassage('DISK', disk, diskLayers(cloud, vm, disk)));
   add('MEMORY', cdata('MEMORY', vm.memoryMiB));
   for (const nic of vm.nics) {
     const name = nic.alias === null ? 'NIC' : 'NIC_ALIAS';
-    add(name, vector(name, nicAttributes(cloud, vm, nic)));
+    add(name, devicePassage(name, nic, nicLayers(vm, nic)));
   }
   let os: Vector = new Map();
   for (const each of vm.template) {
@@ -98,24 +136,29 @@ function vmTemplateXml(cloud: Cloud, vm: Vm, scheduled: Vm['scheduled']): string
   }
   add('OS', vector('OS', withEntry(os, 'UUID', vm.uuid)));
   if (vm.work?.kind === 'resize') add('RESIZE', resizing(vm.work));
-  for (const rule of nicRules(cloud, vm)) add('SECURITY_GROUP_RULE', vector('SECURITY_GROUP_RULE', rule));
+  for (const rule of nicRules(cloud, vm)) add('SECURITY_GROUP_RULE', rulePassage(rule));
   for (const snapshot of vm.snapshots) add('SNAPSHOT', snapshotXml(vm, snapshot));
   const placement = vm.history.at(-1);
   if (placement !== undefined) add('TM_MAD_SYSTEM', cdata('TM_MAD_SYSTEM', placement.tmMad));
   if (vm.vcpu !== null) add('VCPU', cdata('VCPU', vm.vcpu));
   add('VMID', cdata('VMID', vm.id));
   parts.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  let inner = '';
-  for (const [, xml] of parts) inner += xml;
-  for (const action of scheduled) inner += scheduledAction(vm.id, action);
-  return element('TEMPLATE', inner);
+  const pieces: Piece[] = [''];
+  for (const [, xml] of parts) {
+    const before = pieces.at(-1);
+    if (typeof xml === 'string' && typeof before === 'string') pieces[pieces.length - 1] = before + xml;
+    else pieces.push(xml);
+  }
+  return pieces;
 }
 
-/** As C++ writes a float. */
-const cpuText = (cpu: number): string => String(Number(cpu.toPrecision(6)));
+/** As C++ writes a float: with six digits, and most have no more. */
+function cpuText(cpu: number): string {
+  const text = String(cpu);
+  return text.length <= 6 ? text : String(Number(cpu.toPrecision(6)));
+}
 
-const withEntry = (given: Vector, name: string, value: string): [string, string][] =>
-  [...new Map([...given, [name, value]])].sort(([a], [b]) => (a < b ? -1 : 1));
+const withEntry = (given: Vector, name: string, value: string): [string, string][] => merged(given, [[name, value]]);
 
 /** oned.conf's VNC_PORTS: ports from 5900 on, of which those from 32768 on are reserved. */
 const FIRST_PORT = 5900;

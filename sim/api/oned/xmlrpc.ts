@@ -1,5 +1,5 @@
 /** XML-RPC as it travels: calls, answers and faults, written and read. Mirrors XML-RPC for C/C++ 1.33, which oned is built with. */
-import { ByteWriter } from './byte-writer.ts';
+import { ByteWriter, type Passage } from './byte-writer.ts';
 import { type Element, Malformed, readXml } from './xml-reader.ts';
 
 /** A number is an `i4`, a bigint an `i8`, a map a struct. */
@@ -18,7 +18,7 @@ export type Value =
 
 /** A long text that is written piece by piece, each of which is made only then; it is read as one. */
 export interface Pieces {
-  readonly pieces: Iterable<string>;
+  readonly pieces: Iterable<string | Passage>;
 }
 
 export interface Call {
@@ -127,7 +127,10 @@ function encodeStruct(to: ByteWriter, struct: ReadonlyMap<string, Value>): void 
 
 function encodePieces(to: ByteWriter, { pieces }: Pieces): void {
   to.markup('<string>');
-  for (const piece of pieces) to.text(piece);
+  for (const piece of pieces) {
+    if (typeof piece === 'string') to.text(piece);
+    else to.passage(piece);
+  }
   to.markup('</string>');
 }
 

@@ -1,5 +1,4 @@
 /** The cloud of the recordings, for tests: what `fixtures/golden/oneflow.ndjson` was made on, and a client of its OneFlow. */
-import { readFileSync } from 'node:fs';
 import { callerOf } from '../../one/access/user.ts';
 import type { Cloud } from '../../one/cloud.ts';
 import { isObject, type Json, type JsonObject } from '../../one/flow/json.ts';
@@ -8,31 +7,11 @@ import { createServiceTemplate } from '../../one/flow/service-template.ts';
 import { addHost } from '../../one/resources/host.ts';
 import { freshCloud } from '../../one/testing.ts';
 import { TIMINGS } from '../../one/timing.ts';
+import { type Recording, recordedLines } from '../recording.ts';
 import { oneflowApi } from './api.ts';
 
-interface Recording {
-  readonly case: string;
-  readonly request: {
-    readonly method: string;
-    readonly path: string;
-    readonly headers: readonly (readonly [string, string])[];
-    readonly body?: string;
-  };
-  readonly response: {
-    readonly status: number;
-    readonly headers: readonly (readonly [string, string])[];
-    readonly body?: string;
-    /** In place of the body, the title of an HTML page. */
-    readonly html?: string;
-  };
-}
-
 export const RECORDINGS: ReadonlyMap<string, Recording> = new Map(
-  readFileSync(new URL('../../../fixtures/golden/oneflow.ndjson', import.meta.url), 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Recording)
-    .map((recording) => [recording.case, recording]),
+  recordedLines('oneflow.ndjson').map((recording) => [recording.case, recording]),
 );
 
 /** Time that passes where the recordings waited for a VM or a service to settle. */

@@ -16,7 +16,7 @@ function furnish(cloud: Cloud): void {
   addHost(cloud, { name: 'host0', imMad: 'dummy', vmMad: 'dummy' });
   for (const [attributes, from] of [
     [`NAME=vtc CPU=1 VCPU=3 MEMORY=2048 VNF_NAME=vtc-vnf VC_ID=${VC}`, SINCE],
-    ['NAME=bare CPU=1 VCPU=1 MEMORY=512', NOW - 3_600_000],
+    ['NAME=bare CPU=1 VCPU=1 MEMORY=512 DISK=[TYPE=fs, FORMAT=raw, SIZE=1024]', NOW - 3_600_000],
   ] as const) {
     const vmId = cloud.run(cloud.root, 'one.vm.allocate', attributes);
     cloud.driver.adopt(cloud.vms.get(vmId), cloud.hosts.get(0), from);

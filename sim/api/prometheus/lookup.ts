@@ -1,5 +1,5 @@
 /** What Prometheus tells of its series without their samples: label sets, names and values of labels, and metadata. */
-import type { Metric } from '../../metrics/catalog.ts';
+import type { Described } from '../../metrics/catalog.ts';
 import { helpText } from '../../metrics/exposition.ts';
 import { byLabels, keyOf } from '../../metrics/promql/column.ts';
 import type { Store } from '../../metrics/promql/engine.ts';
@@ -60,7 +60,7 @@ export function labelValues(name: string, form: URLSearchParams, store: Store): 
   return success(JSON.stringify(kept), warnings);
 }
 
-export function metadata(form: URLSearchParams, catalog: readonly Pick<Metric, 'name' | 'help' | 'type' | 'unit'>[]) {
+export function metadata(form: URLSearchParams, catalog: readonly Described[]) {
   const asked = form.get('metric') ?? '';
   const limit = limitOf(form);
   const rows = catalog.filter(({ name }) => asked === '' || name === asked);

@@ -8,6 +8,7 @@ import { ApiError, instantText, rangeText, success } from './answer.ts';
 import type { QueryPath } from './api.ts';
 import { labelNames, labelValues, metadata, seriesText } from './lookup.ts';
 import { checkTimeout, invalid, optionalTime, rangeOf } from './parameters.ts';
+import { alertsAnswer, rulesAnswer } from './rules.ts';
 
 /** What is asked. */
 interface Asked {
@@ -31,8 +32,8 @@ export const ANSWERS: Readonly<Record<QueryPath, (form: URLSearchParams, asked: 
   '/labels': (form, { store }) => labelNames(form, store),
   '/label/:name/values': (form, { store, name }) => labelValues(name, form, store),
   '/metadata': (form, { metrics }) => metadata(form, metrics.catalog()),
-  '/rules': rules,
-  '/alerts': () => success('{"alerts":[]}'),
+  '/rules': (form, { metrics, now }) => rulesAnswer(form, () => metrics.alerts(now), now),
+  '/alerts': (_, { metrics, now }) => alertsAnswer(metrics.alerts(now)),
   '/status/buildinfo': () => success(JSON.stringify(BUILD)),
 };
 
@@ -77,12 +78,4 @@ function exemplars(form: URLSearchParams): Response {
   optionalTime(form, 'end', 0);
   prepared(form);
   return success('[]');
-}
-
-function rules(form: URLSearchParams): Response {
-  const type = form.get('type') ?? '';
-  if (!['', 'alert', 'record'].includes(type.toLowerCase())) {
-    throw invalid('type', `not supported value ${JSON.stringify(type)}`);
-  }
-  return success('{"groups":[]}');
 }

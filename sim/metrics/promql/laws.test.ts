@@ -5,10 +5,10 @@ import { Random } from '../../kernel/random.ts';
 import type { Span } from '../../one/vm/span.ts';
 import type { ProbedVm } from '../guest.ts';
 import { Metrics } from '../metrics.ts';
+import { LOOKBACK_MS } from '../series.ts';
 import { type Column, keyOf, type Times } from './column.ts';
 import { evaluate, prepare } from './engine.ts';
 import { ExecutionError, ParseError } from './expression.ts';
-import { LOOKBACK_MS } from './selection.ts';
 
 const BOOT = Date.parse('2017-08-28T15:23:31Z');
 const MINUTE = 60_000;

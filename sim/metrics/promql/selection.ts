@@ -1,12 +1,9 @@
 /** What selectors select: values at evaluation times, and windows of samples. Mirrors Prometheus 2.42. */
-import type { Labels } from '../series.ts';
+import { type Labels, LOOKBACK_MS } from '../series.ts';
 import type { SeriesGroup } from '../stored.ts';
 import { type Budget, byLabels, type Column, type Times } from './column.ts';
 import type { Selector } from './expression.ts';
 import type { Matcher } from './matcher.ts';
-
-/** Prometheus looks no further back for a sample; one of exactly this age still counts. */
-export const LOOKBACK_MS = 300_000;
 
 /** A query in progress. */
 export interface Evaluation {

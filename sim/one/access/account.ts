@@ -6,7 +6,7 @@ import { updateTemplate, usable } from '../owned.ts';
 import { parseTemplate } from '../parse.ts';
 import { authorize, forbidden } from './acl.ts';
 import type { Right } from './acl-rule.ts';
-import { type Book, setLimits } from './quota.ts';
+import { type Book, setLimits } from './quota-book.ts';
 import {
   type Caller,
   createUser,

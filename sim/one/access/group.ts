@@ -7,7 +7,7 @@ import { parseTemplate } from '../parse.ts';
 import { updateDefaults, updateRestricted } from './account.ts';
 import { authorize } from './acl.ts';
 import type { Right } from './acl-rule.ts';
-import { type Book, setLimits } from './quota.ts';
+import { type Book, setLimits } from './quota-book.ts';
 import { adminRules, type Caller, createGroup, type Group, ONEADMIN_GROUP } from './user.ts';
 
 const FIRST_OF_CLIENTS = 100;

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Cloud } from '../cloud.ts';
 import { addHost } from '../resources/host.ts';
 import { ADMIN_SESSION, freshCloud, OTHER, refusalOf, TESTER } from '../testing.ts';
-import { METRICS, type Quota, type QuotaKind } from './quota.ts';
+import { METRICS, type Quota, type QuotaKind } from './quota-book.ts';
 
 const SMALL = 'CPU=1\nMEMORY=64\nDISK=[TYPE=fs,SIZE=10]';
 const MINUTE = 60_000;

@@ -119,6 +119,7 @@ function remove(cloud: Cloud, caller: Caller, id: number): number {
     throw new OneError('ACTION', `Cannot delete datastore. Datastore ${id} is not empty.`);
   }
   cloud.datastores.delete(id);
+  cloud.datastoreRemoved(datastore);
   for (const cluster of datastore.clusters) cloud.clusters.find(cluster)?.datastores.delete(id);
   cloud.acl.forgetObject('DATASTORE', id);
   return id;

@@ -172,12 +172,14 @@ export class HostTroubles {
     const was = isSilent(host);
     this.#cancel(host, id);
     host.troubles = host.troubles.filter(({ fault }) => fault !== id);
+    this.#cloud.hostUpdated(host);
     this.#heard(host, was);
     this.#cloud.scheduler.look();
   }
 
   #set(host: Host, trouble: HostTrouble): void {
     host.troubles = [...host.troubles.filter(({ fault }) => fault !== trouble.fault), trouble];
+    this.#cloud.hostUpdated(host);
   }
 
   #later(delayMs: number, host: Host, fault: string | null, silent: boolean): void {

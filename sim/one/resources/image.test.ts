@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Cloud } from '../cloud.ts';
 import { ADMIN_SESSION, freshCloud, OTHER, refusalOf, TESTER } from '../testing.ts';
-import { acquireImage, type Image, type ImageState, releaseImage, saveDiskAs, unlockImage } from './image.ts';
+import { acquireImage, type Image, type ImageState, releaseImage, unlockImage } from './image.ts';
+import { saveDiskAs } from './image-making.ts';
 
 const allocate = (cloud: Cloud, text: string, datastoreId = 1, session = TESTER): Image =>
   cloud.images.get(cloud.call(session, 'one.image.allocate', text, datastoreId));

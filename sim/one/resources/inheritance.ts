@@ -86,8 +86,13 @@ function take(into: Map<string, string>, name: string, value: string): void {
   if (value !== '' && !into.get(name)) into.set(name, value);
 }
 
+interface Made<T> {
+  readonly from: readonly unknown[];
+  readonly made: T;
+}
+
 /** What was last made of a source, and what that followed from. */
-export type Derived<T> = WeakMap<object, { readonly from: readonly unknown[]; readonly made: T }>;
+export type Derived<T> = Pick<WeakMap<object, Made<T>>, 'get'> & { set(source: object, made: Made<T>): unknown };
 
 /** Made anew only when what it follows from has changed: so thousands of disks and NICs of a source share it. */
 export function derived<T>(last: Derived<T>, source: object, from: readonly unknown[], make: () => T): T {
@@ -107,11 +112,35 @@ export function held(given: Iterable<readonly [string, string]>): Vector | null 
 /** Attributes one over the other: of a name that several have, the value of the last one prevails. */
 export type Layers = readonly (Iterable<readonly [name: string, value: string]> | null)[];
 
+type Pair = [name: string, value: string];
+
 /** The vector as oned shows it, sorted by name. */
-export function merged(...layers: Layers): [name: string, value: string][] {
-  const all = new Map<string, string>();
-  for (const layer of layers) for (const [name, value] of layer ?? []) all.set(name, value);
-  return [...all].sort(byName);
+export function merged(...layers: Layers): Pair[] {
+  let all: Pair[] = [];
+  for (const layer of layers) if (layer !== null) all = over(all, sorted(layer));
+  return all;
+}
+
+/** One sorted list over the other. */
+function over(below: Pair[], above: Pair[]): Pair[] {
+  if (below.length === 0) return above;
+  const all: Pair[] = [];
+  let at = 0;
+  for (const pair of above) {
+    for (let next = below[at]; next !== undefined && next[0] <= pair[0]; next = below[++at]) {
+      if (next[0] !== pair[0]) all.push(next);
+    }
+    all.push(pair);
+  }
+  for (; at < below.length; at++) all.push(below[at] as Pair);
+  return all;
+}
+
+/** Most are: only a few that are put together by hand are not. */
+function sorted(layer: Iterable<readonly [string, string]>): Pair[] {
+  const pairs = Array.from(layer) as Pair[];
+  const isSorted = pairs.every((pair, i) => i === 0 || (pairs[i - 1] as Pair)[0] < pair[0]);
+  return isSorted ? pairs : Array.from(new Map(pairs)).sort(byName);
 }
 
 const byName = ([a]: readonly [string, string], [b]: readonly [string, string]) => (a < b ? -1 : a > b ? 1 : 0);

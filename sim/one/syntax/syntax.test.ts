@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Attribute, SyntaxProblem, Template, templateText, type Vector } from './syntax.ts';
+import { type Attribute, Template, templateText, type Vector } from './syntax.ts';
+import { SyntaxProblem } from './syntax-problem.ts';
 
 /** A template as plain data, in its order. */
 function plain(template: Template): [string, string | Record<string, string>][] {

@@ -1,9 +1,11 @@
-// OpenNebula's template language: KEY="value", KEY=[ SUB="value", … ] and its XML form. Mirrors oned's Template class,
-// the flex rules of its scanner (the longest match wins, then the first rule; characters that no rule matches are
-// skipped) and the bison grammar with its messages and columns.
+// OpenNebula's template language: KEY="value", KEY=[ SUB="value", … ] and its XML form. Mirrors oned's Template class
+// and the bison grammar with its messages.
 
 import { remembered } from '../../kernel/remembered.ts';
+import { copied } from './copied.ts';
+import { Scanner } from './scanner.ts';
 import { SubAttributes } from './sub-attributes.ts';
+import { SyntaxProblem } from './syntax-problem.ts';
 import { parseTemplateXml, templateXml } from './template-xml.ts';
 
 export type Vector = ReadonlyMap<string, string>;
@@ -11,14 +13,6 @@ export type Vector = ReadonlyMap<string, string>;
 export interface Attribute {
   readonly name: string;
   readonly value: string | Vector;
-}
-
-/** A text that oned cannot parse. The message is the parser's; it is empty where oned's parser gives up without one. */
-export class SyntaxProblem extends Error {
-  /** The sentence oned answers with. */
-  get refusal(): string {
-    return this.message === '' ? 'Parse error.' : `Parse error: ${this.message}`;
-  }
 }
 
 const NOTHING: readonly Attribute[] = [];
@@ -204,13 +198,6 @@ function shared(names: Map<string, string>, spelling: string, derive: (upper: st
   return copy;
 }
 
-/** From this length on V8 makes a slice that points into the text that it was cut from, and keeps all of it. */
-const SLICED = 13;
-
-/** A slice as a text of its own, for what is kept longer than the text it was cut from. */
-export const copied = (slice: string): string =>
-  slice.length < SLICED ? slice : [slice.slice(0, 1), slice.slice(1)].join('');
-
 function canonical(attribute: Attribute): Attribute {
   const name = attributeName(attribute.name);
   const value = compact(attribute.value);
@@ -233,8 +220,6 @@ function parseXml(text: string): Attribute[] {
 }
 
 // ---- text form ----------------------------------------------------------------------------------------------------
-
-type Token = '$end' | 'EQUAL' | 'COMMA' | 'OBRACKET' | 'CBRACKET' | 'EQUAL_EMPTY' | 'CCDATA' | 'STRING' | 'VARIABLE';
 
 /** What stands at the beginning of many texts, sorted by name; `undefined` where it depends on what follows. */
 const beginning = remembered((text): readonly Attribute[] | undefined => {
@@ -300,179 +285,6 @@ function parseVector(scanner: Scanner): Vector {
     token = scanner.next();
     if (token !== 'VARIABLE') throw scanner.unexpected(token, 'VARIABLE');
   }
-}
-
-const NEWLINE = 0x0a;
-const QUOTE = 0x22;
-const HASH = 0x23;
-const COMMA = 0x2c;
-const EQUAL = 0x3d;
-const OBRACKET = 0x5b;
-const BACKSLASH = 0x5c;
-const CBRACKET = 0x5d;
-
-/** What the scanner's rules are made of, as sets of characters; every character beyond ASCII is plain. */
-const BLANK = 1;
-const SPACE = 2;
-const WORD = 4;
-const PLAIN = 8;
-const SETS = Uint8Array.from({ length: 128 }, (_, code) => {
-  const character = String.fromCharCode(code);
-  if (/[ \t]/.test(character)) return BLANK | SPACE;
-  if (character === '\n') return SPACE;
-  if (/\w/.test(character)) return WORD | PLAIN;
-  return /[=#,[\]]/.test(character) ? 0 : PLAIN;
-});
-
-/** The scanner's rules. Every rule is decided in time linear in what it matches, however hostile the text. */
-class Scanner {
-  readonly #source: string;
-  /** The last match, blanks and comments included: it is where an error at the end of the text is reported. */
-  #start = 0;
-  #end = 0;
-  /** No rule matched there, so it was skipped byte by byte. */
-  #skipped = false;
-  /** The scanner does not count the lines that end in what it skips. */
-  #uncountedLines = 0;
-  /** The last match is a quoted string. */
-  #quoted = false;
-  /** After an equals sign the scanner looks for a value, until it has found one. */
-  #wantsValue = false;
-  /** A quote was opened that nothing closes: what follows the text might. */
-  #isOpen = false;
-  /** Where the next newline and the next end of a CDATA section are, as far as known. */
-  #newline = -1;
-  #cdataEnd = -1;
-
-  constructor(source: string) {
-    // oned's texts are C strings.
-    const zero = source.indexOf('\0');
-    this.#source = zero < 0 ? source : source.slice(0, zero);
-  }
-
-  get isOpen(): boolean {
-    return this.#isOpen;
-  }
-
-  next(): Token {
-    while (this.#end < this.#source.length) {
-      this.#start = this.#end;
-      this.#skipped = false;
-      const token = this.#wantsValue ? this.#matchValue() : this.#match();
-      if (token !== undefined) return token;
-    }
-    return '$end';
-  }
-
-  /** The characters of the last token. */
-  text(): string {
-    return this.#source.slice(this.#start, this.#end);
-  }
-
-  /** The last token as a value: without its quotes, with its escaped quotes plain. */
-  value(): string {
-    const text = this.#quoted ? this.#source.slice(this.#start + 1, this.#end - 1) : this.text();
-    return text.includes('\\"') ? text.replaceAll('\\"', '"') : copied(text);
-  }
-
-  /** bison's message; the columns count bytes from the start of the text, and are never set back at a new line. */
-  unexpected(token: Token, ...expected: Token[]): SyntaxProblem {
-    const last = 1 + Buffer.byteLength(this.#source.slice(0, this.#end));
-    const first = last - (this.#skipped ? 1 : Buffer.byteLength(this.text()));
-    const line = this.#source.slice(0, this.#end).split('\n').length - 1 - this.#uncountedLines;
-    const where = `at line ${line}, columns ${first}:${last}`;
-    return new SyntaxProblem(`syntax error, unexpected ${token}, expecting ${expected.join(' or ')} ${where}`);
-  }
-
-  #match(): Token | undefined {
-    const source = this.#source;
-    const start = this.#start;
-    const first = source.charCodeAt(start);
-    if (first < 128 && ((SETS[first] ?? 0) & WORD) !== 0) {
-      this.#end = this.#skip(start + 1, WORD);
-      return 'VARIABLE';
-    }
-    const afterBlanks = this.#skip(start, BLANK);
-    const afterSpaces = this.#skip(afterBlanks, SPACE);
-    const punctuation = source.charCodeAt(afterSpaces);
-    if (punctuation === COMMA || punctuation === CBRACKET) {
-      this.#end = this.#skip(afterSpaces + 1, SPACE);
-      return punctuation === COMMA ? 'COMMA' : 'CBRACKET';
-    }
-    if (source.charCodeAt(afterBlanks) === EQUAL) {
-      this.#end = this.#skip(afterBlanks + 1, BLANK);
-      this.#wantsValue = source.charCodeAt(this.#end) !== NEWLINE;
-      if (this.#wantsValue) return 'EQUAL';
-      this.#end++;
-      return 'EQUAL_EMPTY';
-    }
-    if (source.charCodeAt(afterBlanks) === HASH && this.#nextNewline(afterBlanks) < source.length) {
-      this.#end = this.#nextNewline(afterBlanks) + 1;
-      return undefined;
-    }
-    this.#skipped = afterSpaces === start;
-    this.#end = this.#skipped ? start + 1 : afterSpaces;
-    return undefined;
-  }
-
-  #matchValue(): Token | undefined {
-    const start = this.#start;
-    const afterBlanks = this.#skip(start, BLANK);
-    const bracketEnd = this.#source.charCodeAt(afterBlanks) === OBRACKET ? this.#skip(afterBlanks + 1, SPACE) : start;
-    const cdataEnd = this.#nextCdataEnd(start) < this.#nextNewline(start) ? this.#nextNewline(start) : start;
-    const quotedEnd = this.#quotedEnd(start);
-    const plainEnd = this.#skip(start, PLAIN);
-    const longest = Math.max(bracketEnd, cdataEnd, quotedEnd, plainEnd);
-    if (longest === start) {
-      if (this.#source.charCodeAt(start) === NEWLINE) this.#uncountedLines++;
-      this.#skipped = true;
-      this.#end = Math.max(afterBlanks, start + 1);
-      return undefined;
-    }
-    this.#end = longest;
-    this.#wantsValue = false;
-    this.#quoted = longest === quotedEnd;
-    if (longest === bracketEnd) return 'OBRACKET';
-    return longest === cdataEnd ? 'CCDATA' : 'STRING';
-  }
-
-  /** A quote with a backslash before it may be the last, but only where no later one fits: the longest match wins. */
-  #quotedEnd(start: number): number {
-    const source = this.#source;
-    if (source.charCodeAt(start) !== QUOTE) return start;
-    let end = start;
-    for (let at = source.indexOf('"', start + 1); at >= 0; at = source.indexOf('"', at + 1)) {
-      end = at + 1;
-      if (source.charCodeAt(at - 1) !== BACKSLASH) return end;
-    }
-    this.#isOpen = true;
-    return end;
-  }
-
-  #skip(from: number, set: number): number {
-    const source = this.#source;
-    let at = from;
-    for (; at < source.length; at++) {
-      const code = source.charCodeAt(at);
-      if (((code < 128 ? (SETS[code] ?? 0) : PLAIN) & set) === 0) break;
-    }
-    return at;
-  }
-
-  #nextNewline(from: number): number {
-    if (this.#newline < from) this.#newline = indexOrEnd(this.#source, '\n', from);
-    return this.#newline;
-  }
-
-  #nextCdataEnd(from: number): number {
-    if (this.#cdataEnd < from) this.#cdataEnd = indexOrEnd(this.#source, ']]>', from);
-    return this.#cdataEnd;
-  }
-}
-
-function indexOrEnd(text: string, part: string, from: number): number {
-  const at = text.indexOf(part, from);
-  return at < 0 ? text.length : at;
 }
 
 /**

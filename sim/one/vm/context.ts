@@ -1,9 +1,11 @@
 /** CONTEXT: what a VM tells its guest, and the script on the context CD-ROM. Mirrors `VirtualMachineContext.cc` of OpenNebula 6.10. */
+import { remembered } from '../../kernel/remembered.ts';
 import type { Cloud } from '../cloud.ts';
 import { OneError } from '../error.ts';
 import { merged } from '../resources/inheritance.ts';
+import { copied } from '../syntax/copied.ts';
 import { SubAttributes } from '../syntax/sub-attributes.ts';
-import { copied, type Vector } from '../syntax/syntax.ts';
+import type { Vector } from '../syntax/syntax.ts';
 import { contextTarget } from './disk.ts';
 import { GUEST_ATTRIBUTES } from './nic.ts';
 import { substitute } from './variable.ts';
@@ -57,29 +59,33 @@ function parts(text: string): Vector {
 
 const isYes = (text = ''): boolean => text.toUpperCase() === 'YES';
 
-/** Addresses of a NIC by the names that CONTEXT has for them. */
-const ADDRESSES = [
-  ['IP', (nic: Nic) => nic.ip],
-  ['MAC', (nic: Nic) => nic.mac],
-  ['IP6', (nic: Nic) => nic.ip6Global ?? nic.ip6],
-  ['IP6_ULA', (nic: Nic) => nic.ip6Ula],
-] as const;
+const given = (nic: Nic, name: string): string => nic.given?.get(name) ?? '';
 
-/** Attributes that a NIC may have been given, and a network never has. */
-const GIVEN = [
-  ['VROUTER_IP', 'VROUTER_IP'],
-  ['VROUTER_IP6', 'VROUTER_IP6_GLOBAL'],
-  ['VROUTER_MANAGEMENT', 'VROUTER_MANAGEMENT'],
-  ['EXTERNAL', 'EXTERNAL'],
-] as const;
+/** What CONTEXT says of a NIC, in order of name: its addresses, what its network says, and what a network never does. */
+const ABOUT_NIC = (
+  [
+    ['IP', (nic) => nic.ip ?? given(nic, 'IP')],
+    ['MAC', (nic) => nic.mac ?? given(nic, 'MAC')],
+    ['IP6', (nic) => nic.ip6Global ?? nic.ip6 ?? given(nic, 'IP6')],
+    ['IP6_ULA', (nic) => nic.ip6Ula ?? given(nic, 'IP6_ULA')],
+    ...GUEST_ATTRIBUTES.map(
+      ([name, attribute]) => [name, (nic) => given(nic, attribute) || (nic.guest.get(name) ?? '')] as About,
+    ),
+    ['VROUTER_IP', (nic) => given(nic, 'VROUTER_IP')],
+    ['VROUTER_IP6', (nic) => given(nic, 'VROUTER_IP6_GLOBAL')],
+    ['VROUTER_MANAGEMENT', (nic) => given(nic, 'VROUTER_MANAGEMENT')],
+    ['EXTERNAL', (nic) => given(nic, 'EXTERNAL')],
+  ] as About[]
+).sort(([a], [b]) => (a < b ? -1 : 1));
 
-function* nicContext(nic: Nic): IterableIterator<[string, string]> {
-  const prefix = nic.alias === null ? `ETH${nic.id}_` : `ETH${nic.alias.parent}_ALIAS${nic.alias.id}_`;
-  const given = (name: string): string => nic.given?.get(name) ?? '';
-  for (const [name, of] of ADDRESSES) yield [prefix + name, of(nic) ?? given(name)];
-  for (const [name, attribute] of GUEST_ATTRIBUTES)
-    yield [prefix + name, given(attribute) || (nic.guest.get(name) ?? '')];
-  for (const [name, attribute] of GIVEN) yield [prefix + name, given(attribute)];
+type About = readonly [name: string, of: (nic: Nic) => string];
+
+/** The names in CONTEXT: the NICs of almost all VMs have the same few numbers. */
+const namesOf = remembered((prefix) => ABOUT_NIC.map(([name]) => prefix + name));
+
+function nicContext(nic: Nic): [name: string, value: string][] {
+  const names = namesOf(nic.alias === null ? `ETH${nic.id}_` : `ETH${nic.alias.parent}_ALIAS${nic.alias.id}_`);
+  return ABOUT_NIC.map(([, of], i) => [names[i] ?? '', of(nic)]);
 }
 
 /** The network of such a NIC is still to be chosen. */

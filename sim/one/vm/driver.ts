@@ -311,7 +311,7 @@ export class Driver {
     releasePort(cloud, vm);
     cloud.agenda.stop(vm);
     this.#done.push(vm.id);
-    if (this.#done.length > cloud.config.doneKept) cloud.vms.delete(this.#done.shift() as number);
+    if (this.#done.length > cloud.config.doneKept) cloud.forgetVm(this.#done.shift() as number);
   }
 }
 

@@ -4,7 +4,7 @@ import type { Caller } from '../access/user.ts';
 import type { Cloud } from '../cloud.ts';
 import { OneError } from '../error.ts';
 import { parseTemplate } from '../parse.ts';
-import { saveDiskAs } from '../resources/image.ts';
+import { saveDiskAs } from '../resources/image-making.ts';
 import { Template } from '../syntax/syntax.ts';
 import { expandContext } from './context.ts';
 import { diskRights, expandDisks, releaseDisk } from './disk.ts';

@@ -4,6 +4,7 @@ import type { Caller } from '../access/user.ts';
 import type { Cloud } from '../cloud.ts';
 import { OneError } from '../error.ts';
 import { begin, leadsTo, managed } from './hotplug.ts';
+import type { Operation } from './lifecycle.ts';
 import type { Disk, DiskSnapshot, Vm } from './vm.ts';
 
 /** Returns the snapshot's id. */
@@ -16,23 +17,32 @@ export function vmSnapshotCreate(cloud: Cloud, caller: Caller, id: number, name:
   return snapshotId;
 }
 
-/** Both return -1, as oned does. */
-export function vmSnapshotRevert(cloud: Cloud, caller: Caller, id: number, snapshotId: number): number {
-  const vm = managed(cloud, caller, id);
-  const refusal = `Could not revert VM ${id} to snapshot ${snapshotId}`;
-  const next = leadsTo(vm, 'snapshot-revert', refusal);
-  requireSnapshot(vm, snapshotId, refusal);
-  begin(cloud, caller, vm, 'snapshot-revert', next, { kind: 'revertSnapshot', snapshotId });
-  return -1;
-}
+export const vmSnapshotRevert = onSnapshot(
+  'snapshot-revert',
+  'revertSnapshot',
+  (vm, snapshot) => `Could not revert VM ${vm} to snapshot ${snapshot}`,
+);
 
-export function vmSnapshotDelete(cloud: Cloud, caller: Caller, id: number, snapshotId: number): number {
-  const vm = managed(cloud, caller, id);
-  const refusal = `Could not delete snapshot ${snapshotId} for VM ${id}`;
-  const next = leadsTo(vm, 'snapshot-delete', refusal);
-  requireSnapshot(vm, snapshotId, refusal);
-  begin(cloud, caller, vm, 'snapshot-delete', next, { kind: 'deleteSnapshot', snapshotId });
-  return -1;
+export const vmSnapshotDelete = onSnapshot(
+  'snapshot-delete',
+  'deleteSnapshot',
+  (vm, snapshot) => `Could not delete snapshot ${snapshot} for VM ${vm}`,
+);
+
+/** What is done to a snapshot that is there. It returns -1, as oned does. */
+function onSnapshot(
+  operation: Operation,
+  kind: 'revertSnapshot' | 'deleteSnapshot',
+  refusalOf: (vm: number, snapshot: number) => string,
+) {
+  return (cloud: Cloud, caller: Caller, id: number, snapshotId: number): number => {
+    const vm = managed(cloud, caller, id);
+    const refusal = refusalOf(id, snapshotId);
+    const next = leadsTo(vm, operation, refusal);
+    requireSnapshot(vm, snapshotId, refusal);
+    begin(cloud, caller, vm, operation, next, { kind, snapshotId });
+    return -1;
+  };
 }
 
 function requireSnapshot(vm: Vm, id: number, refusal: string): void {
@@ -60,32 +70,27 @@ export function vmDiskSnapshotCreate(cloud: Cloud, caller: Caller, id: number, d
   return snapshotId;
 }
 
-export function vmDiskSnapshotRevert(
-  cloud: Cloud,
-  caller: Caller,
-  id: number,
-  diskId: number,
-  snapshotId: number,
-): number {
-  const vm = managed(cloud, caller, id);
-  const next = leadsTo(vm, 'disk-snapshot-revert', `Could not revert to disk snapshot for VM ${id}`);
-  requireDiskSnapshot(vm, diskId, snapshotId);
-  begin(cloud, caller, vm, 'disk-snapshot-revert', next, { kind: 'revertDiskSnapshot', diskId, snapshotId });
-  return id;
-}
+export const vmDiskSnapshotRevert = onDiskSnapshot(
+  'disk-snapshot-revert',
+  'revertDiskSnapshot',
+  'Could not revert to disk snapshot for VM',
+);
 
-export function vmDiskSnapshotDelete(
-  cloud: Cloud,
-  caller: Caller,
-  id: number,
-  diskId: number,
-  snapshotId: number,
-): number {
-  const vm = managed(cloud, caller, id);
-  const next = leadsTo(vm, 'disk-snapshot-delete', `Could not delete disk snapshot from VM ${id}`);
-  requireDiskSnapshot(vm, diskId, snapshotId);
-  begin(cloud, caller, vm, 'disk-snapshot-delete', next, { kind: 'deleteDiskSnapshot', diskId, snapshotId });
-  return id;
+export const vmDiskSnapshotDelete = onDiskSnapshot(
+  'disk-snapshot-delete',
+  'deleteDiskSnapshot',
+  'Could not delete disk snapshot from VM',
+);
+
+/** What is done to a disk's snapshot that is there. It returns the VM's id. */
+function onDiskSnapshot(operation: Operation, kind: 'revertDiskSnapshot' | 'deleteDiskSnapshot', refusal: string) {
+  return (cloud: Cloud, caller: Caller, id: number, diskId: number, snapshotId: number): number => {
+    const vm = managed(cloud, caller, id);
+    const next = leadsTo(vm, operation, `${refusal} ${id}`);
+    requireDiskSnapshot(vm, diskId, snapshotId);
+    begin(cloud, caller, vm, operation, next, { kind, diskId, snapshotId });
+    return id;
+  };
 }
 
 function vmDiskSnapshotRename(

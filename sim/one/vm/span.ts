@@ -68,6 +68,9 @@ export class Shapes {
 /** Whether the guest runs. */
 export const hasGuest = (vm: Vm): boolean => vm.spans.at(-1)?.to === null;
 
+/** So many stretches are remembered of a VM: a long life among hosts that come and go must not eat the memory. */
+const MOST_SPANS = 100;
+
 /** The guest runs from now on, or has since `from`. */
 export function openSpan(
   cloud: Cloud,
@@ -78,7 +81,8 @@ export function openSpan(
 ): void {
   const boot = (vm.spans.at(-1)?.boot ?? 0) + (booted ? 1 : 0);
   const hostId = vm.history.at(-1)?.hostId ?? -1;
-  vm.spans = appended(vm.spans, { from, to: null, boot, hostId, shape });
+  const kept = vm.spans.length < MOST_SPANS ? vm.spans : vm.spans.slice(1 - MOST_SPANS);
+  vm.spans = appended(kept, { from, to: null, boot, hostId, shape });
 }
 
 export function closeSpan(cloud: Cloud, vm: Vm): void {

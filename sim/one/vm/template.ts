@@ -7,6 +7,7 @@ import { nameProblem, namesake, refuse, taken } from '../name.ts';
 import { type Kind, listed, type Modes, ownedOperations, reach, updateTemplate } from '../owned.ts';
 import { parseTemplate } from '../parse.ts';
 import { IMAGE_OPERATIONS } from '../resources/image.ts';
+import { IMAGE_MAKING_OPERATIONS } from '../resources/image-making.ts';
 import { Template, type Vector } from '../syntax/syntax.ts';
 import { diskRights, extendedDisk, imageOf } from './disk.ts';
 import { changeRefused, restrictedAttribute, restrictedChange } from './restricted.ts';
@@ -111,7 +112,7 @@ function clone(cloud: Cloud, caller: Caller, id: number, name: string, recursive
     made.template = withDisks(made.template, (disk, n) => {
       const image = imageOf(cloud, caller.uid, disk);
       if (image === null) return disk;
-      const copy = IMAGE_OPERATIONS['one.image.clone'](cloud, caller, image.id, `${name}-disk-${n}`);
+      const copy = IMAGE_MAKING_OPERATIONS['one.image.clone'](cloud, caller, image.id, `${name}-disk-${n}`);
       cloned.push(copy);
       return new Map([...[...disk].filter(([key]) => !NAMES_OF_IMAGES.has(key)), ['IMAGE_ID', String(copy)]]);
     });
