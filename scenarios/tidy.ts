@@ -105,6 +105,9 @@ const DOOR = ['sim/index.ts', 'sim/simulator.ts', 'sim/vitest.ts'];
 /** A test starts from a whole world, and holds its answers against the contract. */
 const WORLD = [...DOOR, 'contracts/**'];
 
+/** What a world's files are read with, and what a world is put into. */
+const GROUND = ['config', 'machine', 'package-files', 'problem', 'simulator', 'source'].map((name) => `sim/${name}.ts`);
+
 const DIRECTIONS: readonly Direction[] = [
   { files: KERNEL, sees: [KERNEL], testsSee: [] },
   { files: FAULTS, sees: [KERNEL, FAULTS], testsSee: WORLD },
@@ -118,8 +121,20 @@ const DIRECTIONS: readonly Direction[] = [
     sees: [...CORE, 'sim/api/*.ts', `sim/api/${api}/**`],
     testsSee: WORLD,
   })),
+  { files: 'sim/net/**', sees: [...CORE, 'sim/api/*.ts', 'sim/net/**', 'sim/problem.ts'], testsSee: WORLD },
+  {
+    files: 'sim/world/**',
+    sees: [...CORE, 'sim/api/**', 'sim/world/**', ...GROUND],
+    testsSee: [...WORLD, 'sim/start.ts'],
+  },
+  { files: 'sim/command-line/**', sees: ['sim/**', '!sim/main.ts', 'sim/command-line/**'], testsSee: WORLD },
   { files: 'sim/main.ts', sees: ['**'], testsSee: [] },
-  { files: 'sim/*.ts', sees: ['sim/**', '!sim/main.ts'], testsSee: WORLD },
+  { files: 'sim/index.ts', sees: ['sim/**', '!sim/main.ts'], testsSee: [] },
+  {
+    files: 'sim/*.ts',
+    sees: ['sim/**', '!sim/main.ts', '!sim/command-line/**'],
+    testsSee: [...WORLD, 'sim/command-line/**'],
+  },
   // The table of a deviation's switches is held against its rows.
   { files: 'contracts/**', sees: ['contracts/**', ...DOOR], testsSee: ['sim/api/*/deviations.ts'] },
   // Parts are measured from within.

@@ -138,7 +138,11 @@ describe('the state machine', () => {
   const state = async (id: Json | undefined, user = ALICE) => (await read(id, user)).FAAS?.STATE;
   const breaking = (action: string) =>
     world.ask('/_onesim/faults', {
-      body: { selector: { layer: 'vm', operation: action }, trigger: { times: 1 }, effect: { do: 'fail', message: 'No KVM' } },
+      body: {
+        selector: { layer: 'vm', operation: action },
+        trigger: { times: 1 },
+        effect: { do: 'fail', message: 'No KVM' },
+      },
     });
 
   it('PENDING → RUNNING → UPDATING → RUNNING, then gone', async () => {

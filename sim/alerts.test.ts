@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { checkedFetch } from '../contracts/checked.ts';
 import { loadContracts } from '../contracts/contract.ts';
 import { createSimulator } from './simulator.ts';
-import { furnishing } from './worlds.ts';
+import { furnishing } from './world/worlds.ts';
 
 const contracts = await loadContracts();
 const furnish = await furnishing('default');

@@ -175,7 +175,7 @@ describe('settings', () => {
     ['config: x.yaml\n', 'onesim.config.yaml:1:1: unknown key "config"'],
     ['port: [1]\n', 'onesim.config.yaml:1:7: port takes a number or a text'],
     ['\nport: many\n', 'onesim.config.yaml:2:7: port: expected a whole number from 0 to 65535, not "many"'],
-    ['deviations: get-200\n', 'onesim.config.yaml:1:13: deviations takes keys with on or off'],
+    ['deviations: get-200\n', 'onesim.config.yaml:1:13: deviations takes a list, or keys with on or off'],
     [
       'deviations:\n  get-200: off\n  crash-htm: off\n',
       'onesim.config.yaml:3:3: deviations: expected ID=on or ID=off, with the id of a deviation, not "crash-htm=off", did you mean "crash-html=off"?',
@@ -194,7 +194,7 @@ describe('settings', () => {
   test('are all in the help, each with its default', () => {
     const help = flagsHelp();
     for (const key of Object.keys(CONFIG_DEFAULTS)) {
-      const words = key === 'deviations' ? 'deviation' : key;
+      const words = ['deviations', 'controlHosts'].includes(key) ? key.slice(0, -1) : key;
       const flag = `--${words.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
       expect(help).toMatch(new RegExp(`^ {2}${flag} .*\\(.+\\)$`, 'm'));
     }

@@ -1,7 +1,7 @@
 /** Services that scale by themselves, with what the metric generator measures: all over OneFlow's REST. */
 import { describe, expect, test } from 'vitest';
 import { createSimulator, type Simulator } from './simulator.ts';
-import { furnishing } from './worlds.ts';
+import { furnishing } from './world/worlds.ts';
 
 const SERVICE_STATES = { SCALING: 8, COOLDOWN: 10, RUNNING: 2 } as const;
 

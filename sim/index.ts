@@ -4,7 +4,7 @@ export type { Config } from './config.ts';
 export { type ControlClient, ControlError, controlClient } from './control-client.ts';
 export type { Exchange } from './exchange.ts';
 export { Unreadable, Unsettled } from './kernel/held.ts';
-export type { Urls } from './listen.ts';
+export type { Urls } from './net/listen.ts';
 export { Problem } from './problem.ts';
 export {
   createSimulator,
@@ -13,14 +13,14 @@ export {
   type World,
 } from './simulator.ts';
 export { loadSimulator, type Running, type StartOptions, startSim } from './start.ts';
-export { furnishing } from './worlds.ts';
+export { furnishing } from './world/worlds.ts';
 
 // ---- what the harness stands on -------------------------------------------------------------------------------------
 
 export { type FunctionState, mappedState } from './api/engine/state.ts';
-export type { Command } from './command.ts';
+export type { Command } from './command-line/command.ts';
+export * as flags from './command-line/flags.ts';
 export { FAULT, FAULT_SCHEMA } from './faults/schema.ts';
-export * as flags from './flags.ts';
 export type { Flaw, FormOf, Path } from './kernel/form.ts';
 export * as form from './kernel/form.ts';
 export type { Entry } from './kernel/journal.ts';

@@ -4,11 +4,9 @@ import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { HARNESS_COMMANDS } from '../scenarios/harness/commands.ts';
-import { run } from './command.ts';
+import { run } from './command-line/command.ts';
 import type { Machine } from './machine.ts';
-
-/** The same from the sources and from the built form. */
-const PACKAGE = new URL('../package.json', import.meta.url);
+import { packageFile } from './package-files.ts';
 
 /** Exit codes of a process that a signal ended at once, as shells have them. */
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -50,7 +48,7 @@ const machine: Machine = {
 // A reader of our output that goes away takes only the output with it.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
-const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string };
+const { version } = JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string };
 const code = await run(process.argv.slice(2), version, machine, HARNESS_COMMANDS);
 flush();
 process.exit(code);

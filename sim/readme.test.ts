@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { run } from './command.ts';
+import { run } from './command-line/command.ts';
 import type { Machine } from './machine.ts';
 import { loadSimulator } from './start.ts';
 
@@ -29,10 +29,12 @@ async function curl(args: string[]): Promise<string> {
   const headers: Record<string, string> = {};
   let url = '';
   let body: string | undefined;
+  let asked: string | undefined;
   for (let arg = args.shift(); arg !== undefined; arg = args.shift()) {
     const value = (): string => args.shift() ?? '';
     if (arg === '-s') continue;
-    if (arg === '-u') headers.Authorization = `Basic ${btoa(value())}`;
+    if (arg === '-X') asked = value();
+    else if (arg === '-u') headers.Authorization = `Basic ${btoa(value())}`;
     else if (arg === '-H') {
       const [name = '', ...rest] = value().split(':');
       headers[name] = rest.join(':');
@@ -42,7 +44,7 @@ async function curl(args: string[]): Promise<string> {
     } else if (arg.startsWith('-')) throw new Error(`curl ${arg} is not known here`);
     else url = `http://${arg}`;
   }
-  const method = body === undefined ? 'GET' : 'POST';
+  const method = asked ?? (body === undefined ? 'GET' : 'POST');
   const response = await simulator.fetch(
     new Request(url, { method, headers, ...(body === undefined ? {} : { body }) }),
   );

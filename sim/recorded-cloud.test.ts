@@ -17,7 +17,7 @@ import { RECORDED_TIMING, RecordedCloud } from './api/oneflow/recorded.ts';
 import { PARTS } from './api/oneflow/recorded-parts.ts';
 import type { Timing } from './one/timing.ts';
 import { createSimulator } from './simulator.ts';
-import { furnishing } from './worlds.ts';
+import { furnishing } from './world/worlds.ts';
 
 const fromNothing = await furnishing('empty');
 

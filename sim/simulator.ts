@@ -35,9 +35,11 @@ import type { Soon } from './kernel/soon.ts';
 import { Chronicle } from './metrics/chronicle.ts';
 import type { Disturbances } from './metrics/disturbance.ts';
 import { Metrics } from './metrics/metrics.ts';
+import { containersSince } from './metrics/platform.ts';
 import { CLOUD_DEFAULTS, Cloud, type CloudConfig } from './one/cloud.ts';
 import { TIMINGS, type Timing } from './one/timing.ts';
 import { vmFacts } from './one/vm/trouble.ts';
+import { packageFile } from './package-files.ts';
 import { Sandboxes } from './sandboxes.ts';
 import { requireSettled, resettled, type Settings, settingsOf, takeOver } from './settlement.ts';
 import { readSnapshot, statesOf, writeSnapshot } from './snapshot.ts';
@@ -120,6 +122,9 @@ export interface World {
   readonly furnishing: GatekeeperFurnishing;
 }
 
+/** So long the containers of SONATA's platform have been running when a world begins. */
+const PLATFORM_AGE_MS = 7 * 86_400_000;
+
 function createWorld(
   config: SimulatorConfig,
   furnish: SimulatorConfig['furnish'],
@@ -131,10 +136,14 @@ function createWorld(
   const judge = new Judge(clock, journal, random);
   const cloud = new Cloud({ clock, random, journal, judge }, { ...config.cloud, timing: config.timing });
   const chronicle = new Chronicle(cloud);
-  const metrics = new Metrics(random, cloud, config.deviations, disturbancesOf(clock, judge, cloud), chronicle);
+  const disturbances = disturbancesOf(clock, judge, cloud);
+  const containers = containersSince(config.epochMs - PLATFORM_AGE_MS);
+  const metrics = new Metrics(random, cloud, config.deviations, disturbances, chronicle, containers);
   cloud.monitored = (vmId, name) => metrics.monitored(vmId, name, clock.now);
   const vocabulary = vocabularyOf(cloud, metrics, operations);
   const pace = new Pace(clock);
+  pace.onFailure = (why) =>
+    journal.append('defect', 'clock', { message: why instanceof Error ? why.message : String(why) });
   const furnishing = furnish(cloud);
   return { config, clock, pace, random, journal, judge, cloud, metrics, vocabulary, furnishing };
 }
@@ -161,8 +170,7 @@ function disturbancesOf(clock: Clock, judge: Judge, cloud: Cloud): Disturbances 
   };
 }
 
-/** The same from the sources and from the built form. */
-const SIGNING_KEY = new URL('../fixtures/keys/gatekeeper.pem', import.meta.url);
+const SIGNING_KEY = packageFile('fixtures/keys/gatekeeper.pem');
 
 /** By its address; the file does not change while we run. */
 const readKey = remembered((url) => readFileSync(new URL(url), 'utf8'));
@@ -301,9 +309,11 @@ export function createSimulator(given: Partial<SimulatorConfig> = {}): Simulator
   }
 
   function replace(next: Living): void {
-    end(living);
+    const before = living;
+    // Whatever is wrong with the world that was, the next one is there.
     living = next;
     next.world.pace.set(next.world.config.factor);
+    end(before);
   }
 
   function reset({ world = 'loaded', seed = config.seed }: Beginning = {}): void {

@@ -93,6 +93,7 @@ describe('a restored world', () => {
       '',
       '[]',
       'null',
+      '{"format":"onesim snapshot","version":{"toString":1}}',
       text.slice(1),
       text.replace('"users":', '"user":'),
       text.replace(/\d{13}/, '1'),

@@ -3,15 +3,15 @@ import { ENGINE_DEFAULTS, type EngineConfig } from './api/engine/config.ts';
 import { GATEKEEPER_DEFAULTS } from './api/gatekeeper/config.ts';
 import { CONFIG_DEFAULTS, type Config, DEVIATIONS } from './config.ts';
 import type { Exchange } from './exchange.ts';
-import { furnish } from './furnish.ts';
 import { hostEpochMs } from './kernel/pace.ts';
-import { listen, type Urls } from './listen.ts';
+import { listen, type Urls } from './net/listen.ts';
 import { TIMINGS, type Timing } from './one/timing.ts';
 import { createSimulator, PROFILES, type Simulator, type SimulatorConfig, VIRTUAL_EPOCH_MS } from './simulator.ts';
-import { loadState, saveState } from './state-file.ts';
-import { readTiming } from './timing-file.ts';
-import { faultsIn, type WorldFile } from './world-file.ts';
-import { loadWorld, readText } from './worlds.ts';
+import { furnish } from './world/furnish.ts';
+import { loadState, saveState } from './world/state-file.ts';
+import { readTiming } from './world/timing-file.ts';
+import { faultsIn, type WorldFile } from './world/world-file.ts';
+import { loadWorld, readText } from './world/worlds.ts';
 
 /** As the settings of `onesim serve`; ports that are not given are closed, but for the main one. */
 export interface StartOptions extends Partial<Config> {

@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { loadSimulator, type Simulator } from './index.ts';
 import { createSimulator } from './simulator.ts';
-import { readTiming } from './timing-file.ts';
-import { furnishing } from './worlds.ts';
+import { readTiming } from './world/timing-file.ts';
+import { furnishing } from './world/worlds.ts';
 
 const ADMIN = 'oneadmin:opennebula';
 

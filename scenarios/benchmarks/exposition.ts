@@ -1,7 +1,6 @@
 /** The text exposition of a large cloud: how long it takes, how that grows, and what it holds in memory meanwhile. */
-import { Random } from '../../sim/kernel/random.ts';
-import { Metrics } from '../../sim/metrics/metrics.ts';
-import type { Shape } from '../../sim/one/vm/span.ts';
+import { addHost } from '../../sim/one/resources/host.ts';
+import { createSimulator } from '../../sim/simulator.ts';
 import type { Benchmark, Result } from './benchmark.ts';
 
 const VMS = 10_000;
@@ -31,30 +30,21 @@ export const exposition: Benchmark = {
   },
 };
 
-const shapeOf = (id: number): Shape => ({
-  vcpu: 1 + (id % 4),
-  memoryMiB: 2048,
-  disks: [{ id: 0, target: 'vda', sizeMiB: 40_960 }],
-  nics: [0],
-  profile: PROFILES[id % PROFILES.length] ?? '',
-});
-
+/** A world with so many VMs, which have been running for a day: all that is measured of them, inside and outside. */
 function measure(count: number): { readonly ms: number; readonly bytes: number; readonly longest: number } {
-  const metrics = new Metrics(new Random(1), {
-    vms: { nextId: count, find: (id) => vms[id] },
-    observe: () => {},
-  });
-  const vms = Array.from({ length: count }, (_, id) => ({
-    id,
-    uuid: `00000000-0000-4000-8000-${String(id).padStart(12, '0')}`,
-    spans: [{ from: BOOT + id, to: null, boot: 1, hostId: 0, shape: shapeOf(id) }],
-    userTemplate: new Map<string, string>(),
-  }));
+  const { metrics, cloud, clock } = createSimulator({ epochMs: BOOT + 86_400_000 }).world;
+  const host = addHost(cloud, { name: 'host0', cpu: 400 * count, memKb: 2_097_152 * count });
+  for (let i = 0; i < count; i++) {
+    const size = `CPU=1 VCPU=${1 + (i % 4)} MEMORY=2048 DISK=[TYPE=fs, FORMAT=raw, SIZE=40960]`;
+    const text = `NAME=vm ${size} NIC=[NETWORK_MODE=auto] METRIC_PROFILE=${PROFILES[i % PROFILES.length]}`;
+    const vm = cloud.vms.get(cloud.run(cloud.root, 'one.vm.allocate', text));
+    cloud.driver.adopt(vm, host, BOOT + i);
+  }
   const rounds = Array.from({ length: ROUNDS + 1 }, (_, round) => {
     let bytes = 0;
     let longest = 0;
     const from = performance.now();
-    for (const chunk of metrics.exposition(BOOT + 86_400_000 + round * 15_000)) {
+    for (const chunk of metrics.exposition(clock.now + round * 15_000)) {
       bytes += chunk.length;
       longest = Math.max(longest, chunk.length);
     }

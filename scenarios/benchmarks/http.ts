@@ -1,7 +1,7 @@
 /** GET of a runtime over HTTP, with journal and log, against a bare Hono that gives the same bytes. */
 import { openSync, writeSync } from 'node:fs';
 import { devNull } from 'node:os';
-import { logLine } from '../../sim/request-log.ts';
+import { logLine } from '../../sim/command-line/request-log.ts';
 import { startSim } from '../../sim/start.ts';
 import type { Benchmark } from './benchmark.ts';
 import { besideBareHono, CONNECTIONS, type Server } from './contest.ts';

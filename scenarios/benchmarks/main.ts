@@ -12,6 +12,7 @@ import { exposition } from './exposition.ts';
 import { fanout, subscribers } from './fanout.ts';
 import { faultLayer } from './fault-layer.ts';
 import { functions } from './functions.ts';
+import { harness } from './harness.ts';
 import { http } from './http.ts';
 import { memory } from './memory.ts';
 import { queue } from './queue.ts';
@@ -39,6 +40,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   vmInfo,
   vmPool,
   xmlrpc,
+  harness,
 ];
 
 /** Set, to its name, in the process of a benchmark. */

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { Random } from '../../sim/kernel/random.ts';
-import { serverFor } from '../../sim/listen.ts';
+import { serverFor } from '../../sim/net/listen.ts';
 import { AUTHORIZATION, REQUEST, roomFor, Tenant } from './crowd.ts';
 
 const VMS = 10_000;

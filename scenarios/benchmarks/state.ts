@@ -1,6 +1,6 @@
 /** State: how long it takes to make a world, to begin it again, to write a large one down and to go on from that. */
 import { createSimulator, type Simulator } from '../../sim/simulator.ts';
-import { furnishing } from '../../sim/worlds.ts';
+import { furnishing } from '../../sim/world/worlds.ts';
 import type { Bar, Benchmark, Result } from './benchmark.ts';
 import { roomFor } from './crowd.ts';
 

@@ -156,12 +156,22 @@ const DEEDS: Families<Deed> = {
   heal: fc.constant<Deed>((id) => ({ id, op: 'heal' })),
 };
 
-const ACTIONS = [...new Set(Object.values(STEPS).map(({ action }) => action))];
+/** What drivers do: that which the life of a runtime is made of more often than all there is. */
+const ACTIONS = [
+  ...['prolog', 'deploy', 'resize', 'diskResize', 'shutdown', 'epilog'],
+  ...['prolog', 'deploy', 'resize', 'diskResize', 'shutdown', 'epilog'],
+  ...new Set(Object.values(STEPS).map(({ action }) => action)),
+];
 
 /** Distances from the event that a fault is told from: within the tick, just after, in the middle, and late. */
 const DELAYS = [0, 1, 250, 499, 500, 501, 1_000, 3_000] as const;
 
-type Trouble = (id: string, steps: readonly Step[], runtimes: readonly string[], n: number) => Fault | undefined;
+type Trouble = (
+  id: string,
+  steps: readonly Step[],
+  runtimes: readonly string[],
+  n: number,
+) => Fault | readonly Fault[] | undefined;
 
 /** A moment that a fault may be told from. */
 function moment(steps: readonly Step[], n: number): After | undefined {
@@ -171,7 +181,7 @@ function moment(steps: readonly Step[], n: number): After | undefined {
 }
 
 const aimed =
-  (make: (id: string, ref: string, after: After) => Fault): Trouble =>
+  (make: (id: string, ref: string, after: After) => Fault | readonly Fault[]): Trouble =>
   (id, steps, runtimes, n) => {
     const ref = runtimes[n % Math.max(1, runtimes.length)];
     const after = moment(steps, n);
@@ -205,7 +215,7 @@ function exchangeFault(layer: 'api' | 'transport', effects: fc.Arbitrary<object>
 
 /** A fault of what is behind the engine; it ends by itself. */
 const layerFault = (layer: 'vm' | 'host' | 'oneflow', effects: fc.Arbitrary<object>): fc.Arbitrary<Trouble> =>
-  fc.tuple(effects, fc.constantFrom(5_000, 60_000)).map(
+  fc.tuple(effects, fc.constantFrom(5_000, 60_000, 400_000)).map(
     ([effect, forMs]): Trouble =>
       (id, steps, _, n) => {
         const after = n % 2 === 0 ? moment(steps, n) : undefined;
@@ -251,6 +261,29 @@ const TROUBLES: Families<Trouble> = {
   operator: fc
     .constantFrom(...VM_ACTIONS.filter((action) => !action.startsWith('terminate')))
     .map((action) => aimed((id, ref, after) => ({ id, kind: 'operator', ref, action, after }) as Fault)),
+  // A VM is put to rest and taken up again, or put deeper, and a driver fails on the way.
+  ordeal: fc
+    .tuple(
+      fc.constantFrom('poweroff-hard', 'suspend', 'stop', 'undeploy', 'resume'),
+      fc.constantFrom('resume', 'resume', 'stop', 'undeploy-hard', 'poweroff-hard'),
+      fc.constantFrom(0, 1_000, 20_000),
+      fc.nat(3),
+    )
+    .map(([first, second, delayMs, skip]) =>
+      aimed((id, ref, after) => [
+        { id, kind: 'operator', ref, action: first, after } as Fault,
+        { id: `${id}-next`, kind: 'operator', ref, action: second, after: { event: `${id}.began`, delayMs } } as Fault,
+        {
+          id: `${id}-fails`,
+          kind: 'driver',
+          do: 'fail',
+          skip,
+          times: 2,
+          after: { event: `${id}.began` },
+          forMs: 60_000,
+        },
+      ]),
+    ),
   // What goes wrong between the client and the engine: of it all, only what the cloud did is evidence.
   gate: exchangeFault(
     'api',
@@ -342,7 +375,9 @@ export function scenarios(budget: Budget, profile: 'upstream' | 'contract' = 'up
         .tuple(seed, timing, creations, drawn(DEEDS, ops, budget.steps), drawn(TROUBLES, kinds, budget.faults))
         .map(([chosen, pace, made, deeds, troubles]): Scenario => {
           const { steps, runtimes } = stepsOf(made, deeds, clients);
-          const faults = troubles.flatMap(([trouble, n], index) => trouble(`f${index + 1}`, steps, runtimes, n) ?? []);
+          const faults = troubles.flatMap(([trouble, n], index) =>
+            [trouble(`f${index + 1}`, steps, runtimes, n) ?? []].flat(),
+          );
           return {
             v: 1,
             seed: chosen,

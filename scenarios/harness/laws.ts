@@ -1,6 +1,7 @@
 /** All laws, and what they say of a trace. */
 import { loadContracts } from '../../contracts/contract.ts';
 import { fingerprint, type Law, type Violation } from './law.ts';
+import { AFTERMATH } from './laws/aftermath.ts';
 import { LIFE_CYCLE } from './laws/life-cycle.ts';
 import { recordLaws } from './laws/record.ts';
 import { REPETITION } from './laws/repetition.ts';
@@ -10,7 +11,7 @@ import { storyOf } from './story.ts';
 import type { Trace } from './trace.ts';
 
 export async function loadLaws(): Promise<readonly Law[]> {
-  return [...LIFE_CYCLE, ...RESOURCES, ...TENANCY, ...REPETITION, ...recordLaws(await loadContracts())];
+  return [...LIFE_CYCLE, ...AFTERMATH, ...RESOURCES, ...TENANCY, ...REPETITION, ...recordLaws(await loadContracts())];
 }
 
 export interface Verdict {

@@ -233,6 +233,16 @@ export const MUTANTS: readonly Mutant[] = [
     }),
   },
   {
+    name: 'a deletion frees the quota twice',
+    law: 'R8',
+    wrap: mutated(({ cloud }) =>
+      patch(cloud.quotas, 'release', (release) => (vm) => {
+        release(vm);
+        release(vm);
+      }),
+    ),
+  },
+  {
     name: 'an id is used again',
     law: 'A1',
     wrap: on('DELETE POST', () => {
@@ -349,6 +359,15 @@ export const MUTANTS: readonly Mutant[] = [
     }),
   },
   {
+    name: 'a name decides how long it takes',
+    law: 'M5',
+    twin: true,
+    wrap: on('POST', (simulator) => async ({ request, door, body }) => {
+      await simulator.world.clock.sleep(Math.max(0, body.length - 80), 'a long name');
+      return door(request);
+    }),
+  },
+  {
     name: 'one timer reads the host’s clock',
     law: 'D3',
     twin: true,
@@ -356,6 +375,18 @@ export const MUTANTS: readonly Mutant[] = [
       await simulator.world.clock.sleep(Math.floor(WALL_CLOCK.now() * 1000) % 97, 'a timer of the host');
       return door(request);
     }),
+  },
+  {
+    name: 'a restored world draws other chances',
+    law: 'D5',
+    twin: true,
+    wrap: (simulator) => {
+      patch(simulator, 'restore', (restore) => (snapshot) => {
+        restore(snapshot);
+        for (const vm of simulator.world.cloud.vms) vm.steps++;
+      });
+      return (request) => simulator.fetch(request);
+    },
   },
   {
     name: 'a state that the journal does not tell',

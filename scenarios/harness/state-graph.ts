@@ -33,9 +33,11 @@ const SPONTANEOUS: readonly Edge[] = [
   // The host is not heard of, and is back.
   ['RUNNING', 'UNKNOWN'],
   ['UNKNOWN', 'RUNNING'],
-  // The guest powers itself off.
+  // The guest powers itself off, or is found running though it was put to rest.
   ['RUNNING', 'POWEROFF'],
   ['UNKNOWN', 'POWEROFF'],
+  ['POWEROFF', 'RUNNING'],
+  ['SUSPENDED', 'RUNNING'],
 ];
 
 /** What happens because somebody asked for it. */

@@ -120,6 +120,15 @@ export function storyOf({ run, lines }: Trace): Story {
     } else if (each.kind === 'fault') append(blows, each.subject, at);
   }
   for (const { vm, at } of faults) if (vm !== null) append(blows, `vm/${vm}`, at);
+  const why = (last: Entry): Entry[] => {
+    const chain: Entry[] = [];
+    for (let each: Entry | undefined = last; each !== undefined; each = entry(each.cause)) chain.push(each);
+    return chain;
+  };
+  // Whatever happens to a host happens to its VMs.
+  if (entries.some(isOfHost)) {
+    for (const change of all) if (why(change.entry).some(isOfHost)) append(blows, change.entry.subject, change.at);
+  }
   const struck = new Set(touched.values());
   const cutFrom = cutSince(run, faults);
   const omniscient = run.transport === 'in process';
@@ -165,17 +174,16 @@ export function storyOf({ run, lines }: Trace): Story {
       return states;
     },
     effectsOf: (request) => (request === null ? [] : (effects.get(request) ?? [])),
-    why(last) {
-      const chain: Entry[] = [];
-      for (let each: Entry | undefined = last; each !== undefined; each = entry(each.cause)) chain.push(each);
-      return chain;
-    },
+    why,
     disturbed: (vm, from, to) => (blows.get(`vm/${vm}`) ?? []).some((at) => at >= from && at <= to),
     isServiceTouched: (service, until) => (blows.get(`service/${service}`) ?? []).some((at) => at <= until),
     unsure: (runtime, until) => unsure.some(({ id, sent }) => id === runtime && sent <= until),
     end: lines.at(-1)?.at ?? 0,
   };
 }
+
+const isOfHost = ({ kind, subject }: Entry): boolean =>
+  kind === 'host.state' || (kind === 'fault' && subject.startsWith('host/'));
 
 /** Names the fault that has touched an answer. */
 const FAULT_HEADER = 'x-onesim-fault';

@@ -91,6 +91,7 @@ export interface Census {
   readonly services: readonly number[];
   readonly vms: readonly {
     readonly id: number;
+    readonly owner: number;
     readonly state: State;
     /** Hosts that count it as theirs. */
     readonly hosts: readonly number[];
@@ -98,6 +99,13 @@ export interface Census {
     readonly vcpu: number | null;
     readonly memoryMiB: number;
     readonly diskMiB: number;
+  }[];
+  /** What is booked on each user that has quotas. */
+  readonly quotas: readonly {
+    readonly user: number;
+    readonly vms: number;
+    readonly cpu: number;
+    readonly memoryMiB: number;
   }[];
   readonly hosts: readonly {
     readonly id: number;

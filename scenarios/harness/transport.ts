@@ -19,6 +19,8 @@ export interface God {
   /** How many there have been. */
   readonly written: number;
   census(): Census;
+  /** Puts a copy of the world in its own place, made from its snapshot; not while requests are under way. */
+  rebirth(): void;
   /** The host that a VM is on. */
   hostOf(vm: number): number | undefined;
   /** Whether the host is heard of. */
@@ -87,7 +89,8 @@ interface Flight {
 }
 
 function overDoor(simulator: Simulator, wrap: Wrap): Transport {
-  const { clock, journal, cloud, config } = simulator.world;
+  let { clock, journal, cloud } = simulator.world;
+  const { config } = simulator.world;
   const door = wrap(simulator);
   const start = clock.now;
   let read = 0;
@@ -138,6 +141,11 @@ function overDoor(simulator: Simulator, wrap: Wrap): Transport {
         return journal.length;
       },
       census: () => censusOf(simulator),
+      rebirth() {
+        if (flights.size > 0) return;
+        simulator.restore(simulator.snapshot());
+        ({ clock, journal, cloud } = simulator.world);
+      },
       hostOf: (vm) => [...cloud.hosts].find(({ vms }) => vms.has(vm))?.id,
       setHost: (id, up) => setHostState(cloud, cloud.hosts.get(id), up ? 'MONITORED' : 'ERROR'),
     },
@@ -160,8 +168,9 @@ function censusOf({ world }: Simulator): Census {
     services: of(SERVICE),
     vms: [...cloud.vms]
       .filter(({ state }) => state !== 'DONE')
-      .map(({ id, state, cpu, vcpu, memoryMiB, disks }) => ({
+      .map(({ id, uid, state, cpu, vcpu, memoryMiB, disks }) => ({
         id,
+        owner: uid,
         state,
         hosts: hosts.filter(({ vms }) => vms.has(id)).map((host) => host.id),
         cpu,
@@ -169,6 +178,13 @@ function censusOf({ world }: Simulator): Census {
         memoryMiB,
         diskMiB: disks.find((disk) => disk.id === 0)?.sizeMiB ?? 0,
       })),
+    quotas: [...cloud.users]
+      .filter(({ id }) => id > 0)
+      .map(({ id }) => {
+        const book = cloud.quotas.user(id).find({ kind: 'VM', id: -1 });
+        const used = (metric: 'VMS' | 'CPU' | 'MEMORY'): number => book?.used(metric) ?? 0;
+        return { user: id, vms: used('VMS'), cpu: used('CPU'), memoryMiB: used('MEMORY') };
+      }),
     hosts: hosts.map(({ id, state, totalCpu, totalMemKb }) => ({
       id,
       state,

@@ -20,6 +20,36 @@ const REASONS: readonly Reason[] = [
     what: /→ CLEANUP_(DELETE|RESUBMIT)$/,
     why: 'is a recovery by deletion, which only an administrator of OpenNebula asks for; the engine does in the states of failure',
   },
+  {
+    aspect: ['edge'],
+    what: /^(RUNNING|UNKNOWN) → POWEROFF$/,
+    why: 'is a guest that powers itself off, which nobody can ask of a simulated one',
+  },
+  {
+    aspect: ['edge'],
+    what: /^(HOLD|STOPPED|UNDEPLOYED) → PROLOG|^INIT → HOLD$/,
+    why: 'is a deployment by hand, or one that was asked for on hold, which the engine never asks for',
+  },
+  {
+    aspect: ['edge'],
+    what: /^SHUTDOWN → SHUTDOWN$/,
+    why: 'is a second termination, and the harness ends no VM by hand',
+  },
+  {
+    aspect: ['fault'],
+    what: /^oneflow cooldown-stuck$/,
+    why: 'concerns the scaling of a role, which the engine never asks for; scenarios/faults has a test of it',
+  },
+  {
+    aspect: ['answer'],
+    what: /^createRuntime 504$/,
+    why: 'needs a template whose roles are deployed one after the other; the probe of post-504-leaves-service makes one',
+  },
+  {
+    aspect: ['answer'],
+    what: /^readRuntime 500$/,
+    why: 'needs a runtime whose VM is gone and not its service, which the harness makes by no means that it has',
+  },
   { aspect: LIFE, what: /CLEANUP_RESUBMIT/, why: 'is a recovery that only an administrator of OpenNebula asks for' },
   {
     aspect: ['edge'],
@@ -49,7 +79,7 @@ const REASONS: readonly Reason[] = [
   },
   {
     aspect: ['deviation'],
-    what: /^(get-writes|rename-|delete-leaks-vm|delete-never-423|daas-copy-of-faas|capacity-run-together|post-504-leaves-service|put-error-owner-not-recovered|short-)/,
+    what: /^(get-writes|rename-|delete-leaks-vm|delete-never-423|daas-copy-of-faas|capacity-run-together|post-504-leaves-service|put-error-owner-not-recovered|short-|body-without-runtime-500)/,
     why: 'is a matter of what an answer does, not of its form: the laws take it into account, and its probe shows it',
   },
 ];
@@ -58,7 +88,7 @@ export const reasonFor = (aspect: Aspect, what: string): string | undefined =>
   REASONS.find((each) => each.aspect.includes(aspect) && each.what.test(what))?.why;
 
 /** The documents whose operations generated scenarios ask. */
-export const ASKED_APIS = ['engine.yaml'];
+const ASKED_APIS = ['engine.yaml'];
 
 interface Sight {
   readonly aspect: Aspect;

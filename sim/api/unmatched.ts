@@ -52,9 +52,7 @@ export function unmatched(routes: readonly Route[], method: string, path: string
 const soughtBy = (method: string): string => (method === 'HEAD' ? 'GET' : method);
 
 /** Each route with the segments of its path; twice, where the last may be left out. */
-function* spelt(
-  routes: readonly Route[],
-): Generator<{ readonly route: Route; readonly parts: readonly string[] }> {
+function* spelt(routes: readonly Route[]): Generator<{ readonly route: Route; readonly parts: readonly string[] }> {
   for (const route of routes) {
     // What is there for all methods is middleware, and a star is the fallback itself.
     if (route.method === 'ALL' || route.path.includes('*')) continue;

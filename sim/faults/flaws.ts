@@ -96,7 +96,7 @@ function* triggerFlaws(spec: FaultSpec, vocabulary: Vocabulary): Generator<Flaw>
     if (window[at] !== undefined && window[offset] !== undefined) {
       yield { path: ['trigger', 'window', offset], problem: `it says the same as ${at}` };
     }
-    if (Number.isNaN(Date.parse(window[at] ?? '1970-01-01'))) {
+    if (window[at] !== undefined && !isInstant(window[at])) {
       yield { path: ['trigger', 'window', at], problem: 'there is no such instant' };
     }
   }
@@ -121,6 +121,12 @@ function* triggerFlaws(spec: FaultSpec, vocabulary: Vocabulary): Generator<Flaw>
   if (selector.layer !== 'vm' || effect.do !== 'fail') {
     yield { path, problem: 'they are for the layer vm and the effect fail, which says what failure means' };
   } else if (isCondition(spec)) yield { path, problem: `they mean nothing to ${effect.do}` };
+}
+
+/** Whether the calendar has the day: a `Date` takes 31 February for a day in March. */
+function isInstant(text: string): boolean {
+  const ms = Date.parse(text);
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text.slice(0, 10));
 }
 
 function* eventFlaws(event: string, vocabulary: Vocabulary): Generator<Flaw> {

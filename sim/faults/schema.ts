@@ -22,6 +22,8 @@ import {
 const YEAR_MS = 365 * 86_400_000;
 const duration = number(0, YEAR_MS);
 const period = positive(YEAR_MS);
+/** A part of something that comes again and again: time has to pass meanwhile. */
+const phase = number(1, YEAR_MS);
 const pattern = text();
 const status = whole(200, 599);
 
@@ -140,7 +142,7 @@ const FAULTS = {
     },
     {
       down: effect('down', {}, {}),
-      flapping: effect('flapping', { upMs: period, downMs: period }, {}),
+      flapping: effect('flapping', { upMs: phase, downMs: phase }, {}),
       capacity: effect('capacity', {}, { cpu: number(0, 1e6), memoryMiB: whole(0, 2 ** 40), factor: number(0, 1) }),
       degraded: effect('degraded', { factor: number(1, 1e6) }, {}),
     },

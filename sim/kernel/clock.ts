@@ -5,7 +5,7 @@
  * Events are plain data handed to a named channel, so that the queue can be written to a snapshot; the one exception
  * is {@link Clock.sleep}, on which requests in flight wait.
  */
-import { setImmediate as turnOfTheHost } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import { EventQueue, type QueueState, type Timer } from './queue.ts';
 
 /** What moving the clock did. */
@@ -22,6 +22,12 @@ export interface Waiter {
   readonly what: string;
   readonly due: number;
 }
+
+/** Resolves when all that is under way in the host has run. */
+export const turnOfTheHost = (): Promise<void> => setImmediate();
+
+/** Events schedule events at one instant, for ever. */
+export class Standstill extends Error {}
 
 /** What was waited for did not come within the bounds. */
 export class NotReached extends Error {}
@@ -160,11 +166,11 @@ export class Clock {
 
   /**
    * As {@link advance}, to an instant; nothing happens when it has passed. Only requests already woken run first. On a
-   * clock that is abandoned it comes to its end early.
+   * clock that is abandoned it comes to its end early, and when `isEnough`, which is asked before each event.
    */
-  async advanceTo(time: number): Promise<Moved> {
+  async advanceTo(time: number, isEnough = () => false): Promise<Moved> {
     const end = after(time, 0);
-    return this.#fireWhile((due) => due <= end, end);
+    return this.#fireWhile((due) => due <= end && !isEnough(), end);
   }
 
   /** As {@link advanceTo} at once, where nothing is due on the way and nobody else is; else it does nothing, and says so. */
@@ -277,7 +283,7 @@ export class Clock {
         if (this.#fired % MOST_AT_A_STRETCH === 0) this.#letRun();
         while (this.#settled !== undefined) await this.#settled;
       }
-      if (end > this.#now && this.#over === undefined) this.#now = end;
+      if (end > this.#now && end < this.#queue.due && this.#over === undefined) this.#now = end;
     } finally {
       this.#leave();
     }
@@ -348,7 +354,7 @@ export class Clock {
       const name = [...this.#channels].find(([, number]) => number === channel)?.[0];
       const what = channel === SLEEP ? `the wait "${(event as Sleeper).what}"` : `channel ${name}`;
       const instant = new Date(this.#now).toISOString();
-      throw new Error(`time stands still at ${instant}: ${what} schedules itself again without delay, for ever`);
+      throw new Standstill(`time stands still at ${instant}: ${what} schedules itself again without delay, for ever`);
     }
     this.#rounds++;
     this.#roundEnd = this.#queue.lastSeq;

@@ -1,7 +1,7 @@
 /** Real and scaled time, on a host whose clock and timer the test turns by hand. */
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Clock } from './clock.ts';
 import { type Host, Pace } from './pace.ts';
 
@@ -206,7 +206,47 @@ describe('Pace', () => {
     fail(10, null);
     schedule(20, 'e');
     host.time += 15;
-    await expect(pace.catchUp()).rejects.toThrow('broken');
+    const thrown: unknown[] = [];
+    pace.onFailure = (why) => thrown.push(why);
+    await pace.catchUp();
+    expect(thrown).toEqual([new Error('broken')]);
     expect(host.armedFor).toBe(5000.25 + 20);
   });
+});
+
+it('freezes time that cannot pass, and says why', async () => {
+  const { host, clock, pace } = paced(1);
+  const stuck: string[] = [];
+  pace.onFailure = (why) => stuck.push(String(why));
+  const again = clock.channel<null>('again', () => {
+    again(0, null);
+  });
+  again(10, null);
+  await host.pass(20);
+  await vi.waitUntil(() => stuck.length > 0, { interval: 1 });
+  expect(stuck).toEqual([expect.stringContaining('channel again schedules itself again without delay')]);
+  expect([pace.factor, host.armedFor, clock.now - EPOCH]).toEqual([0, undefined, 10]);
+  await pace.catchUp();
+});
+
+it('is slower than it was asked to be, where the host cannot do all that happens', async () => {
+  const { host, clock, pace } = paced(1);
+  const busy = clock.channel<null>('busy', () => {
+    host.time += 10;
+    busy(1, null);
+  });
+  busy(1, null);
+  host.time += 1000;
+  await pace.catchUp();
+  expect(clock.now - EPOCH).toBe(21);
+  pace.set(0);
+  await pace.catchUp();
+  expect([clock.now - EPOCH, clock.moving]).toEqual([21, false]);
+  pace.set(1);
+  host.time += 1000;
+  const moving = pace.catchUp();
+  pace.set(0);
+  const frozen = clock.now;
+  await moving;
+  expect(clock.now).toBe(frozen);
 });

@@ -1,5 +1,5 @@
 /** Real and scaled time: the host's clock, times a factor, moves the event queue. The only place that knows the host's time. */
-import type { Clock } from './clock.ts';
+import { type Clock, Standstill } from './clock.ts';
 import type { Soon } from './soon.ts';
 
 /** The host's clock and timer, so that pacing itself can be tested without waiting. */
@@ -24,10 +24,19 @@ export const hostEpochMs = (): number => Date.now();
 /** The longest wait Node's timers take. */
 const LONGEST_MS = 2 ** 31 - 1;
 
+/**
+ * For so long requests wait while time catches up. A world in which more happens than the host can do is slower than it was
+ * asked to be, and still answers.
+ */
+const LONGEST_CATCH_UP_MS = 200;
+
 /** Shorter waits make no sense to Node's timers. */
 const SHORTEST_MS = 1;
 
 export class Pace {
+  /** Is told what an event has thrown, or why time cannot pass, for which it is frozen. */
+  onFailure: (why: unknown) => void = () => {};
+
   readonly #clock: Clock;
   readonly #host: Host;
   #factor = 0;
@@ -71,7 +80,22 @@ export class Pace {
   catchUp(): Soon<unknown> {
     if (this.#factor === 0) return undefined;
     const now = Math.floor(this.#simulated());
-    return this.#clock.passTo(now) ? undefined : this.#clock.advanceTo(now);
+    if (this.#clock.passTo(now)) return undefined;
+    const latest = this.#host.now() + LONGEST_CATCH_UP_MS;
+    let isLate = false;
+    const isEnough = (): boolean => {
+      isLate ||= this.#factor === 0 || this.#host.now() > latest;
+      return isLate;
+    };
+    const moved = this.#clock.advanceTo(now, isEnough).then(() => {
+      if (!isLate) return;
+      this.#restart(this.#clock.now);
+      this.#arm();
+    });
+    return moved.catch((why) => {
+      if (why instanceof Standstill) this.set(0);
+      this.onFailure(why);
+    });
   }
 
   /** Calls back after `ms` of the host's time, for a client that will not wait for ever. Returns what takes that back. */

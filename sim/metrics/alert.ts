@@ -18,7 +18,7 @@ const LOOK_MS = 86_400_000;
 /** So many evaluations of rules one question may cost. */
 const MOST_EVALUATIONS = 300_000;
 
-export type AlertState = 'pending' | 'firing';
+type AlertState = 'pending' | 'firing';
 
 /** Of a rule that holds. */
 export interface Alert {

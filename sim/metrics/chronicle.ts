@@ -176,8 +176,8 @@ export function factsAt<F>(track: Track<F>, atMs: number): F | null {
 function same<F extends object>(a: F | null | undefined, b: F | null): boolean {
   if (a === b) return true;
   if (a === null || a === undefined || b === null) return false;
-  const [left, right] = [Object.values(a), Object.values(b)];
-  return left.every((value, i) => value === right[i] || equalLists(value, right[i]));
+  for (const name in a) if (a[name] !== b[name] && !equalLists(a[name], b[name])) return false;
+  return true;
 }
 
 const equalLists = (a: unknown, b: unknown): boolean =>

@@ -127,9 +127,9 @@ describe('the sums of VMs are the totals of hosts (T9)', () => {
           expect(stored.sort()).toEqual(lines.sort());
         }
       }),
-      { seed: 1, numRuns: 60 },
+      { seed: 1, numRuns: 20 },
     );
-    expect(held).toBeGreaterThan(100);
+    expect(held).toBeGreaterThan(30);
   });
 });
 

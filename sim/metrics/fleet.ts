@@ -16,9 +16,24 @@ export interface VmSource {
   observe(observer: { vmUpdate(vm: ProbedVm): void; vmForgotten(id: number): void }): void;
 }
 
+/** Guests whose metrics are of one kind. */
+export interface Pushers extends Iterable<Guest> {
+  /** Those whose id is this. */
+  withId(id: string): readonly Guest[];
+  /** Those whose id may contain this. */
+  withIdLike(part: string): Iterable<Guest>;
+}
+
+/** Guests that are always the same. */
+export const fixedPushers = (guests: readonly Guest[]): Pushers => ({
+  [Symbol.iterator]: () => guests.values(),
+  withId: (id) => guests.filter((guest) => guest.id === id),
+  withIdLike: () => guests,
+});
+
 const UUID_LENGTH = 36;
 
-export class Fleet {
+export class Fleet implements Pushers {
   readonly #chance: Chance;
   readonly #disturbances: Disturbances;
   readonly #vms: VmSource['vms'];

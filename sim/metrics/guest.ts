@@ -8,6 +8,7 @@ import type { Trouble } from '../one/vm/trouble.ts';
 import type { Vm } from '../one/vm/vm.ts';
 import { type Disturbances, UNDISTURBED } from './disturbance.ts';
 import { type Chance, Load } from './load.ts';
+import type { ContainerName } from './platform.ts';
 import { type Profile, profileOf } from './profile.ts';
 
 const PUSH_MS = 3000;
@@ -17,6 +18,8 @@ export interface ProbedVm extends Pick<Vm, 'id' | 'uuid'> {
   /** When the probes on its host did not see it; null where they always did. */
   readonly trouble?: Pick<Trouble, 'unseen'> | null;
   readonly spans: readonly Span[];
+  /** Set where it is no virtual machine but a container. */
+  readonly container?: ContainerName;
   readonly userTemplate: { get(name: string): string | undefined };
 }
 
@@ -50,7 +53,7 @@ export class Guest {
   /** Values of the labels `id`, `instance` and `job` as pushed. */
   readonly id: string;
   readonly instance: string;
-  readonly job: 'vnf' | 'vm';
+  readonly job: 'vnf' | 'vm' | 'containers';
   readonly chance: Chance;
   readonly disturbances: Disturbances;
   /** Names this guest to the streams of chance. */
@@ -66,8 +69,9 @@ export class Guest {
     const vcId = vm.userTemplate.get('VC_ID');
     this.vm = vm;
     this.id = vcId ?? vm.uuid;
-    this.instance = vm.userTemplate.get('VNF_NAME') ?? `one-${vm.id}`;
-    this.job = vcId === undefined ? 'vm' : 'vnf';
+    this.instance = vm.container?.host ?? vm.userTemplate.get('VNF_NAME') ?? `one-${vm.id}`;
+    if (vm.container === undefined) this.job = vcId === undefined ? 'vm' : 'vnf';
+    else this.job = 'containers';
     this.chance = chance;
     this.disturbances = disturbances;
     this.entity = hash(this.id);

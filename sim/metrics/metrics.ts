@@ -11,10 +11,12 @@ import type { Chronicle } from './chronicle.ts';
 import { type Disturbances, UNDISTURBED } from './disturbance.ts';
 import { type ExportedMetric, exported } from './exporter.ts';
 import { exposition, type LastPush, labelPairs, pushedFamily } from './exposition.ts';
-import { Fleet, type VmSource } from './fleet.ts';
+import { Fleet, fixedPushers, type Pushers, type VmSource } from './fleet.ts';
 import { type Filter, type FrameRecord, idAskedFor, passes } from './frame.ts';
+import { Guest, type ProbedVm } from './guest.ts';
 import { chanceOf } from './load.ts';
 import { MONITORED, SAMPLES_KEPT_MS, type VmSample, vmSamples } from './monitoring.ts';
+import { CONTAINER_CATALOG } from './platform.ts';
 import type { Store } from './promql/engine.ts';
 import { type Matcher, matcher } from './promql/matcher.ts';
 import { pushedGroup } from './pushed.ts';
@@ -32,10 +34,16 @@ const STALE_MS = 300_000;
 export const METRIC_DEVIATIONS = ['memory-free-in-kb', 'stream-labels-unprefixed'] as const;
 export type MetricDeviation = (typeof METRIC_DEVIATIONS)[number];
 
+/** A metric, and who pushes it. */
+interface PushedMetric {
+  readonly metric: Metric;
+  readonly pushers: Pushers;
+}
+
 export class Metrics {
   readonly #fleet: Fleet;
   /** What guests push. */
-  readonly #metrics: ReadonlyMap<string, Metric>;
+  readonly #metrics: ReadonlyMap<string, PushedMetric>;
   /** What OpenNebula's exporter shows. */
   readonly #exported: readonly ExportedMetric[];
   readonly #chronicle: Chronicle | null;
@@ -48,9 +56,17 @@ export class Metrics {
     deviations: { has(name: MetricDeviation): boolean } = new Set(METRIC_DEVIATIONS),
     disturbances: Disturbances = UNDISTURBED,
     chronicle: Chronicle | null = null,
+    containers: readonly ProbedVm[] = [],
   ) {
-    this.#fleet = new Fleet(chanceOf(random), cloud, disturbances);
-    this.#metrics = new Map(catalog(!deviations.has('memory-free-in-kb')).map((metric) => [metric.name, metric]));
+    const chance = chanceOf(random);
+    this.#fleet = new Fleet(chance, cloud, disturbances);
+    const platform = fixedPushers(containers.map((container) => new Guest(chance, container, disturbances)));
+    const ofContainers = containers.length === 0 ? [] : CONTAINER_CATALOG;
+    const ofVms = catalog(!deviations.has('memory-free-in-kb'));
+    this.#metrics = new Map([
+      ...ofContainers.map((metric) => [metric.name, { metric, pushers: platform }] as const),
+      ...ofVms.map((metric) => [metric.name, { metric, pushers: this.#fleet }] as const),
+    ]);
     this.#chronicle = chronicle;
     this.#exported = chronicle === null ? [] : exported(chronicle);
     this.#prefixed = !deviations.has('stream-labels-unprefixed');
@@ -77,7 +93,7 @@ export class Metrics {
 
   /** What there is to say of each metric, sorted by name. */
   catalog(): readonly Described[] {
-    return [...this.#exported, ...this.#metrics.values()].sort(byMetric);
+    return [...this.#exported, ...Array.from(this.#metrics.values(), ({ metric }) => metric)].sort(byMetric);
   }
 
   /** The one door to all that Prometheus has stored by now: the series that pass all matchers. */
@@ -99,9 +115,9 @@ export class Metrics {
   *#scraped(matchers: readonly Matcher[], nowMs: number): Generator<SeriesGroup> {
     const names = matchers.filter(({ label }) => label === '__name__');
     const id = matchers.find(({ label, operator }) => label === 'id' && operator === '=')?.value;
-    for (const metric of this.#metrics.values()) {
+    for (const { metric, pushers } of this.#metrics.values()) {
       if (!names.every(({ passes }) => passes(metric.name))) continue;
-      for (const guest of id === undefined ? this.#fleet : this.#fleet.withId(id)) {
+      for (const guest of id === undefined ? pushers : pushers.withId(id)) {
         const group = pushedGroup(metric, guest, matchers, nowMs);
         if (group !== undefined) yield group;
       }
@@ -122,9 +138,9 @@ export class Metrics {
 
   /** The matrix of a range query, sorted by label set. Empty for a metric that does not exist. */
   range(name: string, matchers: Matchers, range: Range, nowMs: number): MatrixSeries[] {
-    const metric = this.#metrics.get(name);
+    const pushed = this.#metrics.get(name);
     const found: { readonly stored: Labels; readonly row: MatrixSeries }[] = [];
-    if (metric === undefined) {
+    if (pushed === undefined) {
       const asked = Object.entries({ ...matchers, __name__: name }).map(([label, value]) => matcher(label, '=', value));
       for (const group of this.select(asked, nowMs)) {
         for (const [i, values] of groupValues(group, range).entries()) {
@@ -134,7 +150,8 @@ export class Metrics {
       }
       return sorted(found);
     }
-    for (const guest of matchers.id === undefined ? this.#fleet : this.#fleet.withId(matchers.id)) {
+    const { metric, pushers } = pushed;
+    for (const guest of matchers.id === undefined ? pushers : pushers.withId(matchers.id)) {
       const asked = seriesOf(metric, guest)
         .map((series) => ({ series, stored: storedLabels(name, series.labels) }))
         .filter(({ stored }) => matches(stored, matchers));
@@ -152,11 +169,12 @@ export class Metrics {
    * null when nothing has pushed the metric yet: then the server sends no frame.
    */
   frame(name: string, filters: readonly Filter[], atMs: number): FrameRecord[] | null {
-    const metric = this.#metrics.get(name);
-    if (metric === undefined) return null;
+    const pushed = this.#metrics.get(name);
+    if (pushed === undefined) return null;
+    const { metric, pushers } = pushed;
     const id = idAskedFor(filters);
     const records: FrameRecord[] = [];
-    for (const guest of id === undefined ? this.#fleet : this.#fleet.withIdLike(id)) {
+    for (const guest of id === undefined ? pushers : pushers.withIdLike(id)) {
       const push = guest.pushBefore(atMs);
       if (push === null) continue;
       for (const series of seriesOf(metric, guest)) {
@@ -165,17 +183,18 @@ export class Metrics {
         records.push({ labels: this.#shown(name, series.labels), value, time: pushedAt(series, push) });
       }
     }
-    return records.length > 0 || this.#isPushed(metric, atMs) ? records : null;
+    return records.length > 0 || this.#isPushed(pushed, atMs) ? records : null;
   }
 
   /** The text exposition of all guests at a time, in chunks. Guests that died more than 5 minutes before are left out. */
   exposition(atMs: number): Iterable<string> {
-    const pushes: LastPush[] = [];
-    for (const guest of this.#fleet) {
-      const push = guest.ranAfter(atMs - STALE_MS) ? guest.pushBefore(atMs) : null;
-      if (push !== null && atMs - push.at <= STALE_MS) pushes.push({ guest, push });
-    }
-    const pushed = [...this.#metrics.values()].map((metric) => pushedFamily(metric, pushes));
+    const known = new Map<Pushers, LastPush[]>();
+    const lastOf = (pushers: Pushers): LastPush[] => {
+      const pushes = known.get(pushers) ?? lastPushes(pushers, atMs);
+      known.set(pushers, pushes);
+      return pushes;
+    };
+    const pushed = Array.from(this.#metrics.values(), ({ metric, pushers }) => pushedFamily(metric, lastOf(pushers)));
     return exposition([...this.#exported, ...pushed].sort(byMetric), atMs);
   }
 
@@ -202,8 +221,8 @@ export class Metrics {
     return labelPairs(this.#prefixed ? storedLabels(name, labels).filter(([label]) => label !== '__name__') : labels);
   }
 
-  #isPushed(metric: Metric, atMs: number): boolean {
-    for (const guest of this.#fleet) {
+  #isPushed({ metric, pushers }: PushedMetric, atMs: number): boolean {
+    for (const guest of pushers) {
       const push = guest.pushBefore(atMs);
       if (push !== null && seriesOf(metric, guest).some((series) => series.model(push) !== undefined)) return true;
     }
@@ -213,6 +232,16 @@ export class Metrics {
 
 const sorted = (found: { readonly stored: Labels; readonly row: MatrixSeries }[]): MatrixSeries[] =>
   found.sort((a, b) => compareLabels(a.stored, b.stored)).map(({ row }) => row);
+
+/** What those that still count have pushed last. */
+function lastPushes(pushers: Pushers, atMs: number): LastPush[] {
+  const pushes: LastPush[] = [];
+  for (const guest of pushers) {
+    const push = guest.ranAfter(atMs - STALE_MS) ? guest.pushBefore(atMs) : null;
+    if (push !== null && atMs - push.at <= STALE_MS) pushes.push({ guest, push });
+  }
+  return pushes;
+}
 
 const byMetric = (a: Described, b: Described): number => (a.name < b.name ? -1 : 1);
 

@@ -48,11 +48,13 @@ export const lastValue = ({ last, model }: Series, push: Push): number | undefin
 export const pushedAt = ({ shift }: Series, push: Push): number => push.at + (shift?.(push) ?? 0);
 
 /** As pushed: what all series of a guest have in common. */
-export const guestLabels = (guest: Guest): Labels => [
-  ['id', guest.id],
-  ['instance', guest.instance],
-  ['job', guest.job],
-];
+export function guestLabels(guest: Guest): Labels {
+  const { container } = guest.vm;
+  const own = [['id', guest.id] as const, ['instance', guest.instance] as const, ['job', guest.job] as const];
+  if (container === undefined) return own;
+  const { image, imageName, name } = container;
+  return [...own, ['image', image] as const, ['image_name', imageName] as const, ['name', name] as const].sort(byName);
+}
 
 /** The labels under which Prometheus keeps a series: `job` and `instance` as pushed give way to those of the scrape. */
 export const storedLabels = (name: string, labels: Labels): Labels =>

@@ -251,7 +251,33 @@ export const RESOURCES: readonly Law[] = [
       }
     },
   },
+  {
+    id: 'R8',
+    sentence: 'What is booked on a user’s quota is what his live VMs take, and nothing once all are gone.',
+    reason: 'A quota that drifts locks a tenant out, or lets him have what is another’s.',
+    judge({ censuses }, check) {
+      for (const { at, census } of censuses) {
+        for (const { user, vms, cpu, memoryMiB } of census.quotas) {
+          const own = census.vms.filter(({ owner }) => owner === user);
+          const sum = (key: 'cpu' | 'memoryMiB'): number => own.reduce((total, vm) => total + vm[key], 0);
+          const fits =
+            vms === own.length &&
+            Math.abs(cpu - sum('cpu')) <= ROUNDING &&
+            Math.abs(memoryMiB - sum('memoryMiB')) <= ROUNDING;
+          check(fits, () => ({
+            at,
+            subject: `user/${user}`,
+            expected: `${own.length} VMs, ${sum('cpu')} CPUs and ${sum('memoryMiB')} MiB`,
+            seen: `${vms} VMs, ${cpu} CPUs and ${memoryMiB} MiB`,
+          }));
+        }
+      }
+    },
+  },
 ];
+
+/** Amounts are kept in millionths. */
+const ROUNDING = 1e-6;
 
 /** The state that a VM or a service had entered last before an entry of the journal. */
 const stateBefore = (story: Story, subject: string, seq: number): unknown =>

@@ -111,6 +111,10 @@ describe('the clock', () => {
     [{ action: 'scale' }, 'The body lacks "factor"'],
     [{ action: 'scale', factor: 0 }, 'factor must be a number between 0.001 and 1000000'],
     [{ action: 'scale', factor: 1e300 }, 'factor must be a number between 0.001 and 1000000'],
+    [
+      { action: 'runUntil', entry: { detail: { to: { toString: 1 } } } },
+      'entry.detail.to must be a text, a number, true, false or null',
+    ],
     [{ action: 'step', n: 1.5 }, 'n must be a whole number between 1 and 1000000000'],
     [{ action: 'runUntilIdle', maxEvent: 1 }, 'The body has no part "maxEvent", did you mean "maxEvents"?'],
   ])('refuses %j', async (body, message) => {

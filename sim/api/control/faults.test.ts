@@ -105,6 +105,16 @@ describe('a fault', () => {
     [{ selector: vm, effect: {} }, 'effect: "do" is missing'],
     [{ selector: vm, effect: { do: 'stik' } }, /^effect\.do: "stik" is not .*, did you mean "stick"\?$/],
     [{ selector: vm, effect: { do: 'down' } }, /^effect\.do: "down" is not /],
+    [
+      { selector: { layer: 'host' }, effect: { do: 'flapping', upMs: 0.1, downMs: 1 } },
+      'effect.upMs: expected a number from 1 to 31536000000, not 0.1',
+    ],
+    [{ selector: vm, effect: { do: { toString: 1 } } }, /^effect\.do: keys with values is not fail, /],
+    [{ selector: vm, effect: { do: 'x'.repeat(5000) } }, /^effect\.do: "x{79}… is not fail, /],
+    [
+      { selector: vm, trigger: { words: Array(4000).fill(1) }, effect: stick },
+      /^(trigger\.words\.\d+: [^;]*(; )?){20}$/,
+    ],
     [{ selector: vm, effect: { do: 'delay' } }, 'effect: "ms" is missing'],
     [{ selector: vm, effect: { do: 'delay', ms: 1e300 } }, /^effect\.ms: expected a number from 0 to 31536000000/],
   ])('may not be %j', async (fault, message) => {
@@ -129,6 +139,8 @@ describe('a fault', () => {
     [{ trigger: { times: 1 }, budget: { hits: 1 } }, 'trigger.times: it says the same as budget.hits'],
     [{ trigger: { window: { fromMs: 5, toMs: 5 } } }, 'trigger.window: it ends before it begins'],
     [{ trigger: { window: { from: '2026-13-01T00:00:00Z' } } }, 'trigger.window.from: there is no such instant'],
+    [{ trigger: { window: { to: '2026-02-31T00:00:00Z' } } }, 'trigger.window.to: there is no such instant'],
+    [{ effect: { do: 'fail', message: 'No \ud800' } }, 'effect.message: it has half a character in it'],
     [{ trigger: { words: [] }, effect: { do: 'fail' } }, 'trigger.words: there must be one at least'],
     [{ trigger: { words: ['-'] } }, /^trigger\.words: they are for the layer vm and the effect fail/],
     [
@@ -138,6 +150,16 @@ describe('a fault', () => {
   ])('that can touch nothing is refused: %j', async (fault, message) => {
     const { call } = withVm();
     const [status, , text] = refused(await call('POST', '/faults', { selector: vm, effect: stick, ...fault }));
+    expect([status, text]).toEqual([400, typeof message === 'string' ? message : expect.stringMatching(message)]);
+  });
+
+  it.each([
+    [{ 'X-A': 'a\r\nX-B: b' }, 'effect.headers.X-A: "a\\r\\nX-B: b" is no value of a header'],
+    [{ 'X A': 'a' }, 'effect.headers.X A: "X A" is no name of a header'],
+    [{ 'Content-Length': '1' }, /^effect\.headers\.Content-Length: how an answer is framed is for the layer transport/],
+  ])('adds no header that there cannot be: %j', async (headers, message) => {
+    const fault = { selector: { layer: 'api' }, effect: { do: 'answer', status: 503, headers } };
+    const [status, , text] = refused(await start().call('POST', '/faults', fault));
     expect([status, text]).toEqual([400, typeof message === 'string' ? message : expect.stringMatching(message)]);
   });
 

@@ -1,5 +1,6 @@
 /** `/_onesim/journal`: what happened, filtered, counted, waited for, followed as server-sent events, exported as NDJSON. */
 import { type Context, Hono } from 'hono';
+import { turnOfTheHost } from '../../kernel/clock.ts';
 import type { Entry, Journal } from '../../kernel/journal.ts';
 import type { Controlled } from './controlled.ts';
 import { entryAnswer, filterOfQuery, selects } from './entry.ts';
@@ -90,6 +91,8 @@ async function waited(
   let from = next;
   while (entries.length < wanted && !signal.aborted) {
     await nextEntry(journal, signal);
+    // What is written in one turn is looked at together: entry by entry, a thousand who wait would leave no time for others.
+    await turnOfTheHost();
     if (journal.over !== undefined) throw journal.over;
     const more = page(journal, from, wanted - entries.length, meant);
     entries.push(...more.entries);
@@ -175,6 +178,8 @@ function followed(
           };
         });
         forget?.();
+        // As above.
+        await turnOfTheHost();
         if (isQuiet) {
           controller.enqueue(encoder.encode(':\n\n'));
           return;

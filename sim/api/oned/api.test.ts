@@ -423,3 +423,32 @@ it('any sequence of calls leaves what the same operations called in process leav
     { seed: 1, numRuns: 60 },
   );
 }, 60_000);
+
+it.each([
+  ['its user template has', 'one.vm.update', 0, 'NOTE=changed', 1],
+  ['a disk has', 'one.vm.diskresize', 0, 0, '300'],
+  ['its disks have', 'one.vm.attach', 0, 'DISK=[TYPE=FS, SIZE=5]'],
+  ['its NICs have', 'one.vm.attachnic', 0, 'NIC=[NETWORK_ID=0]'],
+  ['an alias has', 'one.vm.attachnic', 0, 'NIC_ALIAS=[NETWORK_ID=0, PARENT=NIC0]'],
+  ['a snapshot has', 'one.vm.disksnapshotcreate', 0, 0, 'first'],
+  ['the rules of its group have', 'one.secgroup.update', 0, 'RULE=[PROTOCOL=ICMP, RULE_TYPE=INBOUND]', 0],
+] as const)('what a VM was shown with is not shown when %s changed', async (_what, method, ...params) => {
+  const [looked, fresh] = [furnishedCloud(), furnishedCloud()];
+  const look = async (cloud: Cloud): Promise<string> => {
+    const answer = await answerToCall(new Wire(cloud), ONEADMIN, 'one.vm.info', 0);
+    return String(Array.isArray(answer) ? answer[1] : answer).replace(/REQUEST_ID>\d+/g, 'REQUEST_ID>N');
+  };
+  for (const cloud of [looked, fresh]) {
+    cloud.call(ONEADMIN, 'one.template.instantiate', 0);
+    cloud.call(ONEADMIN, 'one.vm.deploy', 0, 0);
+    cloud.clock.advanceNow(60_000);
+  }
+  const before = await look(looked);
+  for (const cloud of [looked, fresh]) await answerToCall(new Wire(cloud), ONEADMIN, method, ...params);
+  for (const cloud of [looked, fresh]) cloud.clock.advanceNow(60_000);
+  const after = await look(looked);
+  expect(after).toBe(await look(fresh));
+  expect(withoutMonitoring(after)).not.toBe(withoutMonitoring(before));
+});
+
+const withoutMonitoring = (xml: string): string => xml.replace(/<LAST_POLL>.*<\/MONITORING>/, '');

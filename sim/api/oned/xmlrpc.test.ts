@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Passage } from './byte-writer.ts';
 import { type Call, decodeAnswer, decodeCall, encodeAnswer, encodeCall, Fault, type Value } from './xmlrpc.ts';
 
 /** Characters that XML can carry, with those that it reserves more often than they come. */
@@ -70,6 +71,19 @@ describe('what is written', () => {
 
   it('may be given in pieces, and is read as one', () => {
     expect(decodeAnswer(encodeAnswer({ pieces: ['<A>', 'é&', '</A>'] }))).toBe('<A>é&</A>');
+  });
+
+  it('may be given as a passage, which is written as a text is', () => {
+    fc.assert(
+      fc.property(fc.array(anyText, { maxLength: 4 }), (texts) => {
+        const passages = texts.map((text) => new Passage(text));
+        expect(encodeAnswer({ pieces: passages })).toBe(encodeAnswer({ pieces: texts }));
+        expect(encodeAnswer({ pieces: passages })).toBe(encodeAnswer(texts.join('')));
+      }),
+      { seed: 1 },
+    );
+    const long = '<é>'.repeat(30_000);
+    expect(encodeAnswer({ pieces: [new Passage(long)] })).toBe(encodeAnswer(long));
   });
 });
 

@@ -262,7 +262,11 @@ describe('labels and series', () => {
 
   test('are those of the time that is asked for', async () => {
     const at = (start: number, end: number): Promise<Seen> =>
-      get('/label/exported_job/values', { start: `${start / 1000}`, end: `${end / 1000}` });
+      get('/label/exported_job/values', {
+        'match[]': '{exported_job=~"v.+"}',
+        start: `${start / 1000}`,
+        end: `${end / 1000}`,
+      });
     expect((await at(SINCE - 10_000, SINCE - 1)).body.data).toEqual([]);
     expect((await at(SINCE, SINCE + 60_000)).body.data).toEqual(['vnf']);
     expect((await at(NOW - 60_000, NOW)).body.data).toEqual(['vm', 'vnf']);

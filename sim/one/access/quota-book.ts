@@ -47,48 +47,52 @@ interface AccountState {
   readonly kind: QuotaKind;
   readonly id: number;
   readonly unset: number;
-  readonly limits: readonly (readonly [Metric, number])[];
-  readonly millionths: readonly (readonly [Metric, number])[];
+  readonly limits: readonly number[];
+  readonly millionths: readonly number[];
 }
 
 export class Account implements Quota {
   readonly kind: QuotaKind;
   readonly id: number;
-  readonly limits = new Map<Metric, number>();
-  readonly millionths = new Map<Metric, number>();
+  /** As {@link millionths} in the order of the kind's metrics. */
+  readonly limits: number[];
+  readonly millionths: number[];
   readonly #unset: number;
 
   constructor(kind: QuotaKind, id: number, unset: number) {
     this.kind = kind;
     this.id = id;
     this.#unset = unset;
+    this.limits = METRICS[kind].map(() => unset);
+    this.millionths = METRICS[kind].map(() => 0);
   }
 
   static revive({ kind, id, unset, limits, millionths }: AccountState): Account {
     const account = new Account(kind, id, unset);
-    for (const [metric, limit] of limits) account.limits.set(metric, limit);
-    for (const [metric, amount] of millionths) account.millionths.set(metric, amount);
+    for (const [at, limit] of limits.entries()) account.limits[at] = limit;
+    for (const [at, amount] of millionths.entries()) account.millionths[at] = amount;
     return account;
   }
 
   state(): AccountState {
     const { kind, id, limits, millionths } = this;
-    return { kind, id, unset: this.#unset, limits: [...limits], millionths: [...millionths] };
+    return { kind, id, unset: this.#unset, limits, millionths };
   }
 
   limit(metric: Metric): number {
-    return this.limits.get(metric) ?? this.#unset;
+    return this.limits[this.#at(metric)] ?? this.#unset;
   }
 
   used(metric: Metric): number {
-    return (this.millionths.get(metric) ?? 0) / SCALE;
+    return (this.millionths[this.#at(metric)] ?? 0) / SCALE;
   }
 
   get idle(): boolean {
-    for (const metric of METRICS[this.kind]) {
-      if (this.used(metric) !== 0 || this.limit(metric) !== this.#unset) return false;
-    }
-    return true;
+    return this.millionths.every((amount) => amount === 0) && this.limits.every((limit) => limit === this.#unset);
+  }
+
+  #at(metric: Metric): number {
+    return (METRICS[this.kind] as readonly Metric[]).indexOf(metric);
   }
 }
 
@@ -136,21 +140,20 @@ export class Book implements Iterable<Quota> {
 
   add({ kind, id, amounts }: Demand, sign: 1 | -1): void {
     const account = this.#open(kind, id);
-    for (const metric of METRICS[kind]) {
-      const amount = amounts[metric];
-      if (amount === undefined) continue;
-      account.millionths.set(metric, (account.millionths.get(metric) ?? 0) + sign * Math.round(amount * SCALE));
+    for (const [at, metric] of METRICS[kind].entries()) {
+      const amount = amounts[metric] ?? 0;
+      if (amount !== 0) account.millionths[at] = (account.millionths[at] ?? 0) + sign * Math.round(amount * SCALE);
     }
     this.#close(account);
   }
 
   /** Takes over all limits of a vector; those it does not mention are no longer set. */
   limit(kind: QuotaKind, id: number, vector: Vector): boolean {
-    const limits = METRICS[kind].map((metric) => [metric, limitOf(vector.get(metric)) ?? this.#unset] as const);
-    if (limits.some(([, limit]) => limit < 0 && limit !== UNLIMITED && limit !== this.#unset)) return false;
+    const limits = METRICS[kind].map((metric) => limitOf(vector.get(metric)) ?? this.#unset);
+    if (limits.some((limit) => limit < 0 && limit !== UNLIMITED && limit !== this.#unset)) return false;
     this.#unlimited = false;
     const account = this.#open(kind, id);
-    for (const [metric, limit] of limits) account.limits.set(metric, limit);
+    for (const [at, limit] of limits.entries()) account.limits[at] = limit;
     this.#close(account);
     return true;
   }

@@ -443,9 +443,8 @@ export class Lifecycle {
     if (allRoles(act.service, 'RUNNING')) this.#watchdog.watch(act.service);
   }
 
-  #dropNodes(role: Role, { reached, failed }: Wait): void {
-    const gone = (id: number): boolean => reached.has(id) && !failed.has(id);
-    role.nodes = role.nodes.filter((node) => !gone(node.deploy_id));
+  #dropNodes(role: Role, { vms }: Wait): void {
+    role.nodes = role.nodes.filter((node) => vms.get(node.deploy_id) !== 'reached');
   }
 
   #deleteNetworks(act: Act): void {

@@ -39,9 +39,10 @@ export interface Wait extends Party {
   readonly purpose: Purpose | Pause;
   /** A VM is there when it says READY=YES, instead of when it is RUNNING. */
   readonly gate: boolean;
-  readonly left: Set<number>;
-  readonly reached: Set<number>;
-  readonly failed: Set<number>;
+  /** Whether each VM is still waited for. */
+  readonly vms: Map<number, 'awaited' | 'reached' | 'failed'>;
+  /** How many are. */
+  left: number;
   /** The next look; or the end, when nothing is left. */
   timer: Timer | null;
 }
@@ -90,36 +91,24 @@ export class Waits {
 
   /** @param gate whether VMs have to say that they are ready, where they are to run */
   forVms(purpose: Purpose, party: Party, vms: readonly number[], gate: boolean): void {
-    const wait = this.#add(purpose, party, gate && GOALS[purpose] === 'RUNNING', new Set(vms));
+    const wait = this.#add(purpose, party, gate && GOALS[purpose] === 'RUNNING', vms);
     this.#check(wait);
     // A VM that failed before the first look ends nothing, unless another one is waited for with it.
-    if (wait.left.size === 0) this.#over(wait, true);
+    if (wait.left === 0) this.#over(wait, true);
     else this.#lookLater(wait);
   }
 
   forTime(purpose: Pause, party: Party, delayMs: number): void {
-    const wait = this.#add(purpose, party, false, new Set());
+    const wait = this.#add(purpose, party, false, []);
     wait.timer = this.#end(delayMs, { id: wait.id, ok: true });
   }
 
-  #add(purpose: Wait['purpose'], party: Party, gate: boolean, left: Set<number>): Wait {
+  #add(purpose: Wait['purpose'], party: Party, gate: boolean, awaited: readonly number[]): Wait {
     const { service, role, uid, gid } = party;
     const id = this.#next++;
-    const reached = new Set<number>();
-    const failed = new Set<number>();
-    const wait: Wait = {
-      id,
-      purpose,
-      service,
-      role,
-      uid,
-      gid,
-      gate,
-      left,
-      reached,
-      failed,
-      timer: null,
-    };
+    const vms: Wait['vms'] = new Map();
+    for (const vm of awaited) vms.set(vm, 'awaited');
+    const wait: Wait = { id, purpose, service, role, uid, gid, gate, vms, left: vms.size, timer: null };
     this.#waits.set(id, wait);
     const others = this.#ofService.get(service);
     if (others === undefined) this.#ofService.set(service, [wait]);
@@ -148,10 +137,9 @@ export class Waits {
 
   #notice(service: number, vm: Vm, counts: (wait: Wait) => boolean): void {
     for (const wait of this.#ofService.get(service) ?? []) {
-      if (!wait.left.has(vm.id) || !counts(wait)) continue;
-      wait.left.delete(vm.id);
-      wait.reached.add(vm.id);
-      if (wait.left.size === 0) this.#over(wait, true);
+      if (wait.vms.get(vm.id) !== 'awaited' || !counts(wait)) continue;
+      settle(wait, vm.id, 'reached');
+      if (wait.left === 0) this.#over(wait, true);
       else this.#lookLater(wait);
     }
   }
@@ -164,18 +152,17 @@ export class Waits {
       return;
     }
     this.#check(wait);
-    if (wait.failed.size > 0) this.#over(wait, false);
-    else if (wait.left.size === 0) this.#over(wait, true);
+    if ([...wait.vms.values()].includes('failed')) this.#over(wait, false);
+    else if (wait.left === 0) this.#over(wait, true);
     else this.#lookLater(wait);
   }
 
   #check(wait: Wait): void {
-    for (const id of wait.left) {
+    for (const [id, standing] of wait.vms) {
+      if (standing !== 'awaited') continue;
       const vm = this.#cloud.vms.find(id);
-      if (vm === undefined || SETTLED.has(vm.state) || this.#isThere(wait, vm)) wait.reached.add(id);
-      else if (failureOf(vm.state) !== undefined) wait.failed.add(id);
-      else continue;
-      wait.left.delete(id);
+      if (vm === undefined || SETTLED.has(vm.state) || this.#isThere(wait, vm)) settle(wait, id, 'reached');
+      else if (failureOf(vm.state) !== undefined) settle(wait, id, 'failed');
     }
   }
 
@@ -202,6 +189,12 @@ export class Waits {
     if (others.length === 0) this.#ofService.delete(wait.service);
     else this.#ofService.set(wait.service, others);
   }
+}
+
+/** It is waited for no longer. */
+function settle(wait: Wait, vm: number, how: 'reached' | 'failed'): void {
+  wait.vms.set(vm, how);
+  wait.left--;
 }
 
 const goalOf = ({ purpose }: Wait): State | undefined => (purpose in GOALS ? GOALS[purpose as Purpose] : undefined);

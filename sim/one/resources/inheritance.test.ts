@@ -27,5 +27,6 @@ test('what follows from a source is shared until what it follows from changes', 
   const first = make('a', 1);
   expect(make('a', 1)).toBe(first);
   expect(make('a', 2)).not.toBe(first);
+  expect(make('a', 2, 3)).not.toBe(make('a', 2));
   expect(derived(last, {}, ['a', 2], () => ({}))).not.toBe(make('a', 2));
 });

@@ -97,7 +97,7 @@ export type Derived<T> = Pick<WeakMap<object, Made<T>>, 'get'> & { set(source: o
 /** Made anew only when what it follows from has changed: so thousands of disks and NICs of a source share it. */
 export function derived<T>(last: Derived<T>, source: object, from: readonly unknown[], make: () => T): T {
   const before = last.get(source);
-  if (before?.from.every((each, i) => each === from[i])) return before.made;
+  if (before?.from.length === from.length && before.from.every((each, i) => each === from[i])) return before.made;
   const made = make();
   last.set(source, { from, made });
   return made;

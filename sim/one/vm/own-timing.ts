@@ -14,9 +14,14 @@ interface OwnTiming {
   readonly failing: number;
 }
 
+const NEVER_FAILS: OwnTiming = { failing: 0 };
+
 export function ownTiming(cloud: Cloud, vm: Vm, action: DriverAction): OwnTiming {
   const { failing, overrides } = cloud.config.timing;
-  if (overrides.length === 0) return { failing: failing[action] ?? 0 };
+  if (overrides.length === 0) {
+    const chance = failing[action];
+    return chance === undefined ? NEVER_FAILS : { failing: chance };
+  }
   const own = overrides.filter(({ selector }) => isMeant(cloud, vm, selector));
   const duration = own.find(({ actions }) => actions?.[action] !== undefined)?.actions?.[action];
   const chance = own.find((override) => override.failing?.[action] !== undefined)?.failing?.[action];

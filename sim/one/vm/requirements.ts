@@ -41,9 +41,12 @@ export function requireCommonCluster(cloud: Cloud, vm: Placed, code: 'INTERNAL' 
 
 /** The clusters in which everything is that the VM has, in order of id; undefined when it has nothing to reach. */
 export function commonClusters(cloud: Cloud, vm: Placed): number[] | undefined {
-  const [first, ...others] = needs(cloud, vm);
+  const places = needs(cloud, vm);
+  const [first] = places;
   if (first === undefined) return undefined;
-  return [...first].filter((id) => others.every((clusters) => clusters.has(id))).sort((a, b) => a - b);
+  const common: number[] = [];
+  for (const id of first) if (places.every((clusters) => clusters.has(id))) common.push(id);
+  return common.length < 2 ? common : common.sort((a, b) => a - b);
 }
 
 /** Where each thing is that the VM has. */

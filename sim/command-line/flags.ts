@@ -1,0 +1,100 @@
+/** The flags of a command but serve, as a table: what each may be, how its text is read, and what holds without it. */
+import { suggestion } from '../kernel/nearest.ts';
+import { Problem } from '../problem.ts';
+
+export interface Flag<T> {
+  /** What it may be, in words; empty for one that takes no value. */
+  readonly allowed: string;
+  readonly otherwise: T;
+  /** undefined for a text that is not allowed */
+  read(text: string): T | undefined;
+}
+
+type Table = Readonly<Record<string, Flag<unknown>>>;
+
+type Values<T extends Table> = { readonly [K in keyof T]: T[K] extends Flag<infer V> ? V : never };
+
+interface CommandLine<T extends Table> {
+  readonly flags: Values<T>;
+  /** The names of those that were given. */
+  readonly given: ReadonlySet<string>;
+  /** What is no flag. */
+  readonly words: readonly string[];
+}
+
+/** Flags are `--name value` or `--name=value`; the last of several counts. @throws Problem */
+export function readFlags<const T extends Table>(table: T, args: readonly string[]): CommandLine<T> {
+  const values = new Map<string, unknown>(Object.entries(table).map(([name, { otherwise }]) => [name, otherwise]));
+  const given = new Set<string>();
+  const words: string[] = [];
+  for (let n = 0; n < args.length; n++) {
+    const arg = args[n] ?? '';
+    if (!arg.startsWith('-')) {
+      words.push(arg);
+      continue;
+    }
+    const [name = '', ...rest] = arg.split('=');
+    const flag = Object.hasOwn(table, name) ? table[name] : undefined;
+    if (flag === undefined)
+      throw new Problem(`unknown flag ${JSON.stringify(name)}${suggestion(name, Object.keys(table))}`);
+    const bare = flag.allowed === '';
+    if (bare && rest.length > 0) throw new Problem(`${name} takes no value`);
+    const text = bare ? 'on' : rest.length > 0 ? rest.join('=') : args[++n];
+    if (text === undefined || text === '') throw new Problem(`${name} needs a value`);
+    const value = flag.read(text);
+    if (value === undefined) throw new Problem(`${name}: expected ${flag.allowed}, not ${JSON.stringify(text)}`);
+    values.set(name, value);
+    given.add(name);
+  }
+  return { flags: Object.fromEntries(values) as Values<T>, given, words };
+}
+
+// ---- kinds of values ----------------------------------------------------------------------------------------------
+
+/** A flag that need not be given, and then is nothing. */
+export const optional = <T>(flag: Omit<Flag<T>, 'otherwise'>): Flag<T | undefined> => ({
+  ...flag,
+  otherwise: undefined,
+});
+
+export const text = { allowed: 'a text', read: (given: string): string | undefined => given };
+
+export const word = <const T extends string>(...words: readonly T[]) => ({
+  allowed: words.join(', ').replace(/, ([^,]*)$/, ' or $1'),
+  read: (given: string): T | undefined => words.find((each) => each === given),
+});
+
+export const count = (least: number, most: number) => ({
+  allowed: `a whole number from ${least} to ${most}`,
+  read: (given: string): number | undefined =>
+    /^\d{1,10}$/.test(given) && Number(given) >= least && Number(given) <= most ? Number(given) : undefined,
+});
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Milliseconds. */
+export const duration = {
+  allowed: 'a duration such as 500ms, 90s, 10m, 1h or 1d',
+  read(given: string): number | undefined {
+    const [, number, unit = ''] = /^(\d{1,7}(?:\.\d{1,3})?)(ms|s|m|h|d)$/.exec(given) ?? [];
+    const ms = number === undefined ? 0 : Number(number) * (UNITS[unit] ?? 0);
+    return ms > 0 ? ms : undefined;
+  },
+};
+
+export const url = {
+  allowed: 'a URL such as http://127.0.0.1:1337',
+  read: (given: string): string | undefined =>
+    URL.canParse(given) && /^https?:$/.test(new URL(given).protocol) ? given.replace(/\/+$/, '') : undefined,
+};
+
+/** `user:password`; the text is in no message. */
+export const session = {
+  allowed: 'user:password',
+  read(given: string): string {
+    if (!/^[^:]+:/.test(given)) throw new Problem('credentials are given as user:password');
+    return given;
+  },
+};
+
+export const on: Flag<boolean> = { allowed: '', otherwise: false, read: () => true };
