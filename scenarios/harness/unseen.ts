@@ -42,6 +42,11 @@ const REASONS: readonly Reason[] = [
   },
   {
     aspect: ['answer'],
+    what: /^(deleteRuntime 423|updateRuntime 504)$/,
+    why: 'is the contract’s; delete-never-423 and put-504-as-500 take its place upstream',
+  },
+  {
+    aspect: ['answer'],
     what: /^createRuntime 504$/,
     why: 'needs a template whose roles are deployed one after the other; the probe of post-504-leaves-service makes one',
   },
