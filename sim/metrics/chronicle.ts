@@ -88,8 +88,8 @@ export class Chronicle {
     };
     const ofVm = (vm: Vm): void => {
       const was = this.#told.vms.get(vm.id)?.at(-1)?.facts ?? null;
-      const facts = vm.state === 'DONE' ? null : vmFacts(vm);
-      this.#note(this.#told.vms, vm.id, facts);
+      const facts = vm.state === 'DONE' ? null : vmFacts(vm, was);
+      this.#note(this.#told.vms, vm.id, facts, MOST_TOLD_OF_VM);
       this.#alive += Number(facts !== null) - Number(was !== null);
       if ((facts === null) !== (was === null)) count();
     };
@@ -140,7 +140,7 @@ export class Chronicle {
     return this.#told.cloud;
   }
 
-  #note<F extends object>(tracks: Map<number, Told<F>[]>, id: number, facts: F | null): void {
+  #note<F extends object>(tracks: Map<number, Told<F>[]>, id: number, facts: F | null, most = MOST_TOLD): void {
     const at = this.#clock.now;
     const track = tracks.get(id);
     if (track === undefined) {
@@ -149,15 +149,19 @@ export class Chronicle {
     }
     const last = track.at(-1);
     if (last !== undefined && same(last.facts, facts)) return;
-    if (last !== undefined && firstScrape(last.at) >= at) track.pop();
-    if (same(track.at(-1)?.facts, facts)) return;
+    if (last !== undefined && firstScrape(last.at) >= at) {
+      track.pop();
+      if (same(track.at(-1)?.facts, facts)) return;
+    }
     track.push({ at, facts });
-    if (track.length >= 2 * MOST_TOLD) track.splice(0, MOST_TOLD);
+    if (track.length >= 2 * most) track.splice(0, most);
   }
 }
 
 /** So much at least is remembered of each, for a long life must not eat the memory: over a day of changes at every scrape. */
 const MOST_TOLD = 6_000;
+/** There are many VMs, and each has a life of a dozen states. */
+const MOST_TOLD_OF_VM = 32;
 
 const firstScrape = (fromMs: number): number => SCRAPE_MS * Math.ceil(fromMs / SCRAPE_MS);
 
@@ -183,17 +187,33 @@ function same<F extends object>(a: F | null | undefined, b: F | null): boolean {
 const equalLists = (a: unknown, b: unknown): boolean =>
   Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((item, i) => item === b[i]);
 
-const vmFacts = (vm: Vm): VmFacts => ({
-  state: STATES[vm.state].state,
-  lcmState: STATES[vm.state].lcm,
-  hostId: currentPlacement(vm)?.hostId ?? -1,
-  cpu: vm.cpu,
-  vcpu: vm.vcpu ?? 1,
-  memoryMiB: vm.memoryMiB,
-  disks: vm.disks.map(({ id }) => id),
-  sizesMiB: vm.disks.map(({ sizeMiB }) => sizeMiB),
-  nics: vm.nics.filter(({ alias }) => alias === null).length,
-});
+/** @param before its lists stay where they are the same */
+function vmFacts(vm: Vm, before: VmFacts | null): VmFacts {
+  const { state, lcm } = STATES[vm.state];
+  let nics = 0;
+  for (const { alias } of vm.nics) if (alias === null) nics++;
+  return {
+    state,
+    lcmState: lcm,
+    hostId: currentPlacement(vm)?.hostId ?? -1,
+    cpu: vm.cpu,
+    vcpu: vm.vcpu ?? 1,
+    memoryMiB: vm.memoryMiB,
+    disks: listed(before?.disks, vm.disks, ({ id }) => id),
+    sizesMiB: listed(before?.sizesMiB, vm.disks, ({ sizeMiB }) => sizeMiB),
+    nics,
+  };
+}
+
+/** A number of each item: the list of before, if it says so. */
+function listed<T>(
+  before: readonly number[] | undefined,
+  items: readonly T[],
+  of: (item: T) => number,
+): readonly number[] {
+  const isSame = before?.length === items.length && items.every((item, at) => of(item) === before[at]);
+  return isSame ? before : items.map(of);
+}
 
 function hostFacts(cloud: Cloud, host: Host): HostFacts {
   const total = capacity(host);

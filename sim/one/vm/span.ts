@@ -69,7 +69,7 @@ export class Shapes {
 export const hasGuest = (vm: Vm): boolean => vm.spans.at(-1)?.to === null;
 
 /** So many stretches are remembered of a VM: a long life among hosts that come and go must not eat the memory. */
-const MOST_SPANS = 100;
+const MOST_SPANS = 32;
 
 /** The guest runs from now on, or has since `from`. */
 export function openSpan(
