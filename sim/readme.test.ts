@@ -133,6 +133,6 @@ it.each(['example', 'fixture'])('the example in scenarios/%s.test.ts is one that
 
 it('the scripts it names are there', () => {
   const { scripts } = JSON.parse(file('package.json')) as { scripts: Record<string, string> };
-  const named = [...README.matchAll(/npm (?:run )?([a-z]+)\b/g)].map(([, name = '']) => name);
+  const named = [...README.matchAll(/npm (?:run )?([a-z]+(?::[a-z]+)?)\b/g)].map(([, name = '']) => name);
   expect(named.filter((name) => name !== 'ci' && !Object.hasOwn(scripts, name))).toEqual([]);
 });
