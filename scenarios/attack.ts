@@ -393,10 +393,10 @@ interface Known {
   readonly token: string;
 }
 
-/** All that the stand-in serves. */
 /** These answer when something happens, and never else; tests of their own take odd values to them. */
 const WAITING: ReadonlySet<string> = new Set(['/_onesim/journal/wait', '/_onesim/journal/events']);
 
+/** All that the stand-in serves. */
 export const operationsServed = (contracts: readonly Contract[]): Operation[] => [
   ...contracts.flatMap(operationsOf).filter(({ path }) => !WAITING.has(path)),
   ...OPENNEBULA,

@@ -82,7 +82,7 @@ describe('any sequence of requests', () => {
           expect(defects()).toEqual([]);
         }
       }),
-      { seed: 1, numRuns: 6 },
+      { seed: 1, numRuns: 8 },
     );
   }, 120_000);
 });

@@ -20,9 +20,6 @@ export const AUTHORIZATION = `Basic ${btoa(`${TENANT}:${PASSWORD}`)}`;
 /** What the user guide asks for first. */
 export const REQUEST = '{"SERVERLESS_RUNTIME":{"NAME":"Example Serverless Runtime","FAAS":{"FLAVOUR":"Function"}}}';
 
-/** As the operation takes it: reading bodies is the API's business. */
-const SPECIFICATION = parseJson(REQUEST);
-
 /** The cause of what no request has made happen. */
 const NO_REQUEST = 0;
 
@@ -78,7 +75,7 @@ export class Tenant {
 
   /** Makes a runtime. Its VM is RUNNING after {@link settle}. */
   create(): Promise<Runtime> {
-    return create(this.#engine, SPECIFICATION);
+    return create(this.#engine, parseJson(REQUEST));
   }
 
   settle(): void {
