@@ -8,6 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { Random } from '../../sim/kernel/random.ts';
 import { serverFor } from '../../sim/net/listen.ts';
+import { CLOUD_DEFAULTS } from '../../sim/one/cloud.ts';
 import { AUTHORIZATION, REQUEST, roomFor, Tenant } from './crowd.ts';
 
 const VMS = 10_000;
@@ -54,6 +55,8 @@ for (let made = 0; made < VMS; made += 100) {
   tenant.settle();
 }
 tenant.requireRunning(VMS);
+// The cloud keeps so many VMs that are gone; from here on their number does not grow.
+for (let gone = 0; gone < CLOUD_DEFAULTS.doneKept; gone++) await tenant.cycle();
 // One that the streams show.
 const { cloud } = simulator.world;
 cloud.run(cloud.root, 'one.vm.allocate', `CPU=1 MEMORY=64 VNF_NAME=soaked VC_ID=${VC_ID}`);

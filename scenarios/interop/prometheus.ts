@@ -98,9 +98,10 @@ async function startStandIn(epochMs: number, programs: Program[]): Promise<Stand
   return { origin, program, scrapes: () => scrapes };
 }
 
-/** What promtool has against the names of SONATA's probe and of OpenNebula's exporter. */
+/** What promtool has against the names of SONATA's probes and of OpenNebula's exporter. */
 const UPSTREAM = [
-  /^vm_\w+_MB metric names should not contain abbreviated units$/,
+  /^(vm|cnt)_\w+_MB metric names should not contain abbreviated units$/,
+  /^cnt_created counter metrics should have "_total" suffix$/,
   /^opennebula_(datastore|host|vm)_total non-counter metrics should not have "_total" suffix$/,
 ];
 
