@@ -38,7 +38,7 @@ const DERIVED: Readonly<Record<string, string>> = {
   'Pace.#simulatedStart': 'where it was then',
   'Random.#uuidKeys': 'a memo of keys',
   'Sessions.#proven': 'a memo of sessions, which are proven again',
-  'Flow.#bodies': 'a weak map, whose order is nobody’s; the documents are compared where they are kept',
+  'Fleet.#version': 'counts changes for who watches, which is somebody on a connection',
   'Guest.#loads': 'follows from the history of its VM',
   'Guest.#phaseMs': 'likewise',
   'Guest.#stretches': 'likewise',
@@ -155,6 +155,7 @@ const ONE_OF_EACH = [
   { call: 'POST /RPC2', body: '<methodCall><methodName>one.system.version</methodName><params/></methodCall>' },
   { call: 'GET /service', user: 'oneadmin:opennebula' },
   { call: 'GET /metrics' },
+  { call: 'GET /functions' },
   { call: 'GET /_onesim/clock' },
 ];
 

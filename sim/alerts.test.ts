@@ -121,10 +121,26 @@ describe('a rule of a VNFD', () => {
     [1, 'd', 86_400],
     [1500, 'ms', 1.5],
     [7, undefined, 7],
+    [7, 'fortnight', 7],
+    [7, 'constructor', 7],
+    [7, '__proto__', 7],
+    [7, ['m'], 7],
+    [7, { toString: 1 }, 7],
+    ['7', 's', 7],
+    [{ valueOf: 1 }, 's', 0],
     [-1, 's', 0],
-  ])('has to hold for %d %s', async (duration, unit, seconds) => {
+  ])('has to hold for %j %j', async (duration, unit, seconds) => {
     const { rules } = start((all) => all.map((rule) => ({ ...rule, duration, duration_unit: unit })));
     expect((await rules())[0].rules[0].duration).toBe(seconds);
+  });
+
+  test.each([
+    ['mon:rule:cpu', 'mon_rule_cpu'],
+    ['cpu is high', 'cpu_is_high'],
+    ['a: b', 'a__b'],
+  ])('called %j makes alerts called %s', async (name, shown) => {
+    const { rules } = start((all) => all.map((rule) => ({ ...rule, name })));
+    expect((await rules())[0].rules[0].name).toBe(shown);
   });
 
   test('counts once by its name', async () => {

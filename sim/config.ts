@@ -68,7 +68,7 @@ const nameOrFile = <const T extends string>(...words: readonly T[]): Kind<NameOr
 const FASTEST = 1_000_000;
 
 /** Simulated milliseconds that pass in one of the host's; 0 while time stands still. */
-const pace: Kind<number> = {
+export const pace: Kind<number> = {
   allowed: `real, virtual, or a factor such as 60x, up to ${FASTEST}x`,
   read: (given) => {
     if (given === 'real') return 1;

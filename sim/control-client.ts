@@ -92,6 +92,9 @@ export function controlClient(base: string, fetch: Fetch = globalThis.fetch) {
       async disarm(fault: string): Promise<void> {
         await ask('DELETE', `/faults/${id(fault)}`);
       },
+      async disarmAll(): Promise<void> {
+        await ask('DELETE', '/faults');
+      },
     },
     journal: {
       read: (query: JournalQuery = {}) => get<JournalPage>(`/journal${queryOf(query)}`),

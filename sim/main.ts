@@ -5,11 +5,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { HARNESS_COMMANDS } from '../scenarios/harness/commands.ts';
 import { run } from './command-line/command.ts';
+import { EXIT_CODES } from './command-line/exit-codes.ts';
 import type { Machine } from './machine.ts';
 import { packageFile } from './package-files.ts';
 
 /** Exit codes of a process that a signal ended at once, as shells have them. */
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+
+const CRASH = 70;
 
 /** Lines of one turn of the event loop go out together. */
 let lines = '';
@@ -44,6 +47,13 @@ const machine: Machine = {
       }
     }),
 };
+
+// What we did not foresee is nobody's verdict.
+process.on('uncaughtException', (error) => {
+  flush();
+  process.stderr.write(`onesim: ${EXIT_CODES[CRASH]}, please report it\n${error.stack ?? error}\n`);
+  process.exit(CRASH);
+});
 
 // A reader of our output that goes away takes only the output with it.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});

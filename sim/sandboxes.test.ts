@@ -143,11 +143,25 @@ describe('a sandbox', () => {
 
   it('survives a reset of the main world, and is no part of its snapshot', async () => {
     const { simulator, ask } = await start();
-    const before = simulator.snapshot();
+    const namesKept = (): unknown => [...simulator.world.cloud.vms].map(({ name, state }) => [name, state]);
+    const before = namesKept();
     await ask('POST /_onesim/sandboxes', { name: 'a' });
     await ask('POST /_onesim/reset');
     expect((await ask('GET /_onesim/sandboxes/a')).status).toBe(200);
-    expect(JSON.parse(simulator.snapshot()).parts.vms).toEqual(JSON.parse(before).parts.vms);
+    expect(namesKept()).toEqual(before);
+    expect(simulator.snapshot()).not.toContain('sandbox/a');
+  });
+
+  it('has the seed and the pace of the main world as it is now, unless it is told otherwise', async () => {
+    const { simulator, ask } = await start({ seed: 3 });
+    await ask('POST /_onesim/reset', { seed: 9 });
+    await ask('POST /_onesim/clock', { action: 'scale', factor: 60 });
+    expect((await ask('POST /_onesim/sandboxes', { name: 'a' })).body).toMatchObject({ seed: 9, factor: 60 });
+    expect((await ask('POST /_onesim/sandboxes', { name: 'b', seed: 1, clock: 'virtual' })).body).toMatchObject({
+      seed: 1,
+      factor: 0,
+    });
+    simulator.close();
   });
 });
 

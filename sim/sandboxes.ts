@@ -37,14 +37,24 @@ export class Sandboxes implements SandboxDoor {
   readonly #config: SimulatorConfig;
   readonly #begin: (own: Own) => Simulator;
   readonly #virtualEpochMs: number;
+  readonly #present: () => Pick<SimulatorConfig, 'seed' | 'factor'>;
   /** By name, oldest first. */
   readonly #simulators = new Map<string, Simulator>();
 
-  /** @param virtualEpochMs where time starts that stands still */
-  constructor(config: SimulatorConfig, begin: (own: Own) => Simulator, virtualEpochMs: number) {
+  /**
+   * @param virtualEpochMs where time starts that stands still
+   * @param present what a sandbox has of the main world where nobody says otherwise
+   */
+  constructor(
+    config: SimulatorConfig,
+    begin: (own: Own) => Simulator,
+    virtualEpochMs: number,
+    present: () => Pick<SimulatorConfig, 'seed' | 'factor'>,
+  ) {
     this.#config = config;
     this.#begin = begin;
     this.#virtualEpochMs = virtualEpochMs;
+    this.#present = present;
   }
 
   get most(): number {
@@ -67,8 +77,8 @@ export class Sandboxes implements SandboxDoor {
 
   open({
     name = randomUUID(),
-    seed,
-    factor = this.#config.factor,
+    seed = this.#present().seed,
+    factor = this.#present().factor,
     world = 'loaded',
   }: SandboxWish): SandboxFacts | 'full' | 'taken' {
     if (this.#simulators.has(name)) return 'taken';
@@ -76,7 +86,7 @@ export class Sandboxes implements SandboxDoor {
     const { onAnswer, gatekeeper, epochMs, furnish, faults, ...config } = this.#config;
     const start = factor === 0 ? this.#virtualEpochMs : hostEpochMs();
     const simulator = this.#begin({
-      seed: seed ?? config.seed,
+      seed,
       factor,
       epochMs: factor === config.factor ? epochMs : start,
       furnish: world === 'empty' ? () => UNFURNISHED : furnish,

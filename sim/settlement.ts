@@ -3,6 +3,7 @@ import type { EngineConfig } from './api/engine/config.ts';
 import type { GatekeeperConfig } from './api/gatekeeper/config.ts';
 import type { Clock } from './kernel/clock.ts';
 import { Unreadable, Unsettled } from './kernel/held.ts';
+import { unlike } from './kernel/likeness.ts';
 import type { SimulatorConfig, World } from './simulator.ts';
 
 /** Where the server of a world listens, which is nothing of the world. */
@@ -24,6 +25,12 @@ export function settingsOf({ config, pace: { factor } }: World): Settings {
   const { one_xmlrpc, oneflow_server, host, port, ...engine } = config.engine;
   const { streamHost, streamBase, ...gatekeeper } = config.gatekeeper;
   return { seed, epochMs, factor, timing, cloud, engine, gatekeeper, deviations, journalCapacity, faultHeader };
+}
+
+/** What settings are like. A timing says of one action what it does not of another. */
+export function anySettings(world: World): object {
+  const settings = settingsOf(world);
+  return { ...settings, timing: { ...settings.timing, actions: null, failing: null } };
 }
 
 /** The present configuration, with the settings of a world from elsewhere. */
@@ -48,10 +55,12 @@ export function requireSettled({ moving, waiters }: Clock): void {
   );
 }
 
-/** Gives a holder its state. @throws Unreadable */
-export function takeOver(part: string, act: () => void): void {
+/** Gives a holder its state. @param fresh what it is like @throws Unreadable */
+export function takeOver<S>(part: string, fresh: unknown, given: unknown, act: (state: S) => void): void {
   try {
-    act();
+    const why = unlike(fresh, given);
+    if (why !== undefined) throw new Error(why);
+    act(given as S);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new Unreadable(`The part "${part}" of the snapshot does not fit: ${why}`);

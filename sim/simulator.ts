@@ -16,8 +16,11 @@ import { GATEKEEPER_DEFAULTS, GATEKEEPER_PATHS, type GatekeeperConfig } from './
 import { GATEKEEPER_DEVIATIONS } from './api/gatekeeper/deviations.ts';
 import { type GatekeeperFurnishing, UNFURNISHED } from './api/gatekeeper/furnishing.ts';
 import { MANAGER_PATH, managerRefuses } from './api/gatekeeper/manager.ts';
+import type { Connection, Sink } from './api/gatekeeper/streams.ts';
+import { LazyDoor } from './api/lazy-door.ts';
 import { onedApi, onedRefuses } from './api/oned/api.ts';
 import { oneflowApi, oneflowRefuses } from './api/oneflow/api.ts';
+import { type Plea, plainRequest, standard, type Told, toldOf } from './api/plain.ts';
 import { Progress } from './api/progress.ts';
 import { prometheusRefuses } from './api/prometheus/answer.ts';
 import { prometheusApi } from './api/prometheus/api.ts';
@@ -31,17 +34,17 @@ import { Journal } from './kernel/journal.ts';
 import { Pace } from './kernel/pace.ts';
 import { Random } from './kernel/random.ts';
 import { remembered } from './kernel/remembered.ts';
-import type { Soon } from './kernel/soon.ts';
+import { type Soon, whenThere } from './kernel/soon.ts';
 import { Chronicle } from './metrics/chronicle.ts';
 import type { Disturbances } from './metrics/disturbance.ts';
 import { Metrics } from './metrics/metrics.ts';
-import { containersSince } from './metrics/platform.ts';
+import { platformSince } from './metrics/platform.ts';
 import { CLOUD_DEFAULTS, Cloud, type CloudConfig } from './one/cloud.ts';
 import { TIMINGS, type Timing } from './one/timing.ts';
 import { vmFacts } from './one/vm/trouble.ts';
 import { packageFile } from './package-files.ts';
 import { Sandboxes } from './sandboxes.ts';
-import { requireSettled, resettled, type Settings, settingsOf, takeOver } from './settlement.ts';
+import { anySettings, requireSettled, resettled, type Settings, settingsOf, takeOver } from './settlement.ts';
 import { readSnapshot, statesOf, writeSnapshot } from './snapshot.ts';
 import { vocabularyOf } from './vocabulary.ts';
 
@@ -134,13 +137,13 @@ function createWorld(
   const random = new Random(config.seed);
   const journal = new Journal(clock, config.journalCapacity);
   const judge = new Judge(clock, journal, random);
-  const cloud = new Cloud({ clock, random, journal, judge }, { ...config.cloud, timing: config.timing });
+  const cloud = new Cloud({ clock, random, journal, judge }, { timing: config.timing, ...config.cloud });
   const chronicle = new Chronicle(cloud);
-  const disturbances = disturbancesOf(clock, judge, cloud);
-  const containers = containersSince(config.epochMs - PLATFORM_AGE_MS);
-  const metrics = new Metrics(random, cloud, config.deviations, disturbances, chronicle, containers);
+  const disturbances = new JudgedDisturbances(cloud);
+  const platform = platformSince(config.epochMs - PLATFORM_AGE_MS);
+  const metrics = new Metrics(random, cloud, config.deviations, disturbances, chronicle, platform);
   cloud.monitored = (vmId, name) => metrics.monitored(vmId, name, clock.now);
-  const vocabulary = vocabularyOf(cloud, metrics, operations);
+  const vocabulary = vocabularyOf(cloud, metrics, operations, API_NAMES);
   const pace = new Pace(clock);
   pace.onFailure = (why) =>
     journal.append('defect', 'clock', { message: why instanceof Error ? why.message : String(why) });
@@ -154,20 +157,29 @@ function armFaults({ config, judge, vocabulary }: World): void {
 }
 
 /** What faults do to the metrics of a world. */
-function disturbancesOf(clock: Clock, judge: Judge, cloud: Cloud): Disturbances {
-  return {
-    get any() {
-      return judge.hasTouchedMetrics;
-    },
-    get nowMs() {
-      return clock.now;
-    },
-    faults: () => judge.metricFaults(),
-    factsOf(id) {
-      const vm = cloud.vms.find(id);
-      return vm === undefined ? {} : vmFacts(cloud, vm);
-    },
-  };
+class JudgedDisturbances implements Disturbances {
+  readonly #cloud: Cloud;
+
+  constructor(cloud: Cloud) {
+    this.#cloud = cloud;
+  }
+
+  get any(): boolean {
+    return this.#cloud.judge.hasTouchedMetrics;
+  }
+
+  get nowMs(): number {
+    return this.#cloud.clock.now;
+  }
+
+  faults(): ReturnType<Disturbances['faults']> {
+    return this.#cloud.judge.metricFaults();
+  }
+
+  factsOf(id: number): ReturnType<Disturbances['factsOf']> {
+    const vm = this.#cloud.vms.find(id);
+    return vm === undefined ? {} : vmFacts(this.#cloud, vm);
+  }
 }
 
 const SIGNING_KEY = packageFile('fixtures/keys/gatekeeper.pem');
@@ -178,7 +190,9 @@ const readKey = remembered((url) => readFileSync(new URL(url), 'utf8'));
 function gatekeeperOf(world: World): Gatekeeper {
   const { gatekeeper: config, deviations, maxBodyBytes } = world.config;
   const signingKey = readKey(SIGNING_KEY.href);
-  return gatekeeperApi({ ...world, config, deviations, maxBodyBytes, signingKey });
+  const { clock, journal, judge, random, cloud, metrics, furnishing } = world;
+  const parts = { clock, journal, judge, random, cloud, metrics, furnishing };
+  return gatekeeperApi({ config, deviations, maxBodyBytes, signingKey, ...parts });
 }
 
 function under(...prefixes: string[]): (path: string) => boolean {
@@ -186,39 +200,38 @@ function under(...prefixes: string[]): (path: string) => boolean {
   return (path) => pattern.test(path);
 }
 
-/** An API that is made when it is first asked: most worlds are asked at one or two of theirs. */
-function lazy(api: Omit<Api, 'app'>, make: () => Api['app']): Api {
-  let app: Api['app'] | undefined;
-  return {
-    ...api,
-    get app() {
-      app ??= make();
-      return app;
-    },
-  };
-}
+/** The paths of each API; the engine stands at the root and takes the rest. */
+const OWNS = {
+  control: under('/_onesim'),
+  prometheus: under('/metrics', '/api/v1', '/-'),
+  oned: under('/RPC2'),
+  oneflow: under('/service', '/service_template', '/service_pool'),
+  gatekeeper: under('/api/v2', ...GATEKEEPER_PATHS),
+  monitoring: under(MANAGER_PATH),
+  engine: (): boolean => true,
+} as const;
 
-/** The APIs of a world: the first that owns a path answers. The engine stands at the root and takes the rest. */
+const lazy = (api: Omit<Api, 'app'>, make: () => Api['app']): Api => ({ app: new LazyDoor(make), ...api });
+
+/** Of {@link apisOf}, in their order. */
+const API_NAMES = ['control', 'prometheus', 'oned', 'oneflow', 'gatekeeper', 'monitoring', 'engine'] as const;
+
+/** The APIs of a world: the first that owns a path answers. */
 function apisOf(world: World, gatekeeper: Gatekeeper, kept: Kept, sandboxes: SandboxDoor): Api[] {
   const { cloud } = world;
   const { deviations, engine: config, maxBodyBytes, control, controlHosts } = world.config;
   return [
-    lazy({ name: 'control', owns: control ? under('/_onesim') : () => false }, () =>
+    lazy({ name: 'control', owns: control ? OWNS.control : () => false }, () =>
       controlApi({ ...world, instances: gatekeeper.door, kept, sandboxes, maxBodyBytes, controlHosts }),
     ),
-    lazy({ name: 'prometheus', refuse: prometheusRefuses, owns: under('/metrics', '/api/v1', '/-') }, () =>
+    lazy({ name: 'prometheus', refuse: prometheusRefuses, owns: OWNS.prometheus }, () =>
       prometheusApi({ ...world, maxBodyBytes }),
     ),
-    lazy({ name: 'oned', refuse: onedRefuses, owns: under('/RPC2') }, () =>
-      onedApi({ ...world, bodyLimit: maxBodyBytes }),
-    ),
-    lazy(
-      { name: 'oneflow', refuse: oneflowRefuses, owns: under('/service', '/service_template', '/service_pool') },
-      () => oneflowApi({ cloud, maxBodyBytes }),
-    ),
-    { name: 'gatekeeper', refuse: gatekeeperRefuses, owns: under('/api/v2', ...GATEKEEPER_PATHS), app: gatekeeper.app },
-    { name: 'monitoring', refuse: managerRefuses, owns: under(MANAGER_PATH), app: gatekeeper.manager },
-    lazy({ name: 'engine', refuse: engineRefuses(deviations), owns: () => true }, () =>
+    lazy({ name: 'oned', refuse: onedRefuses, owns: OWNS.oned }, () => onedApi({ ...world, bodyLimit: maxBodyBytes })),
+    lazy({ name: 'oneflow', refuse: oneflowRefuses, owns: OWNS.oneflow }, () => oneflowApi({ cloud, maxBodyBytes })),
+    { name: 'gatekeeper', refuse: gatekeeperRefuses, owns: OWNS.gatekeeper, app: gatekeeper.app },
+    { name: 'monitoring', refuse: managerRefuses, owns: OWNS.monitoring, app: gatekeeper.manager },
+    lazy({ name: 'engine', refuse: engineRefuses(deviations), owns: OWNS.engine }, () =>
       engineApi({ cloud, config, deviations, bodyLimit: maxBodyBytes }),
     ),
   ];
@@ -235,8 +248,12 @@ export interface Simulator {
   fetch(request: Request, only?: 'oned' | 'oneflow' | 'monitoring'): Promise<Response>;
   /** As {@link fetch}, and at once where no simulated time has to pass: for servers. */
   answer(request: Request, only?: 'oned' | 'oneflow' | 'monitoring'): Soon<Response>;
+  /** As {@link fetch}, in plain texts, and at once where no simulated time has to pass: for programs that ask a lot. */
+  ask(plea: Plea, only?: 'oned' | 'oneflow' | 'monitoring'): Soon<Told>;
   /** Takes over a connection that is to become a WebSocket. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** As {@link upgrade}, for who is in this process and needs no socket. @returns the HTTP status when it is refused */
+  connect(path: string, sink: Sink): Connection | number;
   /**
    * The whole world as a JSON text, from which {@link restore} goes on as if nothing had been.
    * @throws Unsettled while requests wait for simulated time to pass, for they belong to their connections
@@ -279,9 +296,19 @@ const heldBy = ({
   ...gatekeeper.held,
 });
 
+type Replaceable<S extends { readonly world: World }> = Omit<S, 'world'> & { world: World };
+
 export function createSimulator(given: Partial<SimulatorConfig> = {}): Simulator {
   const config = { ...DEFAULTS, ...given };
-  const sandboxes = new Sandboxes(config, (own) => createSimulator({ ...config, ...own }), VIRTUAL_EPOCH_MS);
+  const sandboxes = new Sandboxes(
+    config,
+    (own) => createSimulator({ ...config, ...own }),
+    VIRTUAL_EPOCH_MS,
+    () => ({
+      seed: living.world.config.seed,
+      factor: living.world.pace.factor,
+    }),
+  );
   let living = begun(config, config.furnish);
   armFaults(living.world);
   living.world.pace.set(config.factor);
@@ -312,6 +339,7 @@ export function createSimulator(given: Partial<SimulatorConfig> = {}): Simulator
     const before = living;
     // Whatever is wrong with the world that was, the next one is there.
     living = next;
+    simulator.world = next.world;
     next.world.pace.set(next.world.config.factor);
     end(before);
   }
@@ -333,8 +361,15 @@ export function createSimulator(given: Partial<SimulatorConfig> = {}): Simulator
       'furnishing',
       ...Object.keys(heldBy(living)),
     ]);
-    const next = begun(resettled(config, settings as Settings), () => furnishing as GatekeeperFurnishing);
-    for (const [name, holder] of Object.entries(heldBy(next))) takeOver(name, () => holder.restore(states[name]));
+    let next = living;
+    takeOver('settings', anySettings(living.world), settings, (own: Settings) => {
+      takeOver('furnishing', UNFURNISHED, furnishing, (begin: GatekeeperFurnishing) => {
+        next = begun(resettled(config, own), () => begin);
+      });
+    });
+    for (const [name, holder] of Object.entries(heldBy(next))) {
+      takeOver(name, holder.state(), states[name], (state) => holder.restore(state));
+    }
     replace(next);
   }
 
@@ -343,21 +378,35 @@ export function createSimulator(given: Partial<SimulatorConfig> = {}): Simulator
     end(living);
   }
 
-  return {
-    get world() {
-      return living.world;
-    },
+  const answered = (request: Request, only?: 'oned' | 'oneflow' | 'monitoring'): Soon<Response> =>
+    sandboxes.answer(request, only) ?? answer(living, request, only);
+
+  /** As {@link Simulator}, with a world that another takes the place of. */
+  const simulator: Replaceable<Simulator> = {
+    world: living.world,
     async fetch(request, only) {
-      const response = await (sandboxes.answer(request, only) ?? answer(living, request, only));
+      const response = await answered(request, only);
       const how = cutOf(response);
-      return how === undefined ? response : received(response, how, request.signal);
+      return how === undefined ? standard(response) : received(response, how, request.signal);
     },
-    answer: (request, only) => sandboxes.answer(request, only) ?? answer(living, request, only),
+    answer: (request, only) => whenThere(answered(request, only), standard),
+    ask(plea, only) {
+      const request = plainRequest(plea);
+      return whenThere(answered(request, only), (response) => {
+        const how = cutOf(response);
+        return how === undefined ? toldOf(response) : received(response, how, request.signal).then(toldOf);
+      });
+    },
     upgrade(request, socket, head) {
       if (sandboxes.upgrade(request, socket, head)) return;
       const { world, gatekeeper } = living;
       const cause = world.journal.append('upgrade', request.url ?? '');
       world.clock.because(cause, () => gatekeeper.upgrade(request, socket, head));
+    },
+    connect(path, sink) {
+      const { world, gatekeeper } = living;
+      const cause = world.journal.append('upgrade', path);
+      return world.clock.because(cause, () => gatekeeper.connect(path, sink));
     },
     snapshot,
     restore,
@@ -366,6 +415,7 @@ export function createSimulator(given: Partial<SimulatorConfig> = {}): Simulator
     close,
     [Symbol.dispose]: close,
   };
+  return simulator;
 }
 
 /** Status of a WebSocket that is closed because the server stops, or its world does. */

@@ -1,7 +1,10 @@
 /** A world written down and put back in one simulator: what belongs to connections, and what to the world. */
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Unreadable, Unsettled } from './kernel/held.ts';
 import { createSimulator, type Simulator } from './simulator.ts';
+import { readSnapshot, writeSnapshot } from './snapshot.ts';
 import { loadSimulator } from './start.ts';
 
 const RUNTIME = { SERVERLESS_RUNTIME: { FAAS: { FLAVOUR: 'Function' } } };
@@ -104,3 +107,147 @@ describe('a restored world', () => {
     expect(simulator.snapshot()).toBe(text);
   });
 });
+
+// biome-ignore lint/suspicious/noExplicitAny: what is forged is of no type
+type Forged = any;
+
+/** A snapshot in which something is another, with checksums that are right. */
+function forged(text: string, change: (parts: Forged) => void): string {
+  const parts = readSnapshot(text, Object.keys(JSON.parse(text).parts));
+  change(parts);
+  return writeSnapshot(parts);
+}
+
+describe('a snapshot whose checksums are right', () => {
+  it.each<[string, (parts: Forged) => void, string]>([
+    [
+      'a pool that is no list',
+      ({ vms }) => Object.assign(vms, { items: {} }),
+      'The part "vms" of the snapshot does not fit',
+    ],
+    [
+      'a VM without disks',
+      ({ vms }) => Reflect.deleteProperty(vms.items[0], 'disks'),
+      'items.0.disks: expected a list, not undefined',
+    ],
+    [
+      'a VM in no state',
+      ({ vms }) => Object.assign(vms.items[0], { state: 'FLYING' }),
+      'items.0.state: expected one of INIT, ',
+    ],
+    [
+      'a VM with a colour',
+      ({ vms }) => Object.assign(vms.items[0], { colour: 'red' }),
+      'items.0: expected 28 fields, not 29',
+    ],
+    [
+      'a disk of text',
+      ({ vms }) => Object.assign(vms.items[0].disks, ['x']),
+      'items.0.disks.0: expected a record, not "x"',
+    ],
+    ['a VM twice', ({ vms }) => vms.items.push(vms.items[0]), 'the ids of its objects are not those of its list'],
+    [
+      'an id that is used already',
+      ({ users }) => Object.assign(users, { next: 0 }),
+      'the ids of its objects are not those',
+    ],
+    [
+      'a user in a list of groups',
+      ({ users }) => Object.assign(users.items[0], { groups: [0] }),
+      'items.0.groups: expected a Set, not a Array',
+    ],
+    [
+      'a host without limits',
+      ({ hosts }) => Object.assign(hosts.items[0], { totalCpu: null }),
+      'items.0.totalCpu: expected a number, not null',
+    ],
+    [
+      'an image of no type',
+      ({ images }) => Object.assign(images.items[0], { type: 'TAPE' }),
+      'items.0.type: expected one of OS, ',
+    ],
+    [
+      'a network without ranges',
+      ({ vnets }) => Object.assign(vnets.items[0], { ranges: null }),
+      'items.0.ranges: expected a list, not null',
+    ],
+    [
+      'an entry without a kind',
+      ({ journal }) => Object.assign(journal.entries[0], { kind: 1 }),
+      '0.kind: expected a text, not 1',
+    ],
+    ['a journal with a gap', ({ journal }) => journal.entries.pop(), 'entries are missing'],
+    [
+      'a fault of no layer',
+      ({ faults }) => Object.assign(faults.faults.get('f1'), { selector: { layer: 'x' } }),
+      'a fault that is none: "x" is not vm, ',
+    ],
+    [
+      'a fault in no state',
+      ({ faults }) => Object.assign(faults.faults.get('f1'), { state: 'x' }),
+      'state: expected one of waiting, ',
+    ],
+    ['an event on no channel', ({ clock }) => clock.queue.cells[0].splice(1, 1, 'x'), 'there is no channel x'],
+    ['an event nowhere', ({ clock }) => clock.queue.slots.push([99, 0, 0]), 'events without a place'],
+    ['a free place that there is not', ({ clock }) => clock.queue.free.push(1e9), 'events without a place'],
+    ['a clock of text', ({ clock }) => Object.assign(clock, { now: 'noon' }), 'now: expected a number, not "noon"'],
+    ['a seed of text', ({ settings }) => Object.assign(settings, { seed: '1' }), 'seed: expected a number, not "1"'],
+    [
+      'a setting too few',
+      ({ settings }) => Reflect.deleteProperty(settings.cloud, 'maxDispatch'),
+      'cloud.maxDispatch: expected, and not there',
+    ],
+    [
+      'furniture of another kind',
+      ({ furnishing }) => Object.assign(furnishing, { users: {} }),
+      'users: expected a Array, not a Object',
+    ],
+    [
+      'a holder of something else',
+      (parts) => Object.assign(parts, { quotas: 7 }),
+      'The part "quotas" of the snapshot does not fit: expected',
+    ],
+  ])('and that has %s is refused whole', async (_, change, message) => {
+    const simulator = await loadSimulator({ timing: { name: 'fast' } });
+    simulator.world.judge.arm({ selector: { layer: 'vm' }, effect: { do: 'stick' } });
+    await ask(simulator, 'POST /serverless-runtimes', RUNTIME);
+    const text = simulator.snapshot();
+    const wrong = forged(text, change);
+    expect(() => simulator.restore(wrong)).toThrow(Unreadable);
+    expect(() => simulator.restore(wrong)).toThrow(message);
+    expect(simulator.snapshot()).toBe(text);
+    simulator.restore(forged(text, () => {}));
+    expect(simulator.snapshot()).toBe(text);
+  });
+
+  it('is taken whole or refused, whatever stands in it', async () => {
+    const simulator = await loadSimulator({ timing: { name: 'fast' } });
+    await ask(simulator, 'POST /serverless-runtimes', RUNTIME);
+    await simulator.world.clock.advance(60_000);
+    const text = simulator.snapshot();
+    const names = Object.keys(JSON.parse(text).parts);
+    const other = createSimulator();
+    const anything = fc.oneof(fc.integer({ min: -2, max: 40 }), fc.string(), fc.constant(null), fc.constant([]));
+    fc.assert(
+      fc.property(fc.constantFrom(...names), fc.nat(), anything, (name, at, value) => {
+        const forgery = forgedTape(text, name, at, value);
+        try {
+          other.restore(forgery);
+        } catch (error) {
+          expect(error).toBeInstanceOf(Unreadable);
+        }
+        expect(() => other.snapshot()).not.toThrow();
+      }),
+      { seed: 1, numRuns: 40 },
+    );
+  });
+});
+
+/** One of the values that a part consists of is another. */
+function forgedTape(text: string, name: string, at: number, value: unknown): string {
+  const document = JSON.parse(text);
+  const tape = document.parts[name];
+  tape[at % tape.length] = value;
+  document.checksums[name] = createHash('sha256').update(JSON.stringify(tape)).digest('base64url');
+  return JSON.stringify(document);
+}

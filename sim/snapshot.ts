@@ -5,10 +5,12 @@
 import { createHash } from 'node:crypto';
 import { decoder, encoder, type Kinds } from './kernel/graph.ts';
 import { type Holders, Unreadable } from './kernel/held.ts';
+import { instance, keyOf, type Like, listOf, mapOf, record, someFlag, someText, someWhole } from './kernel/likeness.ts';
 import { suggestion } from './kernel/nearest.ts';
-import { Account, Book } from './one/access/quota-book.ts';
+import { Account, Book, METRICS } from './one/access/quota-book.ts';
 import { StoredDocument } from './one/flow/stored-document.ts';
 import { IdList } from './one/id-list.ts';
+import { someDocument } from './one/likeness.ts';
 import { Leases } from './one/resources/lease.ts';
 import { SubAttributes } from './one/syntax/sub-attributes.ts';
 import { Template } from './one/syntax/syntax.ts';
@@ -16,10 +18,62 @@ import { Template } from './one/syntax/syntax.ts';
 const FORMAT = 'onesim snapshot';
 
 /** Raised when documents of before can no longer be read as they are. */
-const VERSION = 1;
+const VERSION = 2;
+
+const vector = instance(SubAttributes);
+const amounts = listOf(someWhole);
+const account = record<Revived<typeof Account>>({
+  kind: keyOf(METRICS),
+  id: someWhole,
+  unset: someWhole,
+  limits: amounts,
+  millionths: amounts,
+});
+
+/** Names and what belongs to each, in turn. */
+const pairs =
+  <T>(like: Like<T>): Like<T[]> =>
+  (value) =>
+    listOf(like)(value) ?? ((value as T[]).length % 2 === 0 ? undefined : 'a name without a value');
 
 /** The classes whose instances are part of a state. */
-const KINDS: Kinds = { Template, SubAttributes, Leases, IdList, StoredDocument, Account, Book };
+const KINDS: Kinds = {
+  Template: checked(
+    Template,
+    pairs((value) => (typeof value === 'string' ? undefined : vector(value))),
+  ),
+  SubAttributes: checked(SubAttributes, pairs(someText)),
+  Leases: checked(
+    Leases,
+    record<Revived<typeof Leases>>({
+      owners: mapOf(someWhole, someWhole),
+      levels: listOf(mapOf(someWhole, someWhole)),
+    }),
+  ),
+  IdList: checked(IdList, record<Revived<typeof IdList>>({ ids: amounts, size: someWhole })),
+  StoredDocument: checked(StoredDocument, someDocument),
+  Account: checked(Account, account),
+  Book: checked(
+    Book,
+    record<Revived<typeof Book>>({ accounts: listOf(account), unset: someWhole, unlimited: someFlag }),
+  ),
+};
+
+type Revivable<S> = { revive(state: S): object };
+type Revived<K> = K extends Revivable<infer S> ? S : never;
+
+/** A class that takes over nothing but what is a state of it. */
+function checked<S>(kind: Kinds[string] & (abstract new (...parts: never[]) => object), like: Like<S>): Kinds[string] {
+  return {
+    prototype: kind.prototype,
+    ...(kind.unchanging ? { unchanging: true as const } : {}),
+    revive(state) {
+      const why = like(state);
+      if (why !== undefined) throw new Error(`a ${kind.name} is none: ${why}`);
+      return kind.revive(state);
+    },
+  };
+}
 
 /** What a document is made of, by the name of the part. */
 type Parts = Readonly<Record<string, unknown>>;

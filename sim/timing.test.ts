@@ -1,6 +1,7 @@
 /** Timing that is not the same for all: overrides, actions that fail by themselves, and progress by being looked at. */
 import { describe, expect, it } from 'vitest';
 import { loadSimulator, type Simulator } from './index.ts';
+import { TIMINGS, type TimingName } from './one/timing.ts';
 import { createSimulator } from './simulator.ts';
 import { readTiming } from './world/timing-file.ts';
 import { furnishing } from './world/worlds.ts';
@@ -19,6 +20,27 @@ const instantiate = ({ world: { cloud } }: Simulator, name: string, session = AD
 };
 
 const stateOf = ({ world: { cloud } }: Simulator, vm: number): string => cloud.vms.get(vm).state;
+
+describe('a profile', () => {
+  const LIFE = ['PENDING', 'PROLOG', 'BOOT', 'RUNNING'];
+
+  it.each(Object.keys(TIMINGS) as TimingName[])(
+    '%s passes through every state in its order, and shows each unless it takes no time',
+    async (name) => {
+      const simulator = createSimulator({ timing: TIMINGS[name], furnish: await furnishing('default') });
+      const { clock, journal } = simulator.world;
+      const seen = new Map<string, number>();
+      const vm = instantiate(simulator, 'one');
+      while (stateOf(simulator, vm) !== 'RUNNING') {
+        seen.set(stateOf(simulator, vm), clock.now);
+        clock.advanceNow((clock.nextDue ?? clock.now) - clock.now);
+      }
+      const entered = [...journal.since()].filter(({ kind, subject }) => kind === 'vm.state' && subject === `vm/${vm}`);
+      expect(entered.map(({ detail }) => detail.to)).toEqual(LIFE);
+      expect([...seen.keys()]).toEqual(name === 'instant' ? ['PENDING'] : LIFE.slice(0, -1));
+    },
+  );
+});
 
 describe('an override', () => {
   it.each([

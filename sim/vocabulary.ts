@@ -17,15 +17,20 @@ const STATES_OF = {
 /** Whose states the selector of a layer means. */
 const CONCERNED = { vm: 'vm', host: 'host', oneflow: 'service' } as const;
 
-/** @param operations what an API, or any, can be asked for */
+/**
+ * @param operations what an API, or any, can be asked for
+ * @param apis names of all
+ */
 export function vocabularyOf(
   cloud: Cloud,
   metrics: Metrics,
   operations: (api: string | undefined) => Iterable<string>,
+  apis: readonly string[],
 ): Vocabulary {
   const namesIn = (pool: Iterable<{ readonly name: string }>): string[] => [...pool].map(({ name }) => name);
   return {
     states: (of) => STATES_OF[of],
+    apis,
     isPossible: (part, id) => {
       const pool = part === 'vm' ? cloud.vms : cloud.documents;
       return id >= pool.nextId || pool.find(id) !== undefined;

@@ -80,16 +80,23 @@ async function connectAll(urls: readonly string[], note: Note, grid: Grid): Prom
 /** Resolves when the connection is open and its stream is found. */
 function subscribe(url: string, note: Note, { tickMs, aheadMs }: Grid): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(url);
+    const socket = new WebSocket(url, { perMessageDeflate: false, skipUTF8Validation: true });
     socket.on('error', reject);
     socket.on('message', (frame: Buffer) => {
       const time = hostEpochMs() + aheadMs;
-      if (frame.subarray(0, 9).toString() === '{"Status"') {
+      if (frame.subarray(0, 9).toString('latin1') === '{"Status"') {
         resolve();
         return;
       }
-      const tick = Math.floor(time / tickMs);
+      const tick = Math.ceil(pushedAt(frame) / tickMs);
       note(time - tick * tickMs, tick);
     });
   });
 }
+
+/**
+ * The time of the last record: a guest pushes once between two ticks, and so it tells the tick that the frame is of. What
+ * is no data frame is of none, and is missed.
+ */
+const pushedAt = (frame: Buffer): number =>
+  Number(/"time":(\d+)\}\]\}$/.exec(frame.subarray(-32).toString('latin1'))?.[1]);

@@ -11,7 +11,8 @@ const names = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
 test.each(names)('%s', { timeout: 30_000 }, async (name) => {
   const out: string[] = [];
   const readFrom = (path: string): Promise<string> => readFile(new URL(path, folder), 'utf8');
-  const code = await runFiles([name], { readFile: readFrom, out: (line: string) => void out.push(line) });
+  const stopped = () => new Promise<void>(() => {});
+  const code = await runFiles([name], { readFile: readFrom, out: (line: string) => void out.push(line), stopped });
   expect(code, out.join('\n')).toBe(0);
 });
 

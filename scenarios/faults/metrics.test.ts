@@ -14,6 +14,12 @@ interface Row {
   readonly values: readonly Point[];
 }
 
+interface FrameRecord {
+  readonly labels: readonly string[];
+  readonly value: number | 'NaN';
+  readonly time: number;
+}
+
 /** Wherever they are in an answer. */
 function rowsIn(value: unknown): Row[] {
   if (typeof value !== 'object' || value === null) return [];
@@ -45,13 +51,17 @@ async function observatory() {
       .filter(([, labels = '']) => labels.includes(VC) && (!labels.includes('inf=') || labels.includes('eth0')))
       .map(([, , value = '', at]) => ({ value, ageMs: clock.now - Number(at) }));
   /** What a WebSocket frame has of it now. */
-  const framed = (metric = METRIC): { value: string; ageMs: number }[] =>
-    (metrics.frame(metric, [{ tag: 'id', value: VC }], clock.now) ?? [])
+  const framed = (metric = METRIC): { value: string; ageMs: number }[] => {
+    const frame = metrics.watch(metric, [{ tag: 'id', value: VC }])?.frame(clock.now) ?? `{"${metric}":[]}`;
+    // What is no number is not JSON.
+    const records: Record<string, FrameRecord[]> = JSON.parse(frame.replaceAll('"value":NaN,', '"value":"NaN",'));
+    return (records[metric] ?? [])
       .filter(
         ({ labels }) =>
           !labels.some((label) => label.startsWith('inf=')) || labels.some((label) => label.includes('eth0')),
       )
       .map(({ value, time }) => ({ value: String(value), ageMs: clock.now - time }));
+  };
   await pass(10 * MINUTE);
   return { ...it, range, exposed, framed, now: () => clock.now };
 }
@@ -196,5 +206,15 @@ describe('duplicate', () => {
     await disarm(id);
     await pass(MINUTE);
     expect(await exposed()).toHaveLength(1);
+  });
+
+  it('makes one more for each fault, every one with labels of its own', async () => {
+    const { arm, pass, exposed, range, now } = await observatory();
+    await arm({ selector, effect: { do: 'duplicate' } });
+    await arm({ selector, effect: { do: 'duplicate' } });
+    const began = now();
+    await pass(MINUTE);
+    expect(await exposed()).toHaveLength(3);
+    expect([...(await range(began)).keys()].sort()).toEqual(['', '2', '3']);
   });
 });

@@ -1,5 +1,5 @@
 /** What the runner reads out of answers, and writes into the requests that it makes for itself. */
-import type { FunctionState } from '../../sim/index.ts';
+import { type FunctionState, remembered } from '../../sim/index.ts';
 import type { Fault } from './scenario.ts';
 
 /** A runtime that a step has made. */
@@ -41,13 +41,24 @@ export function boundOf(body: string): Bound | undefined {
   return { id: ID, service: typeof SERVICE_ID === 'number' ? SERVICE_ID : null, vms };
 }
 
-export function runtimeIn(body: string): Readonly<Record<string, unknown>> | undefined {
+/** Every law asks for it anew. */
+export const runtimeIn = remembered((body): Readonly<Record<string, unknown>> | undefined => {
   try {
     return JSON.parse(body)?.SERVERLESS_RUNTIME ?? undefined;
   } catch {
     return undefined;
   }
-}
+});
+
+/** Whether a text is JSON. */
+export const isJsonText = remembered((text) => {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+});
 
 export function functionsIn(body: string): { readonly vm: number; readonly state: FunctionState }[] {
   const runtime = runtimeIn(body) ?? {};

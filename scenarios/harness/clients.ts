@@ -1,18 +1,28 @@
 /** The clients of a run: each asks with credentials of its own, and of every exchange there is a line in the trace. */
-import { reason } from '../../sim/index.ts';
+import { attempt, reason, type Soon, whenThere } from '../../sim/index.ts';
+import { pausesOf } from './concurrency/lanes.ts';
 import { authorization, type Credentials, type Plea, xmlRpc } from './request.ts';
-import type { RequestStep } from './scenario.ts';
+import type { Auth } from './step-parts.ts';
 import type { Answer, ExchangeLine, Line, Role } from './trace.ts';
 import type { Transport } from './transport.ts';
 
 const ORIGIN = 'http://127.0.0.1:1337';
 
+interface Stepping {
+  readonly id: string;
+  readonly auth?: Auth;
+  readonly ref?: string;
+  readonly pausesMs?: readonly number[];
+}
+
 /** Who asks, and what for: a step, or the harness on its own behalf. */
 interface Asked {
-  readonly step: RequestStep | null;
+  readonly step: Stepping | null;
   readonly op: string;
   readonly as: Role;
   readonly id?: number | null;
+  /** Whether the headers say already who asks. */
+  readonly ownHeaders?: true;
 }
 
 export class Clients {
@@ -33,57 +43,74 @@ export class Clients {
     this.#heard = heard;
   }
 
-  administer(op: string, method: string, ...params: readonly (string | number)[]): Promise<Answer | null> {
+  administer(op: string, method: string, ...params: readonly (string | number)[]): Soon<Answer | null> {
     const session = this.#credentials.admin ?? '';
     return this.ask(xmlRpc(session, method, ...params), { step: null, op, as: 'admin' });
   }
 
-  post(path: string, op: string, body: object): Promise<Answer | null> {
+  post(path: string, op: string, body: object): Soon<Answer | null> {
     const headers = { 'Content-Type': 'application/json' };
     return this.ask({ method: 'POST', path, headers, body: JSON.stringify(body) }, { step: null, op, as: 'admin' });
   }
 
-  async ask(plea: Plea, { step, op, as, id = null }: Asked): Promise<Answer | null> {
-    const { method, path, headers, body } = plea;
+  ask({ method, path, headers, body }: Plea, { step, op, as, id = null, ownHeaders }: Asked): Soon<Answer | null> {
     const auth = step?.auth ?? 'good';
     const sent = this.#transport.now();
     const { about, god } = this.#transport;
     const session = this.#credentials[as] ?? '';
-    const request = new Request(`${about.target || ORIGIN}${path}`, {
+    const waitsMs = step === null ? [] : pausesOf(step).slice(1);
+    const request = {
       method,
-      headers: { ...authorization(session, auth), ...headers },
-      ...(body === null ? {} : { body }),
-    });
-    const entry = god === undefined ? null : god.written + 1;
-    let response: Answer | null = null;
-    let problem: string | null = null;
-    try {
-      response = await this.#transport.send(request);
-    } catch (error) {
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-      problem = reason(cause);
-    }
-    this.#heard(response);
-    // Credentials are nowhere in a trace; an administrator's call has them in its body.
-    const shown = path === '/RPC2' ? (body?.replace(session, '…') ?? null) : body;
-    const line: ExchangeLine = {
-      kind: 'exchange',
-      seq: ++this.#seq,
-      sent,
-      at: this.#transport.now(),
-      step: step?.id ?? null,
-      op,
-      as,
-      auth,
-      ref: step !== null && 'ref' in step ? step.ref : null,
-      id,
-      entry,
-      until: god?.written ?? null,
-      request: { method, path, body: shown },
-      response,
-      problem,
+      ...(waitsMs.length > 0 && { waitsMs }),
+      url: `${about.target || ORIGIN}${path}`,
+      headers: ownHeaders ? headers : Object.assign({}, authorization(session, auth), headers),
+      body,
     };
-    this.#lines.push(line);
-    return response;
+    const entry = god === undefined ? null : god.written() + 1;
+    let problem: string | null = null;
+    const failed = (error: unknown): null => {
+      problem = reason(error instanceof Error && error.cause instanceof Error ? error.cause : error);
+      return null;
+    };
+    const answering = attempt<Answer | null>(() => this.#transport.send(request), failed);
+    return whenThere(answering, (response) => {
+      this.#heard(response);
+      // Credentials are nowhere in a trace; an administrator's call has them in its body.
+      const shown = body === null ? null : withoutPassword(path, body, session);
+      const line: ExchangeLine = {
+        kind: 'exchange',
+        seq: ++this.#seq,
+        sent,
+        at: this.#transport.now(),
+        step: step?.id ?? null,
+        op,
+        as,
+        auth,
+        ref: step?.ref ?? null,
+        id,
+        entry,
+        until: god?.written() ?? null,
+        request: { method, path, body: shown },
+        response: response === null ? null : withoutTokens(response),
+        problem,
+      };
+      this.#lines.push(line);
+      return response;
+    });
   }
 }
+
+function withoutPassword(path: string, body: string, session: string): string {
+  if (path === '/RPC2') return body.replace(session, '…');
+  return path.endsWith('/sessions') ? body.replace(PASSWORD, '$1…"') : body;
+}
+
+/** In a body that logs in. */
+const PASSWORD = /("password":")(?:[^"\\]|\\.)*"/;
+
+/** A signed token, with its signature. */
+const TOKEN = /(\beyJ[\w-]+\.[\w-]+\.)[\w-]+/g;
+
+/** A token is none without its signature. */
+const withoutTokens = (answer: Answer): Answer =>
+  answer.body.includes('eyJ') ? { ...answer, body: answer.body.replace(TOKEN, '$1x') } : answer;

@@ -5,7 +5,7 @@
 import type { Contract } from '../../contracts/contract.ts';
 import { type Entry, FAULT_SCHEMA, STATES } from '../../sim/index.ts';
 import { heldAgainst } from './laws/record.ts';
-import { type Fault, faultsOf } from './scenario.ts';
+import { type Fault, faultsOf, type Scenario } from './scenario.ts';
 import { EDGES, keyOf } from './state-graph.ts';
 import type { Story } from './story.ts';
 
@@ -19,8 +19,22 @@ export const ASPECTS = {
 
 export type Aspect = keyof typeof ASPECTS;
 
+export const ASPECT_NAMES = Object.keys(ASPECTS) as readonly Aspect[];
+
 /** How often each thing was seen. */
 type Counts = Map<string, number>;
+
+/** What a coverage has taken down, as plain values. */
+export interface Sightings {
+  readonly profiles: readonly Profile[];
+  readonly seen: Readonly<Record<Aspect, Readonly<Record<string, number>>>>;
+  /** By operation, by status. */
+  readonly answers: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly departures: Readonly<Record<string, string>>;
+  readonly blows: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
+type Profile = NonNullable<Scenario['profile']>;
 
 /** What led to a change of state, where nothing had gone wrong. */
 export const NO_FAULT = 'no fault';
@@ -40,6 +54,8 @@ export class Coverage {
   readonly departures = new Map<string, string>();
   /** Changes of state by edge, and by what had led to them. */
   readonly blows = new Map<string, Counts>();
+  /** Those that servers were expected to keep. */
+  readonly profiles = new Set<Profile>();
 
   constructor(contracts: readonly Contract[]) {
     this.#contracts = contracts;
@@ -64,9 +80,7 @@ export class Coverage {
       case 'edge':
         return EDGES;
       case 'answer':
-        return contracts.flatMap(({ operations }) =>
-          operations.flatMap(({ id, answers }) => [...answers.keys()].map((status) => `${id} ${status}`)),
-        );
+        return named(contracts.flatMap(({ operations }) => operations.flatMap(answersOf)));
       case 'fault':
         return FAULT_KINDS;
       case 'deviation':
@@ -77,6 +91,7 @@ export class Coverage {
   }
 
   add(story: Story): void {
+    this.profiles.add(story.run.scenario.profile ?? 'upstream');
     for (const exchange of story.answered) this.#addExchange(story, exchange);
     const kinds = kindsIn(story);
     const operators = new Set(story.exchanges.flatMap(({ op, entry }) => (op === 'operator' ? [entry] : [])));
@@ -85,9 +100,7 @@ export class Coverage {
       bump(this.#seen.state, from);
       bump(this.#seen.state, to);
       bump(this.#seen.edge, edge);
-      const row = this.blows.get(edge) ?? new Map();
-      this.blows.set(edge, row);
-      bump(row, causeOf(story, entry, kinds, operators));
+      bump(rowOf(this.blows, edge), causeOf(story, entry, kinds, operators));
     }
     for (const { kind, detail } of story.entries) {
       if (kind === 'fault') bump(this.#seen.fault, kinds.get(`${detail.fault}`) ?? `${detail.do}`);
@@ -99,13 +112,37 @@ export class Coverage {
     }
   }
 
+  get sightings(): Sightings {
+    const seen = ASPECT_NAMES.map((aspect) => [aspect, Object.fromEntries(this.#seen[aspect])] as const);
+    return {
+      profiles: [...this.profiles],
+      seen: Object.fromEntries(seen) as Sightings['seen'],
+      answers: plain(this.answers),
+      departures: Object.fromEntries(this.departures),
+      blows: plain(this.blows),
+    };
+  }
+
+  /** Takes down what another one has. */
+  absorb({ profiles, seen, answers, departures, blows }: Sightings): void {
+    for (const profile of profiles) this.profiles.add(profile);
+    for (const aspect of ASPECT_NAMES) {
+      for (const [what, count] of Object.entries(seen[aspect])) bump(this.#seen[aspect], what, count);
+    }
+    for (const [id, row] of Object.entries(answers)) {
+      for (const [status, count] of Object.entries(row)) bump(rowOf(this.answers, id), Number(status), count);
+    }
+    for (const [answer, deviation] of Object.entries(departures)) this.departures.set(answer, deviation);
+    for (const [edge, row] of Object.entries(blows)) {
+      for (const [cause, count] of Object.entries(row)) bump(rowOf(this.blows, edge), cause, count);
+    }
+  }
+
   #addExchange(story: Story, exchange: Story['answered'][number]): void {
     const { operation, deviation } = heldAgainst(this.#contracts, exchange, story.deviations);
     if (operation === undefined) return;
     const { status } = exchange.response;
-    const row = this.answers.get(operation.id) ?? new Map<number, number>();
-    this.answers.set(operation.id, row);
-    bump(row, status);
+    bump(rowOf(this.answers, operation.id), status);
     if (operation.answers.has(status)) bump(this.#seen.answer, `${operation.id} ${status}`);
     if (deviation === undefined) return;
     bump(this.#seen.deviation, deviation);
@@ -113,8 +150,23 @@ export class Coverage {
   }
 }
 
-function bump<K>(counts: Map<K, number>, key: K): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
+/** The Gatekeeper has each of its operations in two places. */
+const named = (names: readonly string[]): readonly string[] => [...new Set(names)];
+
+const answersOf = ({ id, answers }: Contract['operations'][number]): string[] =>
+  [...answers.keys()].map((status) => `${id} ${status}`);
+
+function bump<K>(counts: Map<K, number>, key: K, by = 1): void {
+  counts.set(key, (counts.get(key) ?? 0) + by);
+}
+
+const plain = (rows: ReadonlyMap<string, ReadonlyMap<string | number, number>>): Sightings['answers'] =>
+  Object.fromEntries(Array.from(rows, ([key, row]) => [key, Object.fromEntries(row)]));
+
+function rowOf<K>(rows: Map<string, Map<K, number>>, key: string): Map<K, number> {
+  const row = rows.get(key) ?? new Map<K, number>();
+  rows.set(key, row);
+  return row;
 }
 
 interface FaultForm {

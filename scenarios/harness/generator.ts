@@ -5,14 +5,19 @@
  */
 import fc from 'fast-check';
 import { STEPS, VM_ACTIONS } from '../../sim/index.ts';
+import { neighbours } from './neighbours.ts';
+import { faultsOfOrdeal, ORDEALS } from './ordeals.ts';
 import type { After, Fault, Scenario, Specification, Step } from './scenario.ts';
+import { retrospect, WATCH_TROUBLES, WATCHES, woven } from './watching.ts';
 
 export interface Budget {
   readonly steps: number;
   readonly faults: number;
+  /** Looks at what is not the engine's. */
+  readonly watches: number;
 }
 
-export const SMALL: Budget = { steps: 20, faults: 4 };
+export const SMALL: Budget = { steps: 20, faults: 4, watches: 6 };
 
 /** What a generated step may do, before it has a name. `n` chooses a runtime among those there are. */
 type Deed = (id: string, runtimes: readonly string[], n: number) => Step | undefined;
@@ -284,6 +289,16 @@ const TROUBLES: Families<Trouble> = {
         },
       ]),
     ),
+  // What is hardly ever come upon by chance; where nothing is done to the VM it is its end that goes wrong.
+  rare: fc.constantFrom(...ORDEALS).map(
+    (ordeal): Trouble =>
+      (id, steps, runtimes, n) => {
+        const ref = runtimes[n % Math.max(1, runtimes.length)];
+        const created = steps.find((step) => step.op === 'create' && step.bind === ref);
+        if (ref === undefined || created === undefined) return undefined;
+        return faultsOfOrdeal(ordeal, id, ref, { event: `${created.id}.RUNNING` });
+      },
+  ),
   // What goes wrong between the client and the engine: of it all, only what the cloud did is evidence.
   gate: exchangeFault(
     'api',
@@ -369,13 +384,33 @@ export function scenarios(budget: Budget, profile: 'upstream' | 'contract' = 'up
   const seed = fc.nat(0xffff).map((n) => `0x${n.toString(16)}`);
   const timing = fc.constantFrom('instant', 'fast', 'fast', 'realistic');
   return fc
-    .tuple(swarm(DEEDS), fc.oneof(fc.constant([]), swarm(TROUBLES)), fc.constantFrom(1, 1, 2, 3))
-    .chain(([ops, kinds, clients]) =>
+    .tuple(
+      swarm(DEEDS),
+      fc.oneof(fc.constant([]), swarm(TROUBLES)),
+      fc.constantFrom(1, 1, 2, 3),
+      fc.oneof(fc.constant<string[]>([]), swarm(WATCHES)),
+      fc.constantFrom<(keyof typeof WATCH_TROUBLES)[]>([], [], ['probes'], ['wires'], ['probes', 'wires']),
+    )
+    .chain(([ops, kinds, clients, views, dark]) =>
       fc
-        .tuple(seed, timing, creations, drawn(DEEDS, ops, budget.steps), drawn(TROUBLES, kinds, budget.faults))
-        .map(([chosen, pace, made, deeds, troubles]): Scenario => {
-          const { steps, runtimes } = stepsOf(made, deeds, clients);
-          const faults = troubles.flatMap(([trouble, n], index) =>
+        .tuple(
+          seed,
+          timing,
+          creations,
+          drawn(DEEDS, ops, budget.steps),
+          drawn(TROUBLES, kinds, budget.faults),
+          drawn(WATCHES, views, budget.watches),
+          drawn(WATCH_TROUBLES, views.length > 0 ? dark : [], 2),
+          fc.constantFrom(0, 0, 6, 24),
+          fc.oneof(fc.constant(undefined), neighbours),
+        )
+        .map(([chosen, pace, made, deeds, troubles, watches, shadows, more, both]): Scenario => {
+          const { steps: alone, runtimes } = stepsOf(made, deeds, clients);
+          // Where nothing goes wrong they come to run for sure.
+          const plain = both === undefined || troubles.length > 0 ? alone : [...alone, ...both(alone)];
+          const functions = watches.length > 0 ? more : 0;
+          const steps = watches.length > 0 ? woven(plain, watches, functions + 1, clients) : plain;
+          const faults = [...troubles, ...shadows].flatMap(([trouble, n], index) =>
             [trouble(`f${index + 1}`, steps, runtimes, n) ?? []].flat(),
           );
           return {
@@ -383,8 +418,9 @@ export function scenarios(budget: Budget, profile: 'upstream' | 'contract' = 'up
             seed: chosen,
             profile,
             timing: pace as NonNullable<Scenario['timing']>,
-            swarm: { ops, faults: kinds },
-            steps: [...steps, ...suffix(runtimes)],
+            ...(functions > 0 && { functions }),
+            swarm: { ops: [...ops, ...views], faults: [...kinds, ...dark] },
+            steps: [...steps, ...suffix(runtimes), ...(watches.length > 0 ? retrospect(runtimes) : [])],
             faults,
           };
         }),

@@ -1,5 +1,6 @@
 /** How many generated scenarios it takes until a mutant's law finds it. */
 import fc from 'fast-check';
+import { crowds } from './concurrency/crowds.ts';
 import { type Budget, scenarios } from './generator.ts';
 import type { Law, Violation } from './law.ts';
 import { judge } from './laws.ts';
@@ -34,7 +35,10 @@ export async function kill(
   budget: Budget,
 ): Promise<Kill> {
   const found = new Set<string>();
-  const sample = fc.sample(scenarios(budget, mutant.profile), { seed, numRuns: most });
+  const sample = fc.sample(mutant.crowd ? crowds(mutant.profile ?? 'upstream') : scenarios(budget, mutant.profile), {
+    seed,
+    numRuns: most,
+  });
   for (const [n, scenario] of sample.entries()) {
     for (const { law } of await judgeMutant(mutant, laws, scenario)) found.add(law);
     if (found.has(mutant.law)) return { runs: n + 1, scenario, laws: found };

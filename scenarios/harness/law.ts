@@ -22,6 +22,8 @@ export interface Breach {
   readonly subject: string;
   readonly expected: string;
   readonly seen: string;
+  /** What else a person needs to understand it, line by line. */
+  readonly more?: readonly string[];
   /** What kind of breach it is beside law, operation and status: the same for every occurrence of one mistake. */
   readonly edge?: string;
   /** Where a contract says so. */

@@ -2,16 +2,31 @@
 import { loadContracts } from '../../contracts/contract.ts';
 import { fingerprint, type Law, type Violation } from './law.ts';
 import { AFTERMATH } from './laws/aftermath.ts';
+import { CONCURRENCY } from './laws/concurrency.ts';
 import { LIFE_CYCLE } from './laws/life-cycle.ts';
+import { MONITORING } from './laws/monitoring.ts';
+import { PAGES } from './laws/pages.ts';
 import { recordLaws } from './laws/record.ts';
 import { REPETITION } from './laws/repetition.ts';
 import { RESOURCES } from './laws/resources.ts';
+import { STREAMS } from './laws/streams.ts';
 import { TENANCY } from './laws/tenancy.ts';
 import { storyOf } from './story.ts';
 import type { Trace } from './trace.ts';
 
 export async function loadLaws(): Promise<readonly Law[]> {
-  return [...LIFE_CYCLE, ...AFTERMATH, ...RESOURCES, ...TENANCY, ...REPETITION, ...recordLaws(await loadContracts())];
+  return [
+    ...LIFE_CYCLE,
+    ...AFTERMATH,
+    ...RESOURCES,
+    ...TENANCY,
+    ...REPETITION,
+    ...PAGES,
+    ...MONITORING,
+    ...STREAMS,
+    ...CONCURRENCY,
+    ...recordLaws(await loadContracts()),
+  ];
 }
 
 export interface Verdict {

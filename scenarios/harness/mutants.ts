@@ -2,6 +2,8 @@
  * Seeded bugs, each with the law that has to find it: the harness tested. They stand before the door of a stand-in, or
  * patch one object of one world, and only the mutation suite puts them there: no setting and no production code knows them.
  */
+
+import { RIVALS } from './concurrency/rivals.ts';
 import {
   ADMIN,
   again,
@@ -19,6 +21,7 @@ import {
 import type { Scenario } from './scenario.ts';
 import type { Wrap } from './transport.ts';
 import { WALL_CLOCK } from './wall-clock.ts';
+import { WATCHING_MUTANTS } from './watching-mutants.ts';
 
 export interface Mutant {
   readonly name: string;
@@ -27,6 +30,8 @@ export interface Mutant {
   readonly profile?: NonNullable<Scenario['profile']>;
   /** Found between two runs rather than in one. */
   readonly twin?: true;
+  /** Found only where clients are at it at the same time. */
+  readonly crowd?: true;
   readonly wrap: Wrap;
 }
 
@@ -411,6 +416,7 @@ export const MUTANTS: readonly Mutant[] = [
       });
     }),
   },
+  ...WATCHING_MUTANTS,
   {
     name: 'a header is missing',
     law: 'D6',
@@ -439,4 +445,5 @@ export const MUTANTS: readonly Mutant[] = [
       }),
     ),
   },
+  ...RIVALS,
 ];

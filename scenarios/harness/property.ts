@@ -1,5 +1,7 @@
 /** Generated scenarios against the stand-in: the first that breaks a law, made as small as it goes. */
 import fc from 'fast-check';
+import { crowds } from './concurrency/crowds.ts';
+import { doubtsOf } from './concurrency/verdicts.ts';
 import type { Coverage } from './coverage.ts';
 import { type Budget, scenarios } from './generator.ts';
 import { fingerprint, type Law, type Violation } from './law.ts';
@@ -15,6 +17,8 @@ import { judgeTwins } from './twins.ts';
 export interface Search {
   readonly seed: number;
   readonly runs: number;
+  /** So many of those that the seed gives come before. */
+  readonly skip?: number;
   readonly budget: Budget;
   readonly profile: NonNullable<Scenario['profile']>;
   /** Every so many scenarios is also held against its twins, which costs three more runs. */
@@ -36,31 +40,54 @@ export interface Searched {
   readonly scenarios: number;
   readonly requests: number;
   readonly checks: ReadonlyMap<string, number>;
+  /** How many of the scenarios were held against their twins. */
+  readonly twins: number;
+  /** Places where the laws had to let pass what they could not tell from right. */
+  readonly doubts: number;
   readonly found: Found | undefined;
 }
 
-export async function search(
-  laws: readonly Law[],
-  { seed, runs, budget, profile, twinsEvery, wrap, coverage }: Search,
-): Promise<Searched> {
+/** After so many scenarios one of clients that are at it at the same time is run besides. */
+const CROWD_EVERY = 8;
+
+interface Drawn {
+  readonly scenario: Scenario;
+  /** Which of the seed's scenarios it is, or stands beside. */
+  readonly n: number;
+}
+
+function drawn({ seed, runs, skip = 0, budget, profile }: Search): Drawn[] {
+  const sample = fc.sample(scenarios(budget, profile), { seed, numRuns: skip + runs });
+  const beside = fc.sample(crowds(profile), { seed, numRuns: Math.ceil(sample.length / CROWD_EVERY) });
+  const all = sample.flatMap((scenario, n): Drawn[] => {
+    const crowd = n % CROWD_EVERY === 0 ? beside[n / CROWD_EVERY] : undefined;
+    return [{ scenario, n }, ...(crowd === undefined ? [] : [{ scenario: crowd, n }])];
+  });
+  return all.filter(({ n }) => n >= skip);
+}
+
+export async function search(laws: readonly Law[], wanted: Search): Promise<Searched> {
+  const { runs, skip = 0, twinsEvery, wrap, coverage } = wanted;
   const checks = new Map<string, number>();
-  let requests = 0;
+  let [requests, twinned, doubts] = [0, 0, 0];
   const door = (scenario: Scenario) => inProcess(scenario, wrap);
-  const sample = fc.sample(scenarios(budget, profile), { seed, numRuns: runs });
-  for (const [n, scenario] of sample.entries()) {
+  for (const { scenario, n } of drawn(wanted)) {
     const trace = await runScenario(scenario, await door(scenario));
     const story = storyOf(trace);
     const verdict = judge(laws, trace, story);
     coverage?.add(story);
+    doubts += doubtsOf(story).length;
     for (const [law, count] of verdict.checks) checks.set(law, (checks.get(law) ?? 0) + count);
     requests += trace.lines.filter(({ kind }) => kind === 'exchange').length;
-    const twins = twinsEvery > 0 && n % twinsEvery === 0 ? await judgeTwins(trace, door) : [];
+    const isTwinned = twinsEvery > 0 && n % twinsEvery === 0;
+    const twins = isTwinned ? await judgeTwins(trace, door) : [];
+    if (isTwinned) twinned++;
     const [violation] = [...verdict.violations, ...twins];
     if (violation === undefined) continue;
     const found = await smallest(laws, scenario, violation, door);
-    return { scenarios: n + 1, requests, checks, found };
+    return { scenarios: n + 1 - skip, requests, checks, twins: twinned, doubts, found };
   }
-  return { scenarios: sample.length, requests, checks, found: undefined };
+  return { scenarios: runs, requests, checks, twins: twinned, doubts, found: undefined };
 }
 
 async function smallest(

@@ -1,6 +1,7 @@
 /** Reads a scenario file, and names every mistake in it by its place. */
 import { type Flaw, type Path, Problem, readSource, type Source, suggestion } from '../../sim/index.ts';
-import { FAULT_EVENTS, type Fault, faultsOf, SCENARIO, type Scenario, STEP_EVENTS, type Step } from './scenario.ts';
+import { type Fault, faultsOf, SCENARIO, type Scenario, type Step } from './scenario.ts';
+import { FAULT_EVENTS, STEP_EVENTS } from './step-parts.ts';
 
 /** @throws Problem with a line for every mistake */
 export async function readScenario(content: string, file: string): Promise<Scenario> {
@@ -50,7 +51,7 @@ export function flawsOf(scenario: Scenario): Flaw[] {
     const path = ['steps', n];
     named(step.id, [...path, 'id']);
     anchored(step, path);
-    if ('ref' in step) referred(step.ref, [...path, 'ref'], 'before it');
+    if ('ref' in step && step.ref !== undefined) referred(step.ref, [...path, 'ref'], 'before it');
     if ('bind' in step && step.bind !== undefined) {
       if (bound.has(step.bind)) flaws.push({ path: [...path, 'bind'], problem: `${step.bind} is bound twice` });
       bound.add(step.bind);

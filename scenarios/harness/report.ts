@@ -10,6 +10,10 @@ const SHOWN = 300;
 const short = (text: string): string => (text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(3)} s`;
 
+/** A time that nobody needs to the millisecond. */
+export const lasting = (ms: number): string =>
+  ms < 60_000 ? `${(ms / 1_000).toFixed(1)} s` : `${(ms / 60_000).toFixed(1)} min`;
+
 /** @param replay the file that the scenario is in; empty for one that is in none */
 export function failureReport(
   laws: readonly Pick<Law, 'id' | 'sentence'>[],
@@ -17,13 +21,14 @@ export function failureReport(
   violation: Violation,
   replay: string,
 ): string[] {
-  const { law: id, exchange, subject, expected, seen, where } = violation;
+  const { law: id, exchange, subject, expected, seen, more = [], where } = violation;
   const sentence = laws.find((law) => law.id === id)?.sentence ?? '';
   return [
     `✗ ${id}: ${sentence}`,
     `  at ${seconds(violation.at)}, ${subject}${exchange === undefined ? '' : `, step ${exchange.step ?? exchange.op}`}`,
     `  expected  ${short(expected)}`,
     `  seen      ${short(seen)}`,
+    ...more.map((line) => `    ${line}`),
     ...(where === undefined ? [] : [`  contract  ${where}`]),
     ...stepsReport(trace, violation),
     ...(replay === '' ? [] : [`  replay    onesim replay ${replay}`]),

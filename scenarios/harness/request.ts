@@ -1,5 +1,7 @@
 /** The request that a step stands for, and those that the harness makes for itself. */
-import type { Auth, RequestStep, Specification } from './scenario.ts';
+import { remembered } from '../../sim/index.ts';
+import type { RequestStep, Specification } from './scenario.ts';
+import type { Auth } from './step-parts.ts';
 import type { Role } from './trace.ts';
 
 /** `user:password` of each role; a role without any cannot be played. */
@@ -8,12 +10,29 @@ export type Credentials = Readonly<Record<Role, string | undefined>>;
 /** Those of the worlds that come with onesim. */
 export const CREDENTIALS: Credentials = { owner: 'alice:alice', other: 'bob:bob', admin: 'oneadmin:opennebula' };
 
+/** Those of our own worlds, unless others are given: then only they. */
+export function credentialsOf(named: Credentials, target: string | undefined): Credentials {
+  return target === undefined || named.owner === undefined ? { ...CREDENTIALS, ...defined(named) } : named;
+}
+
+const defined = (named: Credentials): Partial<Credentials> =>
+  Object.fromEntries(Object.entries(named).filter(([, session]) => session !== undefined));
+
 export interface Plea {
   readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | null;
 }
+
+/** A request that goes out as it is. */
+export interface Sent extends Omit<Plea, 'path'> {
+  readonly url: string;
+  /** How much longer each wait of its handler is to last, in process. */
+  readonly waitsMs?: readonly number[];
+}
+
+export const requestOf = ({ url, method, headers, body }: Sent): Request => new Request(url, { method, headers, body });
 
 /** @param id of the runtime that the step refers to */
 export function pleaOf(step: RequestStep, id: number | null): Plea {
@@ -82,9 +101,11 @@ export function authorization(session: string, auth: Auth): Readonly<Record<stri
   }
 }
 
-const basic = (session: string): Readonly<Record<string, string>> => ({
-  Authorization: `Basic ${Buffer.from(session).toString('base64')}`,
-});
+const basic = remembered(
+  (session): Readonly<Record<string, string>> => ({
+    Authorization: `Basic ${Buffer.from(session).toString('base64')}`,
+  }),
+);
 
 /** A call of OpenNebula's XML-RPC. */
 export function xmlRpc(session: string, method: string, ...params: readonly (string | number)[]): Plea {

@@ -2,8 +2,10 @@ import { readdirSync } from 'node:fs';
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { replayFile, runFiles } from './run-files.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
 
 const step = (expected: number): string =>
   JSON.stringify({ v: 1, name: 'a <test>', steps: [{ id: 's1', op: 'version', expect: { status: expected } }] });
@@ -21,10 +23,13 @@ function machine() {
     if (content === undefined) throw Object.assign(new Error('ENOENT'), { code: 'ENOENT' });
     return content;
   };
-  return { out, client: { readFile: readFrom, out: (line: string) => void out.push(line) } };
+  return { out, client: { readFile: readFrom, out: (line: string) => void out.push(line), stopped: never } };
 }
 
-async function ran(command: typeof runFiles, ...args: string[]) {
+/** Nobody ends it early. */
+const never = () => new Promise<void>(() => {});
+
+async function ran(command: typeof replayFile, ...args: string[]) {
   const { out, client } = machine();
   const code = await command(args, client);
   return { code, out };
@@ -37,7 +42,11 @@ describe('the scenarios that come with it', () => {
   test.each(names)('%s breaks no law', async (name) => {
     const out: string[] = [];
     const readFrom = (path: string): Promise<string> => readFile(new URL(path, folder), 'utf8');
-    const code = await runFiles([name], { readFile: readFrom, out: (line: string) => void out.push(line) });
+    const code = await runFiles([name], {
+      readFile: readFrom,
+      out: (line: string) => void out.push(line),
+      stopped: never,
+    });
     expect(code, out.join('\n')).toBe(0);
   });
 });
@@ -96,7 +105,14 @@ describe('onesim run', () => {
     ],
     ['credentials', ['good.json', '--auth', 'me'], 'credentials are given as user:password'],
     ['a form of report', ['good.json', '--report', 'junt=x'], '--report: unknown form "junt", did you mean "junit"?'],
+    [
+      'a form of report given twice',
+      ['good.json', '--report', 'junit=x', '--report', 'junit=y'],
+      '--report: junit is given twice',
+    ],
+    ['a file given twice', ['good.json', '--report', 'junit=x,html=x'], '--report: x is given twice'],
     ['a report without a file', ['good.json', '--report', 'junit'], '--report: junit needs a file, as in junit=FILE'],
+    ['a flag of servers', ['good.json', '--rate', '2'], '--rate says something of a server, and no --target is given'],
     [
       'a report that cannot be written',
       ['good.json', '--report=ndjson=/no/such/folder/x'],
@@ -105,6 +121,26 @@ describe('onesim run', () => {
   ])('refuses %s', async (_, args, problem) => {
     const refused = await ran(runFiles, ...args).catch((error: Error) => error.message);
     expect(String(refused).slice(0, problem.length)).toBe(problem);
+  });
+});
+
+describe('a run that somebody ends', () => {
+  test('begins no other file, writes what it has found, and ends with 4', async () => {
+    const file = join(await mkdtemp(join(tmpdir(), 'onesim-')), 'report.xml');
+    const { out, client } = machine();
+    let read = 0;
+    const ending = {
+      ...client,
+      // The run is ended while its files are read: that is as early as it can be.
+      stopped: async () => void (read > 0),
+      readFile: (path: string) => {
+        read++;
+        return client.readFile(path);
+      },
+    };
+    expect(await runFiles(['good.json', 'bad.json', '--report', `junit=${file}`], ending)).toBe(4);
+    expect(out.join('\n')).toContain('Stopping: ');
+    expect(await readFile(file, 'utf8')).toContain('</testsuites>');
   });
 });
 

@@ -1,37 +1,38 @@
 /** `onesim run` and `onesim replay`: scenario files, the laws, and a report. */
 import { loadContracts } from '../../contracts/contract.ts';
-import { flags, type Machine, PROFILES, Problem, reason } from '../../sim/index.ts';
+import { type exitCodes, flags, type Machine, Problem, reason } from '../../sim/index.ts';
 import { Coverage } from './coverage.ts';
+import { COMMAND_FLAGS, only } from './flags.ts';
 import type { Judged } from './junit.ts';
 import { fingerprint, type Law } from './law.ts';
 import { judge, loadLaws, type Verdict } from './laws.ts';
 import { readScenario } from './read-scenario.ts';
 import { failureReport, summary } from './report.ts';
-import { openReports, REPORT, type ReportFiles } from './report-files.ts';
-import { CREDENTIALS, type Credentials } from './request.ts';
+import { openReports, type ReportFiles } from './report-files.ts';
+import { credentialsOf } from './request.ts';
 import { runScenario } from './runner.ts';
 import type { Scenario } from './scenario.ts';
+import { type Stop, stopOf } from './stop.ts';
 import { storyOf } from './story.ts';
+import { OUTSIDE, type Outside } from './target/outside.ts';
+import { type VisitSettings, visit } from './target/visit.ts';
 import { type Trace, writeTrace } from './trace.ts';
-import { inProcess, overHttp, type Transport } from './transport.ts';
-import { WALL_CLOCK } from './wall-clock.ts';
+import { inProcess } from './transport.ts';
 
-const { optional, readFlags, session, url } = flags;
+type Client = Pick<Machine, 'readFile' | 'out' | 'stopped'>;
 
-type Client = Pick<Machine, 'readFile' | 'out'>;
-
-/** As everywhere on the command line: 0 fine, 1 a law was broken, 2 bad usage, 4 nothing was checked. */
-type ExitCode = 0 | 1 | 4;
-
-interface Settings {
+interface Settings extends Omit<VisitSettings, 'target'> {
   readonly files: readonly string[];
   readonly target: string | undefined;
-  readonly credentials: Credentials;
   readonly reports: ReportFiles;
 }
 
 /** @throws Problem */
-export async function runFiles(args: readonly string[], machine: Client): Promise<ExitCode> {
+export async function runFiles(
+  args: readonly string[],
+  machine: Client,
+  outside: Outside = OUTSIDE,
+): Promise<exitCodes.ExitCode> {
   const settings = settingsOf(args);
   // Every file is read before the first is run: a mistake in the last must not cost the time of all others.
   const scenarios = await Promise.all(settings.files.map((file) => load(file, machine)));
@@ -42,36 +43,69 @@ export async function runFiles(args: readonly string[], machine: Client): Promis
   const contracts = await loadContracts();
   const coverage = new Coverage(contracts);
   let requests = 0;
-  for (const [n, scenario] of scenarios.entries()) {
+  const told = (trace: Trace, n: number): void => {
     const file = settings.files[n] ?? '';
-    const trace = await runScenario(scenario, await transportOf(settings, scenario), {
-      credentials: settings.credentials,
-    });
+    const name = trace.run.scenario.name ?? file;
     const story = storyOf(trace);
     const verdict = judge(laws, trace, story);
     coverage.add(story);
     requests += trace.lines.filter(({ kind }) => kind === 'exchange').length;
-    for (const line of summary(scenario.name ?? file, trace, verdict)) machine.out(line);
+    for (const line of summary(name, trace, verdict)) machine.out(line);
     const reports = reportsOf(laws, trace, verdict, file);
     for (const lines of reports.values()) for (const line of lines) machine.out(line);
-    judged.push({ name: scenario.name ?? file, verdict, reports });
+    judged.push({ name, verdict, reports, trace });
     traces.push(trace);
-  }
+  };
+  const stop = stopOf(machine);
+  const { target } = settings;
+  const { left, early } =
+    target === undefined
+      ? await playHere(scenarios, settings, outside, stop, told)
+      : await visit(scenarios, { ...settings, target }, outside, machine, stop, told);
+  if (early) machine.out(`  ended early, ${traces.length} of ${scenarios.length} scenarios begun`);
+  const code = codeOf();
   await report({ laws, judged, traces, contracts, coverage });
-  if (judged.some(({ verdict }) => verdict.violations.length > 0)) return 1;
-  if (requests > 0) return 0;
-  machine.out('Nothing was asked of the target, so nothing was checked.');
-  return 4;
+  return code;
+
+  function codeOf(): exitCodes.ExitCode {
+    if (left.length > 0) return 3;
+    if (judged.some(({ verdict }) => verdict.violations.length > 0)) return 1;
+    if (requests > 0) return early ? 4 : 0;
+    machine.out('Nothing was asked of the target, so nothing was checked.');
+    return 4;
+  }
+}
+
+/** On stand-ins in this process. */
+async function playHere(
+  scenarios: readonly Scenario[],
+  { credentials, maxDurationMs }: Settings,
+  { clock }: Outside,
+  stop: Stop,
+  told: (trace: Trace, n: number) => void,
+): Promise<Awaited<ReturnType<typeof visit>>> {
+  const started = clock.now();
+  const signal = {
+    get aborted() {
+      return stop.aborted || clock.now() - started >= maxDurationMs;
+    },
+  };
+  for (const [n, scenario] of scenarios.entries()) {
+    if (signal.aborted) break;
+    told(await runScenario(scenario, await inProcess(scenario), { credentials, signal }), n);
+  }
+  return { left: [], early: signal.aborted };
 }
 
 const TIMES = 3;
 
 /** @throws Problem */
-export async function replayFile(args: readonly string[], machine: Client): Promise<ExitCode> {
-  const { files, target } = settingsOf(args);
+export async function replayFile(args: readonly string[], machine: Client): Promise<exitCodes.ExitCode> {
+  const { words: files, given } = flags.readFlags(only(['--target']), args);
   const [file] = files;
   if (file === undefined || files.length > 1) throw new Problem('replay takes one file');
-  if (target !== undefined) throw new Problem('replay is for the stand-in; onesim run FILE --target URL asks a server');
+  if (given.has('--target'))
+    throw new Problem('replay is for the stand-in; onesim run FILE --target URL asks a server');
   const scenario = await load(file, machine);
   const laws = await loadLaws();
   const seen = new Set<string>();
@@ -103,18 +137,6 @@ async function load(file: string, machine: Client): Promise<Scenario> {
   return readScenario(content, file);
 }
 
-async function transportOf({ target }: Settings, scenario: Scenario): Promise<Transport> {
-  if (target === undefined) return inProcess(scenario);
-  const transport = overHttp(target, [...PROFILES[scenario.profile ?? 'upstream']], WALL_CLOCK);
-  try {
-    await transport.send(new Request(`${target}/server/version`));
-  } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    throw new Problem(`--target: ${target} does not answer: ${reason(cause)}`);
-  }
-  return transport;
-}
-
 /** One report for each law that is broken: what is told of its first breach, and how many more kinds there are. */
 export function reportsOf(laws: readonly Law[], trace: Trace, verdict: Verdict, file: string): Map<string, string[]> {
   const reports = new Map<string, string[]>();
@@ -128,27 +150,30 @@ export function reportsOf(laws: readonly Law[], trace: Trace, verdict: Verdict, 
 
 // ---- the command line ---------------------------------------------------------------------------------------------
 
-const FLAGS = {
-  '--target': optional(url),
-  '--auth': optional(session),
-  '--other-auth': optional(session),
-  '--admin-auth': optional(session),
-  '--report': REPORT,
-} as const;
+const RUN_FLAGS = only([...COMMAND_FLAGS.run.own, ...COMMAND_FLAGS.run.ofTargets]);
 
 /** @throws Problem */
 function settingsOf(args: readonly string[]): Settings {
-  const { flags: told, words } = readFlags(FLAGS, args);
+  const { flags: told, words, given } = flags.readFlags(RUN_FLAGS, args);
   if (words.length === 0) throw new Problem('name the scenario files to run');
-  const target = told['--target'];
-  const credentials = { owner: told['--auth'], other: told['--other-auth'], admin: told['--admin-auth'] };
-  return { files: words, target, credentials: credentialsOf(credentials, target), reports: told['--report'] };
+  const [target, owner] = [told['--target'], told['--auth']];
+  const stray = COMMAND_FLAGS.run.ofTargets.find((name) => given.has(name));
+  if (target === undefined && stray !== undefined) {
+    throw new Problem(`${stray} says something of a server, and no --target is given`);
+  }
+  if (target !== undefined && owner?.startsWith('oneadmin:') && !told['--allow-oneadmin']) {
+    throw new Problem('--auth: oneadmin may do too much for a test; --allow-oneadmin lets it');
+  }
+  const named = { owner, other: told['--other-auth'], admin: told['--admin-auth'] };
+  return {
+    files: words,
+    target,
+    credentials: credentialsOf(named, target),
+    rate: told['--rate'],
+    timeoutMs: told['--timeout'],
+    maxDurationMs: told['--max-duration'],
+    ledger: told['--ledger'],
+    control: undefined,
+    reports: told['--report'],
+  };
 }
-
-/** Those of our own worlds, unless others are given: then only they. */
-export function credentialsOf(named: Credentials, target: string | undefined): Credentials {
-  return target === undefined || named.owner === undefined ? { ...CREDENTIALS, ...defined(named) } : named;
-}
-
-const defined = (named: Credentials): Partial<Credentials> =>
-  Object.fromEntries(Object.entries(named).filter(([, session]) => session !== undefined));

@@ -1,14 +1,18 @@
 /** Runs a scenario over a transport, and writes down what was seen. It judges nothing. */
-import { type FunctionState, mappedState } from '../../sim/index.ts';
+import { attempt, type FunctionState, mappedState, type Soon, whenThere } from '../../sim/index.ts';
 import { type Bound, boundOf, declaredFault, driverFault, functionsIn } from './answers.ts';
 import { Clients } from './clients.ts';
+import { inLanes, laneOf, pausesOf } from './concurrency/lanes.ts';
 import { CREDENTIALS, type Credentials, type Plea, pleaOf } from './request.ts';
-import { type Fault, faultsOf, isRequest, type RequestStep, type Scenario, type Step } from './scenario.ts';
+import { type Fault, faultsOf, isRequest, isWatch, type RequestStep, type Scenario, type Step } from './scenario.ts';
 import { type Answer, ENDED, type Line, type Trace } from './trace.ts';
 import type { God, Transport } from './transport.ts';
+import { SESSIONS, Watcher } from './watcher.ts';
 
 export interface RunOptions {
   readonly credentials?: Credentials;
+  /** Users of the Gatekeeper, by role. */
+  readonly sessions?: Credentials;
   /** How long a step waits for the event that it is told from. */
   readonly patienceMs?: number;
   /** How soon a runtime is looked at over HTTP, while something waits for its state; each time later, up to eight times. */
@@ -23,9 +27,15 @@ const NOBODYS = 2_000_000_000;
 export async function runScenario(
   scenario: Scenario,
   transport: Transport,
-  { credentials = CREDENTIALS, patienceMs = 600_000, pollMs = 500, signal = NEVER }: RunOptions = {},
+  {
+    credentials = CREDENTIALS,
+    sessions = SESSIONS,
+    patienceMs = 600_000,
+    pollMs = 500,
+    signal = NEVER,
+  }: RunOptions = {},
 ): Promise<Trace> {
-  const run = new Run(scenario, transport, { credentials, patienceMs, pollMs, signal });
+  const run = new Run(scenario, transport, { credentials, sessions, patienceMs, pollMs, signal });
   const lines = await run.toEnd();
   return { run: { kind: 'run', v: 1, ...transport.about, scenario }, lines };
 }
@@ -39,8 +49,10 @@ interface Item {
   /** Those of a client follow one another; `null` waits for nobody. */
   readonly lane: number | null;
   readonly event: string;
+  /** Further events that have to have come. */
+  readonly others?: readonly string[];
   readonly delayMs: number;
-  act(): Promise<void>;
+  act(): Soon<void>;
 }
 
 class Run {
@@ -49,6 +61,7 @@ class Run {
   readonly #options: Required<RunOptions>;
   readonly #god: God | undefined;
   readonly #clients: Clients;
+  readonly #watcher: Watcher;
   readonly #lines: Line[] = [];
   readonly #waiting: Item[] = [];
   /** When each event came. */
@@ -75,12 +88,18 @@ class Run {
       this.#listen();
       if (this.#god === undefined && answer !== null) this.#learn(answer.body);
     });
+    this.#watcher = new Watcher({
+      transport,
+      clients: this.#clients,
+      lines: this.#lines,
+      sessions: options.sessions,
+      skip: (id, why) => this.#skip(id, why),
+      note: (event) => this.#note(event),
+      vmOf: (ref) => this.#bound.get(ref)?.vms[0],
+      rest: (ms) => this.#rest(ms),
+    });
     for (const fault of faultsOf(scenario)) this.#plan(fault);
-    let before = 'start';
-    for (const step of scenario.steps) {
-      this.#waiting.push(this.#itemOf(step, before));
-      before = over(step.id);
-    }
+    for (const [step, behind] of inLanes(scenario.steps)) this.#waiting.push(this.#itemOf(step, behind.map(over)));
     for (const { event } of this.#waiting) if (STATE.test(event)) this.#awaited.add(event);
   }
 
@@ -91,8 +110,9 @@ class Run {
       if (this.#options.signal.aborted) this.#stop();
       const item = this.#ready();
       if (item !== undefined) {
+        const flying = this.#flying;
         this.#start(item);
-        await this.#transport.settle();
+        if (this.#flying > flying && !this.#isRaced(item)) await this.#transport.settle();
       } else if (this.#waiting.length === 0 && this.#flying === 0) break;
       else if (!this.#giveUp()) await this.#wait(now());
     }
@@ -102,16 +122,16 @@ class Run {
 
   // ---- what is to happen --------------------------------------------------------------------------------------------
 
-  #itemOf(step: Step, before: string): Item {
+  #itemOf(step: Step, [before = 'start', ...others]: readonly string[]): Item {
+    const lane = laneOf(step);
+    const client = isRequest(step) || isWatch(step) ? (step.client ?? 0) : null;
     return {
       name: step.id,
-      lane: isRequest(step) ? (step.client ?? 0) : null,
+      lane: lane === undefined ? client : -lane,
       event: step.after?.event ?? before,
-      delayMs: step.after?.delayMs ?? 0,
-      act: async () => {
-        await this.#step(step);
-        this.#note(over(step.id));
-      },
+      others: step.after === undefined ? others : [],
+      delayMs: (step.after?.delayMs ?? 0) + (pausesOf(step)[0] ?? 0),
+      act: () => whenThere(this.#step(step), () => this.#note(over(step.id))),
     };
   }
 
@@ -137,6 +157,13 @@ class Run {
     return n < 0 ? undefined : this.#waiting.splice(n, 1)[0];
   }
 
+  /** Whether another lane begins in the same instant: then neither is let run before the other has begun. */
+  #isRaced({ lane }: Item): boolean {
+    const now = this.#transport.now();
+    const isNext = (item: Item): boolean => !this.#isBusy(item) && (this.#due(item) ?? Number.POSITIVE_INFINITY) <= now;
+    return isRacing(lane) && this.#waiting.some((item) => isRacing(item.lane) && isNext(item));
+  }
+
   /** Nothing else begins; who waits for time to pass waits no longer. */
   #stop(): void {
     for (const item of this.#waiting.splice(0)) {
@@ -150,9 +177,13 @@ class Run {
   }
 
   /** When it is to happen; `undefined` as long as nobody knows. */
-  #due({ event, delayMs }: Item): number | undefined {
-    const at = this.#events.get(event);
-    return at === undefined ? undefined : at + delayMs;
+  #due({ event, others = [], delayMs }: Item): number | undefined {
+    let last = this.#events.get(event);
+    for (const other of others) {
+      const at = this.#events.get(other);
+      last = last === undefined || at === undefined ? undefined : Math.max(last, at);
+    }
+    return last === undefined ? undefined : last + delayMs;
   }
 
   #start(item: Item): void {
@@ -163,7 +194,13 @@ class Run {
       this.#flying--;
       this.#landed++;
     };
-    item.act().then(land, land);
+    whenThere(
+      attempt(
+        () => item.act(),
+        () => {},
+      ),
+      land,
+    );
   }
 
   async #wait(now: number): Promise<void> {
@@ -248,7 +285,7 @@ class Run {
   #boundBy(stepId: string): Bound | undefined {
     const step = this.#scenario.steps.find(({ id }) => id === stepId);
     if (step === undefined) return undefined;
-    return this.#bound.get(step.op === 'create' ? (step.bind ?? '') : 'ref' in step ? step.ref : '');
+    return this.#bound.get(step.op === 'create' ? (step.bind ?? '') : 'ref' in step ? (step.ref ?? '') : '');
   }
 
   /** Over HTTP, a look at the runtimes that something waits for. */
@@ -277,49 +314,61 @@ class Run {
 
   // ---- deeds --------------------------------------------------------------------------------------------------------
 
-  async #step(step: Step): Promise<void> {
+  #step(step: Step): Soon<void> {
     switch (step.op) {
       case 'advance':
         this.#note(`${step.id}.sent`);
-        await this.#advance(step.ms);
-        this.#note(`${step.id}.answered`);
-        this.#census();
-        return;
+        return this.#advance(step.ms).then(() => {
+          this.#note(`${step.id}.answered`);
+          this.#census();
+        });
       case 'heal':
         this.#note(`${step.id}.sent`);
-        await this.#heal();
-        this.#note(`${step.id}.answered`);
-        return;
+        return this.#heal().then(() => this.#note(`${step.id}.answered`));
       default:
-        return this.#request(step);
+        return isWatch(step) ? this.#watcher.act(step) : this.#request(step);
     }
   }
 
   /** Time passes by itself while the item is not over: it is told from the present. */
   #advance(ms: number): Promise<void> {
-    const { now } = this.#transport;
-    return new Promise((resolve) => {
-      const act = async (): Promise<void> => resolve();
-      const event = `${now()} + ${ms}`;
-      this.#note(event);
-      this.#waiting.unshift({ name: event, lane: null, event, delayMs: ms, act });
-      this.#landed++;
-    });
+    return this.#rest(ms).over;
   }
 
-  async #request(step: RequestStep): Promise<void> {
+  #rest(ms: number): { readonly over: Promise<void>; end(): void } {
+    const event = `${this.#transport.now()} + ${ms}`;
+    let resolve = (): void => {};
+    const over = new Promise<void>((resolved) => {
+      resolve = resolved;
+    });
+    const item: Item = { name: event, lane: null, event, delayMs: ms, act: async () => resolve() };
+    this.#note(event);
+    this.#waiting.unshift(item);
+    this.#landed++;
+    const end = (): void => {
+      const n = this.#waiting.indexOf(item);
+      if (n < 0) return;
+      this.#waiting.splice(n, 1);
+      this.#landed++;
+      resolve();
+    };
+    return { over, end };
+  }
+
+  #request(step: RequestStep): Soon<void> {
     const { as = 'owner' } = step;
     const id = 'ref' in step ? this.#idOf(step.ref) : null;
     if (id === undefined) return this.#skip(step.id, 'what it refers to was not made');
     if (this.#options.credentials[as] === undefined) return this.#skip(step.id, `there are no credentials for ${as}`);
     const answering = this.#clients.ask(pleaOf(step, id), { step, op: step.op, as, id });
     this.#note(`${step.id}.sent`);
-    const answer = await answering;
-    if (answer !== null && step.op === 'create' && answer.status === 201 && step.bind !== undefined) {
-      const bound = boundOf(answer.body);
-      if (bound !== undefined) this.#bound.set(step.bind, bound);
-    }
-    this.#note(`${step.id}.answered`);
+    return whenThere(answering, (answer) => {
+      if (answer !== null && step.op === 'create' && answer.status === 201 && step.bind !== undefined) {
+        const bound = boundOf(answer.body);
+        if (bound !== undefined) this.#bound.set(step.bind, bound);
+      }
+      this.#note(`${step.id}.answered`);
+    });
   }
 
   #idOf(ref: string): number | null | undefined {
@@ -423,6 +472,9 @@ class Run {
 
 /** An event that is the state of a runtime. */
 const STATE = /\.[A-Z]+$/;
+
+/** Clients are counted from 0 upwards, lanes from 1 downwards. */
+const isRacing = (lane: number | null): boolean => lane !== null && lane < 0;
 
 /** When a step has been answered, or left out. */
 const over = (id: string): string => `${id} is over`;

@@ -4,46 +4,10 @@
  * its meaning.
  */
 import { FAULT, type FormOf, form, VM_ACTIONS } from '../../sim/index.ts';
+import { after, common, name, ref } from './step-parts.ts';
+import { WATCH_STEPS, type WatchStep } from './watch-steps.ts';
 
-const { anything, chance, constant, list, map, object, oneOrMore, text, variants, whole, word } = form;
-
-const name = text({ pattern: '^[A-Za-z][A-Za-z0-9_-]*$', meaning: 'a name of letters, digits, - and _' });
-
-/** What an event may be called behind the name of its step or fault. */
-export const STEP_EVENTS = ['sent', 'answered', 'PENDING', 'RUNNING', 'UPDATING', 'ERROR'] as const;
-export const FAULT_EVENTS = ['began', 'ended'] as const;
-
-const after = object(
-  {
-    event: text({
-      pattern: `^(start|[A-Za-z][A-Za-z0-9_-]*\\.(${[...STEP_EVENTS, ...FAULT_EVENTS].join('|')}))$`,
-      meaning: 'an event such as start, s1.answered, s1.RUNNING or f1.began',
-    }),
-  },
-  { delayMs: whole(0) },
-);
-
-const expectation = object(
-  {},
-  {
-    status: oneOrMore(whole(100, 599)),
-    /** By JSON pointer. */
-    body: map(anything),
-    headers: map(text()),
-  },
-);
-
-/** Who sends a request, and with which credentials. */
-const AUTH = ['good', 'none', 'wrong', 'scheme'] as const;
-
-const common = {
-  /** Requests of one client follow one another. */
-  client: whole(0, 15),
-  as: word('owner', 'other', 'admin'),
-  auth: word(...AUTH),
-  after,
-  expect: expectation,
-};
+const { anything, chance, constant, list, map, object, text, variants, whole, word } = form;
 
 const functionFields = object({}, { FLAVOUR: text(), CPU: anything, MEMORY: anything, DISK_SIZE: anything });
 
@@ -62,24 +26,33 @@ const specification = object(
 /** A text or another value that is sent as the body, instead of what `args` would make. */
 const body = { args: specification, sendText: text(), send: anything };
 
-/** A runtime by the name that a step bound, its service, or an id that nobody has. */
-const ref = text({
-  pattern: '^([A-Za-z][A-Za-z0-9_-]*(\\.service)?|none)$',
-  meaning: 'the name that a create has bound, such as r1, or r1.service, or none',
-});
+/** What a client may do while others do something else. */
+const beside = {
+  ...common,
+  /** Steps of several lanes that stand together are done at the same time, those of one lane in their order. */
+  lane: whole(1, 4),
+  /** How much longer it waits before it is sent, and then, in process, at each point where its handler waits. */
+  pausesMs: list(whole(0, 600_000)),
+};
 
 const step = variants('op', {
-  create: object({ id: name, op: word('create') }, { ...common, ...body, bind: name }),
-  get: object({ id: name, op: word('get'), ref }, common),
-  put: object({ id: name, op: word('put'), ref }, { ...common, ...body }),
-  delete: object({ id: name, op: word('delete'), ref }, common),
+  create: object({ id: name, op: word('create') }, { ...beside, ...body, bind: name }),
+  get: object({ id: name, op: word('get'), ref }, beside),
+  put: object({ id: name, op: word('put'), ref }, { ...beside, ...body }),
+  delete: object({ id: name, op: word('delete'), ref }, beside),
   schema: object({ id: name, op: word('schema') }, common),
   version: object({ id: name, op: word('version') }, common),
   config: object({ id: name, op: word('config') }, common),
   request: object(
-    { id: name, op: word('request'), method: word('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'), path: text() },
+    {
+      id: name,
+      op: word('request'),
+      method: word('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'),
+      path: text(),
+    },
     { ...common, headers: map(text()), sendText: text(), send: anything },
   ),
+  ...WATCH_STEPS,
   advance: object({ id: name, op: word('advance'), ms: whole(0) }, { after }),
   heal: object({ id: name, op: word('heal') }, { after }),
 });
@@ -123,6 +96,8 @@ export const SCENARIO = object(
     profile: word('upstream', 'contract'),
     timing: word('instant', 'fast', 'realistic', 'slow'),
     world: word('default', 'empty', 'recorded'),
+    /** How many functions there are in the Gatekeeper's catalogue besides those of the world. */
+    functions: whole(0, 200),
     /** What the generator had left in; nothing reads it but people. */
     swarm: object({ ops: list(text()), faults: list(text()) }, {}),
     faults: list(fault),
@@ -134,12 +109,14 @@ export type Step = FormOf<typeof step>;
 export type Fault = FormOf<typeof fault>;
 export type Specification = FormOf<typeof specification>;
 export type After = FormOf<typeof after>;
-export type Auth = (typeof AUTH)[number];
 
 /** The steps that are requests to the engine. */
-export type RequestStep = Exclude<Step, { readonly op: 'advance' | 'heal' }>;
+export type RequestStep = Exclude<Step, WatchStep | { readonly op: 'advance' | 'heal' }>;
 
-export const isRequest = (step: Step): step is RequestStep => step.op !== 'advance' && step.op !== 'heal';
+export const isWatch = (step: Step): step is WatchStep => Object.hasOwn(WATCH_STEPS, step.op);
+
+export const isRequest = (step: Step): step is RequestStep =>
+  step.op !== 'advance' && step.op !== 'heal' && !isWatch(step);
 
 export const faultsOf = (scenario: Scenario): readonly Fault[] => scenario.faults ?? [];
 

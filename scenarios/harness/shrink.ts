@@ -93,10 +93,26 @@ function dropped<T extends object>(thing: T, key: string): T {
 }
 
 /** Keys without which a step or a fault is simpler. */
-const SPARE = ['after', 'client', 'args', 'forMs', 'times', 'skip', 'message', 'probability', 'expect'];
+const SPARE = [
+  'after',
+  'pausesMs',
+  'lane',
+  'client',
+  'args',
+  'forMs',
+  'times',
+  'skip',
+  'message',
+  'probability',
+  'expect',
+  'given',
+  'form',
+  'nth',
+  'alignMs',
+];
 
 function* simplifications(scenario: Scenario): Generator<Scenario> {
-  for (const key of ['swarm', 'profile', 'seed']) if (key in scenario) yield dropped(scenario, key);
+  for (const key of ['swarm', 'profile', 'seed', 'functions']) if (key in scenario) yield dropped(scenario, key);
   for (const timing of ['instant', 'fast'] as const) {
     if (scenario.timing !== timing) yield { ...scenario, timing };
   }
@@ -112,6 +128,11 @@ function* simplifications(scenario: Scenario): Generator<Scenario> {
 
 function* simplerItems<T extends Step | Fault>(item: T): Generator<T> {
   for (const key of SPARE) if (key in item) yield dropped(item, key);
+  if ('pausesMs' in item) {
+    for (const [n, ms] of (item.pausesMs ?? []).entries())
+      if (ms > 0) yield { ...item, pausesMs: item.pausesMs?.with(n, 0) };
+    yield { ...item, pausesMs: item.pausesMs?.slice(0, -1) };
+  }
   if (item.after?.delayMs !== undefined) yield { ...item, after: { event: item.after.event } };
   if ('args' in item && item.args !== undefined) {
     for (const key of Object.keys(item.args)) yield { ...item, args: dropped(item.args, key) };

@@ -66,8 +66,10 @@ function edgesOf(table: Readonly<Record<string, object>>): Edge[] {
 export const keyOf = (from: string, to: string): string => `${from} → ${to}`;
 const LEGAL = new Set([...SPONTANEOUS, ...ASKED].map(([from, to]) => keyOf(from, to)));
 
-/** Every step that the life cycle knows. */
-export const EDGES: readonly string[] = [...LEGAL];
+/** Every step that the life cycle knows. What leads back to where it was is no change of state, and in no journal. */
+export const EDGES: readonly string[] = [
+  ...new Set([...SPONTANEOUS, ...ASKED].filter(([from, to]) => from !== to).map(([from, to]) => keyOf(from, to))),
+];
 
 /** Whether the life cycle leads from a state of a VM to another at once. */
 export const isLegal = (from: string, to: string): boolean => LEGAL.has(keyOf(from, to));

@@ -11,6 +11,7 @@ import {
   type FaultLine,
   type HealLine,
   type RunLine,
+  type StreamLine,
   type Trace,
 } from './trace.ts';
 
@@ -64,6 +65,8 @@ export interface Story {
   readonly omniscient: boolean;
   readonly entries: readonly Entry[];
   readonly censuses: readonly CensusLine[];
+  /** What passed over streams. */
+  readonly streamed: readonly StreamLine[];
   readonly faults: readonly FaultLine[];
   readonly healings: readonly HealLine[];
   entry(seq: number): Entry | undefined;
@@ -159,6 +162,7 @@ export function storyOf({ run, lines }: Trace): Story {
     omniscient,
     entries,
     censuses: lines.filter((line) => line.kind === 'census'),
+    streamed: lines.filter((line) => line.kind === 'stream'),
     faults,
     healings: lines.filter((line) => line.kind === 'healed'),
     entry,

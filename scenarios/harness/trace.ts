@@ -3,7 +3,8 @@
  * nothing else, so the same law judges a stand-in, a real server and a recording. Times are milliseconds since the start.
  */
 import type { Entry, State } from '../../sim/index.ts';
-import type { Auth, Scenario } from './scenario.ts';
+import type { Scenario } from './scenario.ts';
+import type { Auth } from './step-parts.ts';
 
 export interface RunLine {
   readonly kind: 'run';
@@ -127,7 +128,23 @@ export interface HealLine {
   readonly at: number;
 }
 
-export type Line = ExchangeLine | EventLine | FaultLine | SkipLine | CensusLine | HealLine;
+/** What passed over a stream. */
+export interface StreamLine {
+  readonly kind: 'stream';
+  readonly at: number;
+  /** The step that asked for the connection. */
+  readonly step: string;
+  /** The id of the stream. */
+  readonly stream: string;
+  /** The client asks, sends and leaves; the server refuses, sends frames, or what is none, and closes. */
+  readonly event: 'asked' | 'sent' | 'left' | 'refused' | 'frame' | 'garbage' | 'closed';
+  /** Of a frame, and of what the client sends. */
+  readonly text: string | null;
+  /** HTTP status of a refusal, or with which code the server closes. */
+  readonly code: number | null;
+}
+
+export type Line = ExchangeLine | EventLine | FaultLine | SkipLine | CensusLine | HealLine | StreamLine;
 
 export interface Trace {
   readonly run: RunLine;

@@ -6,10 +6,15 @@ import {
   PROFILES,
   type Simulator,
   type SimulatorConfig,
+  type Soon,
   setHostState,
   TIMINGS,
 } from '../../sim/index.ts';
+import { pausing } from './concurrency/waits.ts';
+import { requestOf, type Sent } from './request.ts';
 import { type Scenario, seedOf } from './scenario.ts';
+import { stocked } from './stock.ts';
+import { type Call, type Ear, streamsOf } from './stream-door.ts';
 import type { Answer, Census, RunLine } from './trace.ts';
 
 /** What only the world itself can say or do. */
@@ -17,7 +22,7 @@ export interface God {
   /** Entries of the journal since the last call. */
   entries(): readonly Entry[];
   /** How many there have been. */
-  readonly written: number;
+  written(): number;
   census(): Census;
   /** Puts a copy of the world in its own place, made from its snapshot; not while requests are under way. */
   rebirth(): void;
@@ -31,12 +36,14 @@ export interface Transport {
   readonly about: Pick<RunLine, 'transport' | 'target' | 'deviations' | 'epochMs' | 'bounds'>;
   /** Milliseconds since the start. */
   now(): number;
-  /** Rejects when no answer comes. */
-  send(request: Request): Promise<Answer>;
+  /** Throws or rejects when no answer comes. */
+  send(sent: Sent): Soon<Answer>;
   /** Lets what is in flight run as far as it can without time passing. */
   settle(): Promise<void>;
   /** Lets time pass until `until` holds, or up to an instant. */
   pass(instant: number, until?: () => boolean): Promise<void>;
+  /** Opens a stream by its address; absent where there are none. @returns the HTTP status of a refusal */
+  connect?(address: string, ear: Ear): Promise<Call | number>;
   readonly god: God | undefined;
 }
 
@@ -64,17 +71,14 @@ function loadAll(): Promise<unknown> {
  * A new stand-in for a scenario, and its door.
  * @param wrap puts something before the door: a seeded bug, where the harness itself is tested
  */
-export async function inProcess(
-  scenario: Scenario,
-  wrap: Wrap = (simulator) => (request) => simulator.fetch(request),
-): Promise<Transport> {
+export async function inProcess(scenario: Scenario, wrap?: Wrap): Promise<Transport> {
   const { profile = 'upstream', timing = 'fast', world = 'default' } = scenario;
-  if (scenario.steps.some(({ op }) => op === 'request')) await loadAll();
+  if (scenario.steps.some(({ op }) => op === 'request' || op === 'prometheus.query')) await loadAll();
   const simulator = createSimulator({
     seed: seedOf(scenario),
     timing: TIMINGS[timing],
     deviations: PROFILES[profile],
-    furnish: await furnishingOf(world),
+    furnish: stocked(await furnishingOf(world), scenario.functions ?? 0),
   });
   return overDoor(simulator, wrap);
 }
@@ -88,21 +92,24 @@ interface Flight {
   readonly giveUp: () => void;
 }
 
-function overDoor(simulator: Simulator, wrap: Wrap): Transport {
+function overDoor(simulator: Simulator, wrap: Wrap | undefined): Transport {
   let { clock, journal, cloud } = simulator.world;
   const { config } = simulator.world;
-  const door = wrap(simulator);
+  const door = doorOf(simulator, wrap);
   const start = clock.now;
   let read = 0;
   const flights = new Set<Flight>();
-  const send = (request: Request): Promise<Answer> =>
-    new Promise((resolve, reject) => {
+  const send = (sent: Sent): Soon<Answer> => {
+    const answering = sent.waitsMs === undefined ? door(sent) : pausing(clock, sent.waitsMs, () => door(sent));
+    if (!(answering instanceof Promise)) return answering;
+    return new Promise((resolve, reject) => {
       const giveUp = (): void => reject(new Error(`no answer within ${CLIENT_TIMEOUT_MS / 1000} s`));
       const flight = { due: clock.now + CLIENT_TIMEOUT_MS, giveUp };
       flights.add(flight);
       const land = (): void => void flights.delete(flight);
-      door(request).then(answerOf).then(resolve, reject).then(land, land);
+      answering.then(resolve, reject).then(land, land);
     });
+  };
   /** Nobody waits for ever: where no answer comes any more, time stops for those who give up. */
   const pass = async (end: number, until: () => boolean): Promise<void> => {
     const due = Math.min(...Array.from(flights, (flight) => flight.due));
@@ -120,6 +127,7 @@ function overDoor(simulator: Simulator, wrap: Wrap): Transport {
       flight.giveUp();
     }
   };
+  const streams = streamsOf(simulator);
   return {
     about: { transport: 'in process', target: ORIGIN, deviations: [...config.deviations], epochMs: start },
     now: () => clock.now - start,
@@ -130,6 +138,7 @@ function overDoor(simulator: Simulator, wrap: Wrap): Transport {
       if (until === undefined) await clock.advanceTo(end);
       else await pass(end, until);
     },
+    connect: streams.connect,
     god: {
       entries() {
         if (journal.length === read) return [];
@@ -137,12 +146,10 @@ function overDoor(simulator: Simulator, wrap: Wrap): Transport {
         read = journal.length;
         return entries;
       },
-      get written() {
-        return journal.length;
-      },
+      written: () => journal.length,
       census: () => censusOf(simulator),
       rebirth() {
-        if (flights.size > 0) return;
+        if (flights.size > 0 || streams.isAnyOpen()) return;
         simulator.restore(simulator.snapshot());
         ({ clock, journal, cloud } = simulator.world);
       },
@@ -150,6 +157,13 @@ function overDoor(simulator: Simulator, wrap: Wrap): Transport {
       setHost: (id, up) => setHostState(cloud, cloud.hosts.get(id), up ? 'MONITORED' : 'ERROR'),
     },
   };
+}
+
+/** A seeded bug has to do with whole requests and answers; without one there is no need for them. */
+function doorOf(simulator: Simulator, wrap: Wrap | undefined): (sent: Sent) => Soon<Answer> {
+  if (wrap === undefined) return (sent) => simulator.ask(sent);
+  const door = wrap(simulator);
+  return async (sent) => answerOf(await door(requestOf(sent)));
 }
 
 async function answerOf(response: Response): Promise<Answer> {
@@ -198,34 +212,4 @@ function censusOf({ world }: Simulator): Census {
 export interface WallClock {
   now(): number;
   sleep(ms: number): Promise<void>;
-}
-
-/** How often a wait looks whether it is over. */
-const LOOK_MS = 10;
-
-/**
- * @param target such as `http://127.0.0.1:1337`
- * @param deviations what is expected of it
- */
-export function overHttp(
-  target: string,
-  deviations: readonly string[],
-  clock: WallClock,
-  timeoutMs = 60_000,
-): Transport {
-  const start = clock.now();
-  const now = (): number => Math.round(clock.now() - start);
-  return {
-    about: { transport: 'http', target, deviations, epochMs: 0 },
-    now,
-    async send(request) {
-      const response = await fetch(request, { redirect: 'manual', signal: AbortSignal.timeout(timeoutMs) });
-      return answerOf(response);
-    },
-    settle: async () => {},
-    async pass(instant, until = () => false) {
-      while (!until() && now() < instant) await clock.sleep(Math.min(LOOK_MS, instant - now()));
-    },
-    god: undefined,
-  };
 }

@@ -1,14 +1,16 @@
 /** Laws that hold between two runs of one scenario, or of one and a scenario that must come to the same. */
+import { swapped } from './commuting.ts';
+import { laneOf } from './concurrency/lanes.ts';
 import type { Law, Violation } from './law.ts';
 import { runScenario } from './runner.ts';
-import type { Scenario, Step } from './scenario.ts';
+import { isRequest, type Scenario, type Step } from './scenario.ts';
 import type { Line, Trace } from './trace.ts';
 import { writeTrace } from './trace.ts';
 import type { Transport } from './transport.ts';
 
 interface Twin extends Omit<Law, 'judge'> {
-  /** The scenario of the other run. */
-  twinOf(scenario: Scenario): Scenario;
+  /** The scenario of the other run; none where there is nothing to compare. @param trace of the one */
+  twinOf(scenario: Scenario, trace: Trace): Scenario | undefined;
   /** What the other run is made over. */
   readonly over?: (transport: Transport) => Transport;
   /** What has to be equal, line by line. */
@@ -36,6 +38,13 @@ export const TWINS: readonly Twin[] = [
     reason: 'A test that passes for one name must pass for all.',
     twinOf: (scenario) => ({ ...scenario, steps: scenario.steps.map((step) => renamed(step, isBroken(scenario))) }),
     essence: (trace) => outcome(trace).map((line) => line.replaceAll(ANOTHER, '')),
+  },
+  {
+    id: 'M6',
+    sentence: 'Of two runtimes that are asked for something at one instant, each comes to the same whichever is first.',
+    reason: 'What one tenant does must not decide how long another waits.',
+    twinOf: swapped,
+    essence: outcome,
   },
   {
     id: 'D4',
@@ -73,7 +82,8 @@ function reborn(transport: Transport): Transport {
  * when a fault counts requests.
  */
 const isRacing = (scenario: Scenario): boolean =>
-  scenario.steps.some(({ after }) => after?.event.endsWith('.sent')) || isBroken(scenario);
+  scenario.steps.some((step) => laneOf(step) !== undefined || step.after?.event.endsWith('.sent')) ||
+  isBroken(scenario);
 
 /** What the other's names end in. */
 const ANOTHER = '-by another name';
@@ -94,6 +104,7 @@ const EXTRA = 'extra-';
 
 /** A step, and a look at its runtime by somebody with a lane of his own. */
 function watched(step: Step): Step[] {
+  if (!isRequest(step)) return [step];
   const ref = 'bind' in step ? step.bind : 'ref' in step ? step.ref : undefined;
   if (ref === undefined || ref === 'none' || ref.endsWith('.service')) return [step];
   return [step, { id: `${EXTRA}${step.id}`, op: 'get', ref, client: 15 }];
@@ -126,6 +137,7 @@ function essenceOf(line: Line, sticky: boolean): string[] {
     const body = sticky ? response?.body.replace(/,"ERROR":"(?:[^"\\]|\\.)*"/g, '') : response?.body;
     return [JSON.stringify([step, op, sent, at, response?.status, body])];
   }
+  if (line.kind === 'stream') return [JSON.stringify([line.step, line.at, line.event, line.text])];
   if (line.kind !== 'event' || line.entry.kind !== 'vm.state') return [];
   return [JSON.stringify([line.entry.subject, line.at, line.entry.detail])];
 }
@@ -142,7 +154,8 @@ export async function judgeTwins(
   const { scenario } = trace.run;
   const violations: Violation[] = [];
   for (const { id, twinOf, essence, over = (same: Transport): Transport => same } of twins) {
-    const twin = twinOf(scenario);
+    const twin = twinOf(scenario, trace);
+    if (twin === undefined) continue;
     const other = await runScenario(twin, over(await transport(twin)));
     if (twin !== scenario && (isCut(trace) || isCut(other))) continue;
     const [mine, its] = [essence(trace), essence(other)];

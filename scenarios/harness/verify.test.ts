@@ -19,6 +19,16 @@ test('holds generated scenarios against the laws, and names those that had no ch
   expect(out[3]).toMatch(/^ {2}never judged: .*E1/);
 });
 
+test('holds both profiles against them, one after the other, and tells what either has seen', async () => {
+  const { code, out } = await ran('--runs', '3', '--profile', 'both');
+  expect(code).toBe(0);
+  const heads = out.filter((line) => line.startsWith('The stand-in'));
+  expect(heads).toEqual(
+    ['upstream', 'contract'].map((each) => `The stand-in, profile ${each}, 3 scenarios from seed 1`),
+  );
+  expect(out.filter((line) => /seen \d+ of \d+ states/.test(line))).toHaveLength(1);
+});
+
 test('ends when it is asked to, and says what it has found', async () => {
   const out: string[] = [];
   const machine = { out: (line: string) => void out.push(line), stopped: async () => {} };
@@ -31,8 +41,10 @@ describe('refuses', () => {
     [['--run', '1'], 'unknown flag "--run", did you mean "--runs"?'],
     [['--runs', '0'], '--runs: expected a whole number from 1 to 1000000, not "0"'],
     [['--seed'], '--seed needs a value'],
-    [['--profile', 'real'], '--profile: expected upstream, contract or auto, not "real"'],
-    [['--profile', 'auto'], '--profile: the stand-in is upstream or contract, as it is told'],
+    [['--profile', 'real'], '--profile: expected upstream, contract, both or auto, not "real"'],
+    [['--profile', 'auto'], '--profile: the stand-in is upstream, contract or both, as it is told'],
+    [['--profile', 'both', '--target', 'http://a'], '--profile: a server has one; auto takes the one that it shows'],
+    [['--tolerance', '0'], '--tolerance: expected a factor, from 1 to 100, not "0"'],
     [['--level', 'crud'], '--level says something of a server, and no --target is given'],
     [['more'], 'unexpected argument "more"'],
     [['--stand-in=yes'], '--stand-in takes no value'],

@@ -3,22 +3,23 @@
  * as far as the level lets it.
  */
 import { writeFile } from 'node:fs/promises';
-import { loadContracts } from '../../contracts/contract.ts';
-import { type Machine, Problem, reason } from '../../sim/index.ts';
+import { type Contract, loadContracts } from '../../contracts/contract.ts';
+import { exitCodes, type Machine, Problem, reason } from '../../sim/index.ts';
 import { Coverage } from './coverage.ts';
 import { SMALL } from './generator.ts';
 import type { Judged } from './junit.ts';
 import type { Law } from './law.ts';
 import { loadLaws } from './laws.ts';
 import { search } from './property.ts';
-import { failureReport } from './report.ts';
+import { failureReport, lasting } from './report.ts';
 import { openReports } from './report-files.ts';
+import { type Stop, stopOf } from './stop.ts';
 import { storyOf } from './story.ts';
 import { compareWithStandIn } from './target/against.ts';
 import { judgedDepartures } from './target/departures.ts';
 import { GATEKEEPER_LAW, verifyGatekeeper } from './target/gatekeeper.ts';
 import { OUTSIDE, type Outside } from './target/outside.ts';
-import { type Outcome, type Stop, verifyEngine } from './target/target.ts';
+import { type Outcome, verifyEngine } from './target/target.ts';
 import type { Trace } from './trace.ts';
 import { TWINS } from './twins.ts';
 import { sightLines, sightsOf } from './unseen.ts';
@@ -26,46 +27,40 @@ import { type ServerSettings, type StandInSettings, verifySettings } from './ver
 
 type Client = Pick<Machine, 'out' | 'stopped'>;
 
-/** As everywhere: 0 fine, 1 a law or the contract was broken, 3 something was left behind, 4 too little was checked. */
-type ExitCode = 0 | 1 | 3 | 4;
-
 /** What a run came to, to be written down. */
 interface Ended {
-  readonly code: ExitCode;
+  readonly code: exitCodes.ExitCode;
   readonly judged: readonly Judged[];
   readonly traces: readonly Trace[];
+  /** What was seen. */
+  readonly coverage: Coverage;
 }
 
-/** @throws Problem */
-export async function verify(args: readonly string[], machine: Client, outside: Outside = OUTSIDE): Promise<ExitCode> {
+/** @param version of what judges. @throws Problem */
+export async function verify(
+  args: readonly string[],
+  machine: Client,
+  outside: Outside = OUTSIDE,
+  version = '',
+): Promise<exitCodes.ExitCode> {
   const settings = verifySettings(args);
   const report = await openReports(settings.reports);
   const stop = stopOf(machine);
-  const laws = await loadLaws();
-  const contracts = await loadContracts();
-  const coverage = new Coverage(contracts);
-  const { code, judged, traces } =
+  const [laws, contracts] = [await loadLaws(), await loadContracts()];
+  const { code, ...ended } =
     settings.on === 'stand-in'
-      ? await verifyStandIn(laws, settings, machine, stop, coverage)
-      : await verifyTarget(laws, settings, outside, machine, stop);
-  if (settings.on === 'target') for (const trace of traces) coverage.add(storyOf(trace));
-  await report({ laws: [...laws, ...TWINS, GATEKEEPER_LAW], judged, traces, contracts, coverage });
+      ? await verifyStandIn(laws, contracts, settings, machine, stop)
+      : await verifyTarget(laws, contracts, settings, outside, machine, stop);
+  const part = { ...settings.part, onesim: version, code };
+  await report({ laws: [...laws, ...TWINS, GATEKEEPER_LAW], ...ended, contracts, part });
   return code;
-}
-
-function stopOf(machine: Client): Stop {
-  const stop = { aborted: false };
-  machine.stopped().then(() => {
-    stop.aborted = true;
-    machine.out('Stopping: what is under way is waited for, and what was made is deleted. Once more ends at once.');
-  });
-  return stop;
 }
 
 // ---- a server -----------------------------------------------------------------------------------------------------
 
 async function verifyTarget(
   laws: readonly Law[],
+  contracts: readonly Contract[],
   settings: ServerSettings,
   outside: Outside,
   machine: Client,
@@ -77,9 +72,13 @@ async function verifyTarget(
     outcomes.push(await verifyGatekeeper(laws, settings, outside, machine, stop));
   }
   let unlike = 0;
-  for (const { traces, profile } of settings.against ? outcomes : []) {
-    const differences = await compareWithStandIn(traces, profile);
+  const likeness: Judged[] = [];
+  for (const { api, traces, profile } of settings.against ? outcomes : []) {
+    const name = `${api}: like the stand-in`;
+    const { differences, timings, judged } = await compareWithStandIn(name, traces, profile, settings.tolerance);
     unlike += differences.length;
+    likeness.push(judged);
+    for (const line of timings) machine.out(`  takes     ${line}`);
     for (const line of differences) machine.out(`  unlike    ${line}`);
     machine.out(`${differences.length === 0 ? '✓ like' : `✗ ${differences.length} times unlike`} the stand-in`);
   }
@@ -88,20 +87,28 @@ async function verifyTarget(
     ...scenarios,
   ]);
   const traces = outcomes.flatMap((each) => each.traces);
-  return { code: codeOf(outcomes, unlike), judged, traces };
+  const coverage = new Coverage(contracts);
+  for (const trace of traces) coverage.add(storyOf(trace));
+  return { code: codeOf(outcomes, unlike), judged: [...judged, ...likeness], traces, coverage };
 }
 
-function codeOf(outcomes: readonly Outcome[], unlike: number): ExitCode {
-  if (outcomes.some(({ left }) => left.length > 0)) return 3;
-  if (unlike > 0 || outcomes.some(({ broken }) => broken > 0)) return 1;
+function codeOf(outcomes: readonly Outcome[], unlike: number): exitCodes.ExitCode {
   const isEnough = ({ judged, early }: Outcome): boolean => judged.length > 0 && !early;
-  return outcomes.length > 0 && outcomes.every(isEnough) ? 0 : 4;
+  return exitCodes.gravest([
+    outcomes.some(({ left }) => left.length > 0) ? 3 : 0,
+    unlike > 0 || outcomes.some(({ broken }) => broken > 0) ? 1 : 0,
+    outcomes.length > 0 && outcomes.every(isEnough) ? 0 : 4,
+  ]);
 }
 
 // ---- the stand-in -------------------------------------------------------------------------------------------------
 
-/** Scenarios between two lines of progress. */
+/** Of what was never seen so much is named to somebody who has not asked for all. */
+const FEW = 8;
+/** Scenarios that are made at once. */
 const SHARE = 50;
+/** How long nothing is told, as far as a share of scenarios does not take longer. */
+const [QUIET_MS, NIGHTLY_QUIET_MS] = [2_000, 15_000];
 /** Every so many scenarios is also run again, in three ways. */
 const TWINS_EVERY = 10;
 
@@ -110,65 +117,122 @@ const STABLE_AFTER = 1_000;
 /** Laws that no generated scenario has anything for: expectations, which a person writes. */
 const ONLY_BY_HAND = ['E1'];
 
+/** One profile after the other; what is never seen in the one may be in the other. */
 async function verifyStandIn(
   laws: readonly Law[],
-  { seed, runs, profile, maxDurationMs, shard, untilStable }: StandInSettings,
+  contracts: readonly Contract[],
+  settings: StandInSettings,
   machine: Client,
   stop: Stop,
-  coverage: Coverage,
 ): Promise<Ended> {
+  const { clock } = OUTSIDE;
+  const until = clock.now() + settings.maxDurationMs;
+  const coverage = new Coverage(contracts);
+  const parts: ProfileEnded[] = [];
+  for (const profile of settings.profiles) {
+    const seen = new Coverage(contracts);
+    const isOver = (): boolean => stop.aborted || clock.now() >= until;
+    const part = await verifyProfile(laws, profile, settings, machine, isOver, seen);
+    coverage.absorb(seen.sightings);
+    parts.push(part);
+    if (part.broken) break;
+  }
+  const isBroken = parts.some(({ broken }) => broken);
+  if (!isBroken) for (const line of sightLines(coverage, settings.untilStable ? undefined : FEW)) machine.out(line);
+  const isWhole = parts.length === settings.profiles.length && parts.every(({ isEnough }) => isEnough);
+  const allSeen = !settings.untilStable || sightsOf(coverage).every(({ open }) => open.length === 0);
+  return {
+    code: isBroken ? 1 : isWhole && allSeen ? 0 : 4,
+    judged: parts.map(({ judged }) => judged),
+    traces: parts.flatMap(({ trace }) => trace ?? []),
+    coverage,
+  };
+}
+
+interface ProfileEnded {
+  readonly judged: Judged;
+  readonly trace: Trace | undefined;
+  readonly broken: boolean;
+  /** Whether all was done that was asked for, and every law had something to judge. */
+  readonly isEnough: boolean;
+}
+
+async function verifyProfile(
+  laws: readonly Law[],
+  profile: 'upstream' | 'contract',
+  { seed, from, runs, shard, untilStable }: StandInSettings,
+  machine: Client,
+  isOver: () => boolean,
+  coverage: Coverage,
+): Promise<ProfileEnded> {
   const { clock } = OUTSIDE;
   const started = clock.now();
   const checks = new Map<string, number>();
-  let [done, requests] = [0, 0];
+  let [done, requests, doubts, told] = [0, 0, 0, started];
   /** How much had been seen, and after how many scenarios it last was more. */
   let [sights, grown] = [0, 0];
   const isStable = (): boolean => untilStable && done - grown >= STABLE_AFTER;
   const part = shard.of > 1 ? `, part ${shard.i} of ${shard.of}` : '';
-  machine.out(`The stand-in, profile ${profile}, ${runs} scenarios from seed ${seed}${part}`);
-  const ended = (
-    code: ExitCode,
-    reports: Judged['reports'],
-    traces: readonly Trace[],
-    violations: Judged['verdict']['violations'],
-  ): Ended => ({
-    code,
-    judged: [{ name: `the stand-in, profile ${profile}`, verdict: { checks, violations }, reports }],
-    traces,
-  });
-  while (done < runs && !isStable() && !stop.aborted && clock.now() - started < maxDurationMs) {
-    const share = Math.min(SHARE, runs - done);
-    const options = { seed: seed + done, runs: share, budget: SMALL, profile, twinsEvery: TWINS_EVERY, coverage };
-    const { scenarios, requests: sent, checks: held, found } = await search(laws, options);
+  const many = untilStable ? `until nothing new is seen in ${STABLE_AFTER} scenarios,` : `${runs} scenarios`;
+  machine.out(`The stand-in, profile ${profile}, ${many} from seed ${seed}${part}`);
+  const name = `the stand-in, profile ${profile}`;
+  while (done < runs && !isStable() && !isOver()) {
+    // A part of a run has the scenarios that the whole has in its place.
+    const skip = (from + done) % SHARE;
+    const first = seed + from + done - skip;
+    const share = Math.min(SHARE - skip, runs - done);
+    const options = { seed: first, skip, runs: share, budget: SMALL, profile, twinsEvery: TWINS_EVERY, coverage };
+    const {
+      scenarios,
+      requests: sent,
+      checks: held,
+      twins: twinned,
+      doubts: more,
+      found,
+    } = await search(laws, options);
     done += scenarios;
     requests += sent;
+    doubts += more;
     if (coverage.size > sights) [sights, grown] = [coverage.size, done];
-    const twins = TWINS.map(({ id }) => [id, Math.ceil(scenarios / TWINS_EVERY)] as const);
+    const twins = TWINS.map(({ id }) => [id, twinned] as const);
     for (const [law, count] of [...held, ...twins]) checks.set(law, (checks.get(law) ?? 0) + count);
     if (found !== undefined) {
-      const file = `onesim-${found.violation.law}-${seed + done - scenarios}.json`;
+      const file = `onesim-${found.violation.law}-${first}.json`;
       await save(file, found.content);
       const lines = failureReport([...laws, ...TWINS], found.trace, found.violation, file);
       for (const line of lines) machine.out(line);
       machine.out(`✗ broken after ${done} scenarios and ${requests} requests`);
-      return ended(1, new Map([[found.violation.law, lines]]), [found.trace], [found.violation]);
+      const reports = new Map([[found.violation.law, lines]]);
+      const judged = { name, verdict: { checks, violations: [found.violation] }, reports, trace: found.trace };
+      return { judged, trace: found.trace, broken: true, isEnough: false };
     }
     const leftMs = ((clock.now() - started) / done) * (runs - done);
-    const left = done < runs && !untilStable ? `; about ${Math.ceil(leftMs / 1_000)} s to go` : '';
-    machine.out(`  ${done} of ${runs} scenarios, ${requests} requests, nothing broken${left}`);
+    const isEnd = done === runs || isStable();
+    if (!isEnd && clock.now() - told < (untilStable ? NIGHTLY_QUIET_MS : QUIET_MS)) continue;
+    told = clock.now();
+    const left = untilStable
+      ? `; ${sights} things seen, the last ${done - grown} scenarios ago`
+      : isEnd
+        ? ''
+        : `; about ${lasting(leftMs)} to go`;
+    machine.out(`  ${done}${untilStable ? '' : ` of ${runs}`} scenarios, ${requests} requests, nothing broken${left}`);
   }
   const idle = laws.filter(({ id }) => !checks.get(id)).map(({ id }) => id);
   const count = [...checks.values()].reduce((sum, each) => sum + each, 0);
   if (count > 0) machine.out(`✓ ${laws.length - idle.length + TWINS.length} laws held in ${count} checks`);
   if (idle.length > 0) machine.out(`  never judged: ${idle.join(', ')}`);
-  for (const line of sightLines(coverage)) machine.out(line);
-  if (!untilStable) return ended(count === 0 || done < runs ? 4 : 0, new Map(), [], []);
+  if (doubts > 0) machine.out(`  let pass ${doubts} times, since too much would have been right`);
+  if (untilStable) {
+    const since = done - grown;
+    machine.out(isStable() ? `  nothing new in the last ${since} scenarios` : '✗ there is still something new to see');
+  }
   const vacuous = idle.filter((id) => !ONLY_BY_HAND.includes(id));
-  const isWhole = isStable() && vacuous.length === 0 && sightsOf(coverage).every(({ open }) => open.length === 0);
-  machine.out(
-    isStable() ? `  nothing new in the last ${done - grown} scenarios` : '✗ there is still something new to see',
-  );
-  return ended(isWhole ? 0 : 4, new Map(), [], []);
+  return {
+    judged: { name, verdict: { checks, violations: [] }, reports: new Map() },
+    trace: undefined,
+    broken: false,
+    isEnough: untilStable ? isStable() && vacuous.length === 0 : count > 0 && done === runs,
+  };
 }
 
 async function save(file: string, content: string): Promise<void> {

@@ -1,11 +1,30 @@
 /** What every API shares at its edge: who a request is journalled as, paths as routes are found by, and bodies of bounded size. */
 import { getPath } from 'hono/utils/url';
+import type { Soon } from '../kernel/soon.ts';
+import { bytesIn } from './plain.ts';
 
 /** Handed to each API with a request, as Hono's environment. */
 export interface Edge {
   /** The journal entry of the request: whatever the request makes happen names it as its cause. */
   readonly cause: number;
 }
+
+/** What was asked for and by whom, and why it was refused, where path, header and status do not say so. */
+export interface Told {
+  readonly operation: string;
+  readonly user: string;
+  readonly error?: string;
+}
+
+const told = new WeakMap<Response, Told>();
+
+/** The same answer, with what the journal is to know of it. */
+export function telling(response: Response, what: Told): Response {
+  told.set(response, what);
+  return response;
+}
+
+export const toldOf = (response: Response): Told | undefined => told.get(response);
 
 /** The path that a route is looked up with: an encoded slash separates segments too, as the real servers have it. */
 export function routePath(request: Request): string {
@@ -24,7 +43,14 @@ export class BodyTooLarge extends Error {
 export class BodyCutShort extends Error {}
 
 /** Reads a body, and no further than the limit. @throws BodyTooLarge; BodyCutShort */
-export async function readBody(request: Request, limitBytes: number): Promise<Uint8Array> {
+export function readBody(request: Request, limitBytes: number): Soon<Uint8Array> {
+  const bytes = bytesIn(request);
+  if (bytes === undefined) return readWhole(request, limitBytes);
+  if (bytes.byteLength > limitBytes) throw new BodyTooLarge(limitBytes);
+  return bytes;
+}
+
+async function readWhole(request: Request, limitBytes: number): Promise<Uint8Array> {
   const declared = Number(request.headers.get('Content-Length') ?? 0);
   if (declared > limitBytes) throw new BodyTooLarge(limitBytes);
   try {

@@ -3,6 +3,7 @@ import { flagsHelp } from '../config.ts';
 import { suggestion } from '../kernel/nearest.ts';
 import type { Machine } from '../machine.ts';
 import { Problem } from '../problem.ts';
+import { EXIT_CODES, type ExitCode, exitCodesHelp } from './exit-codes.ts';
 
 export interface Command {
   readonly usage: string;
@@ -122,6 +123,10 @@ function help(version: string, commands: Commands): string {
         ? [`  ${usage.padEnd(USAGE_WIDTH)}  ${meaning}`.trimEnd()]
         : [`  ${usage}`, `  ${' '.repeat(USAGE_WIDTH)}  ${meaning}`],
     ),
+    '',
+    'Each command but serve and http has help of its own: onesim verify --help. All of them end with',
+    '',
+    ...exitCodesHelp(Object.keys(EXIT_CODES).map(Number) as ExitCode[]),
     '',
     'Flags of serve. Each has a variable too (ONESIM_PORT for --port) and a key in the configuration file; flags come',
     'before variables, variables before the file.',

@@ -1,4 +1,4 @@
-/** `onesim completion`: what a shell has to know to complete commands, subcommands, flags, and the ids of faults that are armed. */
+/** `onesim completion`: what a shell has to know to complete commands, subcommands, flags, and names: of faults that are armed, of sandboxes. */
 import { flagNames } from '../config.ts';
 import { CONTROL_FLAGS, SUBCOMMANDS } from './control-commands.ts';
 
@@ -11,8 +11,8 @@ export function completionScript(commands: readonly string[]): string {
 _onesim() {
   local current="\${COMP_WORDS[COMP_CWORD]}" command="\${COMP_WORDS[1]}" words=""
   if [ "$COMP_CWORD" -eq 1 ]; then words="${commands.join(' ')} --help --version"
-  elif [ "$command \${COMP_WORDS[2]}" = "fault rm" ] && [ "$COMP_CWORD" -gt 2 ]; then
-    words="$(onesim fault list 2> /dev/null | cut -d ' ' -f 1)"
+  elif [ "$COMP_CWORD" -gt 2 ] && case "$command \${COMP_WORDS[2]}" in "fault rm" | "sandbox close") ;; *) false ;; esac; then
+    words="$(onesim "$command" list 2> /dev/null | sed -n 's/^\\([^ ]*\\)  .*/\\1/p')"
   else case "$command" in
     serve) words="${flagNames().join(' ')}" ;;
 ${cases.join('\n')}

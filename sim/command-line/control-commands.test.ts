@@ -88,6 +88,8 @@ describe('onesim fault', () => {
     expect(await type('fault', 'rm', 'f4')).toEqual([2, 'onesim: there is no fault f4, did you mean "f1"?']);
     expect(await type('fault', 'rm', 'f1')).toEqual([0, 'f1 is gone']);
     expect(await type('fault', 'clear')).toEqual([0, 'gone: f2, f3']);
+    expect(await type('fault', 'clear')).toEqual([0, 'no fault was armed']);
+    expect(await type('fault', 'add', '[]')).toEqual([0, 'there is no fault in it']);
   });
 
   it('arms all or none', async () => {
@@ -138,7 +140,7 @@ describe('onesim snapshot', () => {
 
   it.each([
     [['restore', 'none.json'], 'onesim: none.json: no such file'],
-    [['restore', 'letter.json'], 'onesim: This is no snapshot of onesim'],
+    [['restore', 'letter.json'], 'onesim: letter.json: This is no snapshot of onesim'],
     [['save', 'no/world.json'], 'onesim: no/world.json: cannot be written: no such file'],
     [['save'], 'onesim: usage: onesim snapshot save FILE'],
   ])('%j says what is wrong', async (args, message) => {
@@ -162,6 +164,15 @@ describe('onesim sandbox', () => {
     expect(await type('sandbox')).toEqual([0, 'there is no sandbox']);
     expect(await type('sandbox', 'open', 'a', '--seed', '7', '--empty')).toEqual([0, line]);
     expect(await type('sandbox', 'list')).toEqual([0, line]);
+    const factorOf = async (name: string, clock: string): Promise<number> =>
+      JSON.parse((await type('sandbox', 'open', name, '--clock', clock, '--json'))[1]).factor;
+    expect(await Promise.all([factorOf('b', '60x'), factorOf('c', 'real'), factorOf('d', 'virtual')])).toEqual([
+      60, 1, 0,
+    ]);
+    expect((await type('sandbox', 'open', 'e', '--clock', '0x'))[1]).toMatch(
+      /^onesim: --clock: expected real, virtual, or/,
+    );
+    for (const name of ['b', 'c', 'd']) await type('sandbox', 'close', name);
     const inside = ['--url', 'http://127.0.0.1:1337/_onesim/sandboxes/a'];
     expect((await type('clock', 'advance', '1m', ...inside))[1]).toContain('2026-01-01T00:01:00.000Z');
     expect((await type('clock'))[1]).toContain('2026-01-01T00:00:00.000Z');
@@ -208,13 +219,13 @@ it.each(['clock', 'fault', 'journal', 'snapshot', 'reset', 'sandbox'])(
 );
 
 describe('onesim completion', () => {
-  it('completes commands, subcommands, flags and the ids of faults', async () => {
+  it('completes commands, subcommands, flags, and the names of faults and sandboxes', async () => {
     const { type } = await typing();
     const [code, script] = await type('completion');
     expect(code).toBe(0);
     /** What bash offers at the end of a line, while one fault is armed. */
     const offered = (line: string): string[] => {
-      const program = `onesim() { echo 'f1  vm fail'; }
+      const program = `onesim() { if [ "$1" = fault ]; then echo 'f1  vm fail'; else echo 'there is no sandbox'; echo 'tests  seed 1'; fi; }
 ${script}
 COMP_WORDS=(${line
         .split(' ')
@@ -229,5 +240,7 @@ echo "\${COMPREPLY[@]}"`;
     expect(offered('onesim clock run-')).toEqual(['run-until-idle', 'run-until']);
     expect(offered('onesim serve --oned')).toEqual(['--oned-port']);
     expect(offered('onesim fault rm ')).toEqual(['f1']);
+    expect(offered('onesim sandbox close t')).toEqual(['tests']);
+    expect(offered('onesim sandbox cl')).toEqual(['close']);
   });
 });

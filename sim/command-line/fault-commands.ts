@@ -32,7 +32,7 @@ export const FAULT: Subcommands = {
         for (const { id } of armed) await client.faults.disarm(id);
         throw error;
       }
-      return { json: armed, lines: armed.map(faultLine) };
+      return { json: armed, lines: armed.length === 0 ? ['there is no fault in it'] : armed.map(faultLine) };
     },
   },
   rm: {
@@ -54,7 +54,7 @@ export const FAULT: Subcommands = {
     words: [0, 0],
     async run({ client }) {
       const ids = (await client.faults.list()).map(({ id }) => id);
-      for (const id of ids) await client.faults.disarm(id);
+      await client.faults.disarmAll();
       return { json: ids, lines: [ids.length === 0 ? 'no fault was armed' : `gone: ${ids.join(', ')}`] };
     },
   },

@@ -8,7 +8,19 @@ export interface Flag<T> {
   readonly otherwise: T;
   /** undefined for a text that is not allowed */
   read(text: string): T | undefined;
+  /** Of a flag that may be given more than once: what two together are. @throws Problem */
+  joined?(before: T, more: T): T;
 }
+
+/** What `--help` says of a flag. */
+type Told = {
+  /** Stands for the value; empty for a flag that takes none. */
+  readonly value: string;
+  /** With the unit, where there is one. */
+  readonly meaning: string;
+  /** The default in words; empty where there is none. */
+  readonly without: string;
+};
 
 type Table = Readonly<Record<string, Flag<unknown>>>;
 
@@ -22,7 +34,7 @@ interface CommandLine<T extends Table> {
   readonly words: readonly string[];
 }
 
-/** Flags are `--name value` or `--name=value`; the last of several counts. @throws Problem */
+/** Flags are `--name value` or `--name=value`; of several that cannot be joined the last counts. @throws Problem */
 export function readFlags<const T extends Table>(table: T, args: readonly string[]): CommandLine<T> {
   const values = new Map<string, unknown>(Object.entries(table).map(([name, { otherwise }]) => [name, otherwise]));
   const given = new Set<string>();
@@ -43,10 +55,30 @@ export function readFlags<const T extends Table>(table: T, args: readonly string
     if (text === undefined || text === '') throw new Problem(`${name} needs a value`);
     const value = flag.read(text);
     if (value === undefined) throw new Problem(`${name}: expected ${flag.allowed}, not ${JSON.stringify(text)}`);
-    values.set(name, value);
+    values.set(name, given.has(name) ? (flag.joined?.(values.get(name), value) ?? value) : value);
     given.add(name);
   }
   return { flags: Object.fromEntries(values) as Values<T>, given, words };
+}
+
+// ---- help -------------------------------------------------------------------------------------------------------------
+
+/** @param without the default in words, where its value does not say it */
+export const told = <F extends Flag<unknown>>(
+  flag: F,
+  value: string,
+  meaning: string,
+  without = typeof flag.otherwise === 'string' || typeof flag.otherwise === 'number' ? `${flag.otherwise}` : '',
+): F & Told => ({ ...flag, value, meaning, without });
+
+/** A line for each flag. */
+export function flagsHelp(table: Readonly<Record<string, Told>>): string[] {
+  const rows = Object.entries(table).map(([name, { value, meaning, without }]) => [
+    `${name} ${value}`.trimEnd(),
+    without === '' ? meaning : `${meaning} (${without})`,
+  ]);
+  const width = Math.max(...rows.map(([flag = '']) => flag.length));
+  return rows.map(([flag = '', meaning]) => `  ${flag.padEnd(width)}  ${meaning}`);
 }
 
 // ---- kinds of values ----------------------------------------------------------------------------------------------

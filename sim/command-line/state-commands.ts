@@ -1,5 +1,6 @@
 /** `onesim snapshot|reset|sandbox`: the world of a running stand-in as a whole, from the command line. */
 import type { SandboxAnswer } from '../api/control/sandboxes.ts';
+import { ControlError } from '../control-client.ts';
 import { reason } from '../machine.ts';
 import { Problem } from '../problem.ts';
 import type { Subcommands } from './subcommand.ts';
@@ -25,7 +26,9 @@ export const SNAPSHOT: Subcommands = {
       const text = await machine.readFile(file).catch((error) => {
         throw new Problem(`${file}: ${reason(error)}`);
       });
-      await client.restore(text);
+      await client.restore(text).catch((error) => {
+        throw error instanceof ControlError ? new Problem(`${file}: ${error.message}`) : error;
+      });
       return { json: null, lines: [`the world is that of ${file}`] };
     },
   },
@@ -55,13 +58,13 @@ export const SANDBOX: Subcommands = {
     },
   },
   open: {
-    usage: '[NAME] [--seed N] [--empty]',
-    meaning: "a world of one's own, on a clock that stands still",
-    flags: ['--seed', '--empty'],
+    usage: '[NAME] [--seed N] [--clock real|virtual|Nx] [--empty]',
+    meaning: "a world of one's own, on a clock that stands still unless told otherwise",
+    flags: ['--seed', '--clock', '--empty'],
     words: [0, 1],
-    async run({ client, words: [name], flags: { '--seed': seed, '--empty': empty } }) {
+    async run({ client, words: [name], flags: { '--seed': seed, '--clock': clock = 0, '--empty': empty } }) {
       const json = await client.sandboxes.open({
-        clock: 'virtual',
+        clock,
         ...(name !== undefined && { name }),
         ...(seed !== undefined && { seed }),
         ...(empty && { world: 'empty' }),

@@ -1,5 +1,6 @@
 /** A subcommand of those that drive a running stand-in: its flags, and what its words mean. */
 import type { EntryFilter } from '../api/control/entry.ts';
+import { pace } from '../config.ts';
 import type { ControlClient } from '../control-client.ts';
 import type { Machine } from '../machine.ts';
 import { Problem } from '../problem.ts';
@@ -11,6 +12,7 @@ export const FLAGS = {
   '--max': optional(duration),
   '--max-events': optional(count(1, 1_000_000_000)),
   '--seed': optional(count(0, Number.MAX_SAFE_INTEGER)),
+  '--clock': optional(pace),
   '--empty': on,
   '--limit': optional(count(1, 10_000)),
   '--kind': optional(text),

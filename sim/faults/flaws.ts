@@ -6,7 +6,7 @@ import type { Flaw } from '../kernel/form.ts';
 import { suggestion } from '../kernel/nearest.ts';
 import { fits } from '../kernel/pattern.ts';
 import type { Concerned } from './fault.ts';
-import { isCondition } from './judge.ts';
+import { isCondition, OTHER_EVENTS } from './judge.ts';
 import { FAULT, type FaultSpec, OPERATIONS_OF, type Selector } from './schema.ts';
 
 /** What there is to be named. */
@@ -14,16 +14,22 @@ export interface Vocabulary {
   /** What a part of the selector may be; `undefined` where anything may. A name that is not `closed` may come later. */
   names(part: string, selector: Selector): { readonly closed: boolean; readonly words: Iterable<string> } | undefined;
   states(of: Concerned): readonly string[];
+  /** That answer requests. */
+  readonly apis: readonly string[];
   /** Whether there is, or will be, a VM or a service with an id. */
   isPossible(part: 'vm' | 'service', id: number): boolean;
 }
 
-/** A fault, or what is wrong with it. */
-export function readFault(value: unknown, vocabulary: Vocabulary): FaultSpec | Flaw[] {
+/**
+ * A fault, or what is wrong with it.
+ * @param nowMs when it is written: it may not be over by then. Left out for what is written before there is a clock
+ */
+export function readFault(value: unknown, vocabulary: Vocabulary, nowMs?: number): FaultSpec | Flaw[] {
   const flaws = FAULT.check(value, []);
   if (flaws.length > 0) return flaws;
   const spec = value as FaultSpec;
   const more = [...selectorFlaws(spec, vocabulary), ...effectFlaws(spec), ...triggerFlaws(spec, vocabulary)];
+  if (more.length === 0 && nowMs !== undefined) more.push(...windowFlaws(spec, nowMs));
   return more.length === 0 ? spec : more;
 }
 
@@ -114,7 +120,7 @@ function* triggerFlaws(spec: FaultSpec, vocabulary: Vocabulary): Generator<Flaw>
     }
     if (budget?.hits !== undefined) yield { path: ['budget', 'hits'], problem: 'it means nothing to metrics' };
   }
-  if (after !== undefined) yield* eventFlaws(after.event, vocabulary);
+  if (after !== undefined) yield* eventFlaws(after, vocabulary);
   if (words === undefined) return;
   const path = ['trigger', 'words'];
   if (words.length === 0) yield { path, problem: 'there must be one at least' };
@@ -129,9 +135,44 @@ function isInstant(text: string): boolean {
   return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text.slice(0, 10));
 }
 
-function* eventFlaws(event: string, vocabulary: Vocabulary): Generator<Flaw> {
-  const of = (['vm', 'host', 'service'] as const).find((concerned) => event.startsWith(`${concerned}.`));
-  if (of === undefined) return;
-  const words = vocabulary.states(of).map((state) => `${of}.${state}`);
-  yield* namedFlaws(['trigger', 'after', 'event'], event, { closed: true, words });
+/** One that makes sense by itself may be over, or be so before it begins. */
+function* windowFlaws({ trigger }: FaultSpec, nowMs: number): Generator<Flaw> {
+  const { from, fromMs = 0, to, toMs } = trigger?.window ?? {};
+  const begins = from === undefined ? nowMs + fromMs : Math.max(nowMs, Date.parse(from));
+  const ends = to === undefined ? nowMs + (toMs ?? Number.POSITIVE_INFINITY) : Date.parse(to);
+  if (ends > begins) return;
+  const now = new Date(nowMs).toISOString();
+  const problem = ends <= nowMs ? `it is over: it is ${now} now` : `it ends before it begins, as it is ${now} now`;
+  yield { path: ['trigger', 'window'], problem };
 }
+
+const CONCERNED = ['vm', 'host', 'service'] as const;
+
+function* eventFlaws(
+  { event, subject }: { readonly event: string; readonly subject?: string },
+  vocabulary: Vocabulary,
+): Generator<Flaw> {
+  const path = ['trigger', 'after', 'event'];
+  const of = CONCERNED.find((concerned) => event.startsWith(`${concerned}.`));
+  const words = [
+    ...CONCERNED.flatMap((each) => vocabulary.states(each).map((state) => `${each}.${state}`)),
+    ...vocabulary.apis.map((api) => `request.${api}`),
+    ...STATUSES.map((status) => `answer.${status}`),
+    ...OTHER_EVENTS,
+  ];
+  // Of the fault with that name, which may come later.
+  if (!event.startsWith('fault.') || event.length === 'fault.'.length) {
+    yield* namedFlaws(path, event, { closed: true, words });
+  }
+  if (subject === undefined || subject.includes('*')) return;
+  const [, what, id] = /^(vm|host|service)\/(\d+)$/.exec(subject) ?? [];
+  const isOther = of !== undefined && !OTHER_EVENTS.some((other) => fits(event, other)) && what !== of;
+  if (isOther) {
+    yield { path: ['trigger', 'after', 'subject'], problem: `${event} happens to ${of}/ID, such as ${of}/0` };
+  } else if ((what === 'vm' || what === 'service') && !vocabulary.isPossible(what, Number(id))) {
+    yield { path: ['trigger', 'after', 'subject'], problem: `there is no ${subject} any more` };
+  }
+}
+
+/** Of answers. */
+const STATUSES = Array.from({ length: 500 }, (_, n) => 100 + n);

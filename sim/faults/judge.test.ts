@@ -43,6 +43,19 @@ function touched(spec: OfVm, count: number, seed = 1): boolean[] {
   return Array.from({ length: count }, () => asks());
 }
 
+describe('faults that are removed together', () => {
+  it('do not act on what the others leave', () => {
+    const { judge, asks } = court();
+    const asked: boolean[] = [];
+    judge.follow('vm', { ended: () => void asked.push(asks()) });
+    for (let i = 0; i < 3; i++) judge.arm(fault({}, undefined, { effect: { do: 'lost-monitoring' } }));
+    judge.arm(fault({}));
+    judge.disarmAll();
+    expect(asked).toEqual([false, false, false, false]);
+    expect([...judge.faults]).toEqual([]);
+  });
+});
+
 describe('a selector', () => {
   it.each<[Partial<Selector<'vm'>>, boolean]>([
     [{}, true],

@@ -6,12 +6,13 @@
 import type { Clock } from '../kernel/clock.ts';
 import { refill } from '../kernel/held.ts';
 import type { Entry, Journal } from '../kernel/journal.ts';
+import { keyOf, listOf, orNull, record, someFlag, someNumber, someWhole } from '../kernel/likeness.ts';
 import { fits } from '../kernel/pattern.ts';
 import type { Timer } from '../kernel/queue.ts';
 import type { Random, Stream } from '../kernel/random.ts';
 import { hash } from '../kernel/random.ts';
-import { type Attempt, type Concerned, type Fault, mostHits } from './fault.ts';
-import { CONDITIONS, type Effect, type FaultSpec, LAYERS, type Layer, OPERATIONS_OF } from './schema.ts';
+import { type Attempt, type Concerned, type Fault, mostHits, type Stretch } from './fault.ts';
+import { CONDITIONS, type Effect, FAULT, type FaultSpec, LAYERS, type Layer, OPERATIONS_OF } from './schema.ts';
 
 export interface Verdict<L extends Layer = Layer> {
   readonly fault: Fault<L>;
@@ -85,6 +86,8 @@ export class Judge {
   }
 
   restore({ faults, armed, timers, listening, past, next }: JudgeState): void {
+    for (const fault of [...faults.values(), ...past, ...listening, ...Object.values(armed).flat()])
+      requireFault(fault);
     for (const [id, fault] of faults) this.#faults.set(id, fault);
     Object.assign(this.#armed, armed);
     for (const [id, of] of timers) this.#timers.set(id, of);
@@ -136,7 +139,7 @@ export class Judge {
   arm(spec: FaultSpec): Fault {
     const now = this.#clock.now;
     const id = spec.id ?? this.#freeId();
-    const fault: Fault = { ...spec, id, armedAt: now, state: 'waiting', over: false, seen: 0, hits: 0, active: [] };
+    const fault: Fault = { armedAt: now, state: 'waiting', over: false, seen: 0, hits: 0, active: [], ...spec, id };
     this.#faults.set(id, fault);
     const cause = this.#journal.append('fault.armed', `fault/${id}`, {
       layer: spec.selector.layer,
@@ -165,7 +168,9 @@ export class Judge {
     return true;
   }
 
+  /** None of them acts any more while the others are removed. */
   disarmAll(): void {
+    for (const layer of LAYERS) this.#armed[layer] = [];
     for (const id of [...this.#faults.keys()]) this.disarm(id);
   }
 
@@ -310,13 +315,32 @@ export class Judge {
   }
 }
 
+/** @throws where a state from elsewhere has something that is none */
+function requireFault(value: Fault): void {
+  const { armedAt, state, over, seen, hits, active, ...spec } = value;
+  const [flaw] = FAULT.check(spec, []);
+  const why = flaw === undefined ? someDeeds({ armedAt, state, over, seen, hits, active }) : flaw.problem;
+  if (why !== undefined) throw new Error(`a fault that is none: ${why}`);
+}
+
+/** What has become of a fault. */
+const someDeeds = record<Omit<Fault, keyof FaultSpec>>({
+  armedAt: someNumber,
+  state: keyOf({ waiting: true, armed: true, exhausted: true }),
+  over: someFlag,
+  seen: someWhole,
+  hits: someWhole,
+  active: listOf(record<Stretch>({ from: someNumber, to: orNull(someNumber) })),
+});
+
 /** What an entry of the journal is called by those who wait for it. */
 function eventName({ kind, subject, detail }: Entry): string {
   const what = EVENTS[kind];
   return what === undefined ? kind : `${what.name}.${String(detail[what.by] ?? subject)}`;
 }
 
-const EVENTS: Readonly<Record<string, { readonly name: string; readonly by: string }>> = {
+/** By kind of entry, those that are called by something in them; all others by their kind. */
+export const EVENTS: Readonly<Record<string, { readonly name: string; readonly by: string }>> = {
   'vm.state': { name: 'vm', by: 'to' },
   'host.state': { name: 'host', by: 'to' },
   'service.state': { name: 'service', by: 'to' },
@@ -324,6 +348,21 @@ const EVENTS: Readonly<Record<string, { readonly name: string; readonly by: stri
   answer: { name: 'answer', by: 'status' },
   fault: { name: 'fault', by: 'fault' },
 };
+
+export const OTHER_EVENTS = [
+  'fault.armed',
+  'fault.began',
+  'fault.ended',
+  'fault.disarmed',
+  'host.silent',
+  'host.answers',
+  'upgrade',
+  'unmatched',
+  'misuse',
+  'defect',
+  'sandbox.opened',
+  'sandbox.closed',
+] as const;
 
 /** Between which instants a fault may act. */
 function windowOf({ trigger, armedAt }: Fault): { readonly from: number; readonly to: number } {

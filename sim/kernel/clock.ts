@@ -155,13 +155,13 @@ export class Clock {
   /**
    * Fires all that is due within `ms` and moves the clock there. Requests in flight first run to their next wait; each
    * one that is woken runs to its next wait, at the instant it waited for, before the clock goes on. Calls that
-   * overlap add up, as if made one after the other.
+   * overlap add up, as if made one after the other. It comes to its end early when `isEnough`, as {@link advanceTo}.
    */
-  async advance(ms: number): Promise<Moved> {
+  async advance(ms: number, isEnough = () => false): Promise<Moved> {
     const start = this.#movers === 0 ? this.#now : Math.max(this.#now, this.#horizon);
     this.#letRun();
     const end = after(start, ms);
-    return this.#arrived(this.#fireWhile((due) => due <= end, end));
+    return this.#arrived(this.#fireWhile((due) => due <= end && !isEnough(), end));
   }
 
   /**
@@ -201,16 +201,17 @@ export class Clock {
     return this.#moved(firedBefore);
   }
 
-  /** Fires the next `n` events, moving the clock to each. */
-  async step(n = 1): Promise<Moved> {
+  /** Fires the next `n` events, moving the clock to each; fewer when `isEnough`. */
+  async step(n = 1, isEnough = () => false): Promise<Moved> {
     this.#letRun();
-    return this.#arrived(this.#fireWhile((due, fired) => due < NEVER && fired < n));
+    return this.#arrived(this.#fireWhile((due, fired) => due < NEVER && fired < n && !isEnough()));
   }
 
   /** Fires events until none is left. Throws {@link NotReached} after `maxEvents`: something keeps itself alive. */
-  async runUntilIdle(maxEvents = 1_000_000): Promise<Moved> {
+  async runUntilIdle(maxEvents = 1_000_000, isEnough = () => false): Promise<Moved> {
     this.#letRun();
     const moved = this.#fireWhile((due, fired) => {
+      if (isEnough()) return false;
       if (due < NEVER && fired >= maxEvents) throw new NotReached(`not idle within ${maxEvents} events`);
       return due < NEVER;
     });

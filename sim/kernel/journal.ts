@@ -1,6 +1,7 @@
 /** What happened, in order, with its cause: a bounded ring, so that a long run does not eat the memory. */
 import type { Clock } from './clock.ts';
-import { Verbatim } from './graph.ts';
+import { Unshared } from './graph.ts';
+import { instance, type Like, listOf, record, someNumber, someText, someWhole } from './likeness.ts';
 
 type Detail = Readonly<Record<string, string | number | boolean | null>>;
 
@@ -19,6 +20,17 @@ export interface Entry {
 }
 
 const NOTHING: Detail = {};
+
+const someEntries: Like<Entry[]> = listOf(
+  record<Entry>({
+    seq: someWhole,
+    at: someNumber,
+    cause: someWhole,
+    kind: someText,
+    subject: someText,
+    detail: instance(Object) as Like<Detail>,
+  }),
+);
 
 export class Journal {
   readonly #clock: Clock;
@@ -87,13 +99,16 @@ export class Journal {
 
   /** What is still held. Entries never change. */
   state(): { readonly seq: number; readonly entries: unknown } {
-    return { seq: this.#seq, entries: new Verbatim([...this.since()]) };
+    return { seq: this.#seq, entries: new Unshared([...this.since()]) };
   }
 
   restore({ seq, entries }: { readonly seq: number; readonly entries: unknown }): void {
+    const why = someEntries(entries);
+    if (why !== undefined) throw new Error(why);
     this.#seq = seq;
     this.#ring.length = 0;
     for (const entry of entries as readonly Entry[]) this.#ring[(entry.seq - 1) % this.capacity] = entry;
+    if ((entries as readonly Entry[]).length !== seq - this.oldest + 1) throw new Error('entries are missing');
   }
 
   #wake(): void {

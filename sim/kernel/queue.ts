@@ -7,6 +7,7 @@
  * its keys. A cancelled event keeps both until it comes to the head, or until the cancelled are the majority and all
  * are swept out: logarithmic time, averaged over cancellations.
  */
+import { instance, type Like, listOf, someNumber, someWhole } from './likeness.ts';
 
 declare const timer: unique symbol;
 
@@ -29,6 +30,11 @@ export interface QueueState {
   )[];
   readonly free: readonly number[];
 }
+
+const someCellNumbers = listOf(someWhole);
+const someSlots = listOf(listOf(someNumber));
+/** What an event consists of is for its channel to say. */
+const someCells: Like<unknown> = listOf(instance(Array));
 
 /** Below this many cancelled events, sweeping is not worth it. */
 const FEW = 64;
@@ -128,6 +134,13 @@ export class EventQueue {
 
   /** Of a queue in which nothing was ever scheduled. */
   restore({ seq, slots, cells, free }: QueueState, numberOf: (channel: string) => number): void {
+    const why = someSlots(slots) ?? someCells(cells) ?? someCellNumbers(free);
+    if (why !== undefined) throw new Error(why);
+    const isCell = (cell: number): boolean => cells[cell] !== undefined;
+    const taken = slots.filter(([cell]) => isCell(cell)).length;
+    if (taken < slots.length || !free.every(isCell) || new Set(free).size + taken > cells.length) {
+      throw new Error('events without a place');
+    }
     this.#seq = seq;
     for (const [uses, channel, event, cause = 0] of cells) {
       this.#uses.push(uses);

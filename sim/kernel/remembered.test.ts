@@ -23,8 +23,14 @@ it('forgets the oldest of very many, and keeps no long text', () => {
   expect(made).toBe(2000);
   length('0');
   expect(made).toBe(2001);
+  for (let i = 2000; i < 4000; i++) {
+    length(`${i}`);
+    // What is asked for now and then stays.
+    if (i % 500 === 0) length('0');
+  }
+  expect(made).toBe(4001);
   const long = 'x'.repeat(5000);
-  expect([length(long), length(long), made]).toEqual([5000, 5000, 2003]);
+  expect([length(long), length(long), made]).toEqual([5000, 5000, 4003]);
 });
 
 it('makes again what could not be made', () => {

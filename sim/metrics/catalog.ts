@@ -245,6 +245,11 @@ const coresOf = ({ shape }: Stretch): number => Math.max(1, shape.vcpu);
 
 /** Busy hundredths of a percent of each core. */
 function busy(guest: Guest, index: number): (push: Push) => number {
+  const inner = guest.inner[index];
+  if (inner !== undefined) {
+    const own = busy(inner, 0);
+    return ({ at }) => orNothing(own, inner.seenAt(at));
+  }
   const share = 0.8 + 0.4 * guest.trait(`cpu${index}`);
   return ({ at, stretch }) => {
     const load = stretch.load.at(at, stretch.uptimeBefore + at - stretch.from);
@@ -277,6 +282,21 @@ export function machine(guest: Guest): Model {
 export const totalKb = ({ shape }: Stretch): number => 4 * Math.ceil(shape.memoryMiB * 256 * 0.976);
 
 export function freeKb(guest: Guest): (push: Push) => number {
+  const ownFree = ownFreeKb(guest);
+  if (guest.inner.length === 0) return ownFree;
+  const inner = guest.inner.map((one) => ({ one, used: usedKb(one) }));
+  return (push) => inner.reduce((free, { one, used }) => free - orNothing(used, one.seenAt(push.at)), ownFree(push));
+}
+
+export function usedKb(guest: Guest): (push: Push) => number {
+  const free = freeKb(guest);
+  return (push) => totalKb(push.stretch) - free(push);
+}
+
+const orNothing = (measure: (push: Push) => number, push: Push | null): number => (push === null ? 0 : measure(push));
+
+/** What would be free if nothing ran on it. */
+function ownFreeKb(guest: Guest): (push: Push) => number {
   const own = 0.85 + 0.3 * guest.trait('memory');
   return ({ at, stretch }) => {
     const { memory, leakPerHour } = stretch.profile;
@@ -334,6 +354,20 @@ export function traffic(
   name: string,
   direction: 'rx' | 'tx',
 ): (atMs: number, stretch: Stretch) => number {
+  const ownTraffic = trafficOf(guest, name, direction);
+  if (guest.inner.length === 0 || name === 'lo') return ownTraffic;
+  const inner = guest.inner.map((one) => ({ one, traffic: trafficOf(one, name, direction) }));
+  return (atMs, stretch) => {
+    let bytes = ownTraffic(atMs, stretch);
+    for (const { one, traffic: part } of inner) {
+      const seen = one.seenAt(atMs);
+      if (seen !== null) bytes += part(seen.at, seen.stretch);
+    }
+    return bytes;
+  };
+}
+
+function trafficOf(guest: Guest, name: string, direction: 'rx' | 'tx'): (atMs: number, stretch: Stretch) => number {
   const local = name === 'lo';
   const own = 0.5 + guest.trait(local ? name : `${name}/${direction}`);
   const [atRest, underLoad] = local ? [150, 40_000] : [900, 2_000_000];

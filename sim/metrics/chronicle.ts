@@ -3,6 +3,7 @@
  * change is written down when it happens, so that any past can be asked for; what no scrape can have found is left out.
  */
 import type { Clock } from '../kernel/clock.ts';
+import { Unshared } from '../kernel/graph.ts';
 import type { Cloud } from '../one/cloud.ts';
 import type { Datastore } from '../one/resources/datastore.ts';
 import { capacity, HOST_STATES, type Host } from '../one/resources/host.ts';
@@ -114,8 +115,9 @@ export class Chronicle {
     });
   }
 
-  state(): ChronicleState {
-    return this.#told;
+  /** Facts never change, so nobody can tell whether two are one. */
+  state(): Unshared<ChronicleState> {
+    return new Unshared(this.#told);
   }
 
   restore(told: ChronicleState): void {

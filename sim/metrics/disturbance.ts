@@ -39,12 +39,23 @@ export function disturbed(
   };
   let result = series;
   for (const fault of disturbances.faults()) {
-    if (selects(fault, thing)) result = result.flatMap((one) => suffering(disturbances, fault, metric, one));
+    if (!selects(fault, thing)) continue;
+    const copy = 2 + new Set(result.flatMap(({ labels }) => labels.filter(isReplica).map(([, n]) => n))).size;
+    result = result.flatMap((one) => suffering(disturbances, fault, metric, one, copy));
   }
   return result;
 }
 
-function suffering(disturbances: Disturbances, fault: MetricFault, metric: string, series: Series): Series[] {
+const isReplica = ([name]: readonly [string, string]): boolean => name === 'replica';
+
+/** @param copy the number of the copy that it may make */
+function suffering(
+  disturbances: Disturbances,
+  fault: MetricFault,
+  metric: string,
+  series: Series,
+  copy: number,
+): Series[] {
   const { guest, labels, model } = series;
   const touches = touchOf(fault, metric, series);
   /** Another model while the fault acts. */
@@ -84,7 +95,9 @@ function suffering(disturbances: Disturbances, fault: MetricFault, metric: strin
       return [{ ...series, model: measured, last: series.last ?? model, shift }];
     }
     case 'duplicate': {
-      const twin = labels.concat([['replica', '2']]).sort(byName);
+      // Of a copy there is no copy: each label set has one series.
+      if (labels.some(isReplica)) return [series];
+      const twin = labels.concat([['replica', `${copy}`]]).sort(byName);
       return [
         series,
         { ...series, labels: twin, model: (push) => (touches(push.at) === undefined ? undefined : model(push)) },

@@ -228,7 +228,7 @@ test('a chronicle that is restored goes on as the other', () => {
   cloud.call(TESTER, 'one.template.instantiate', 0, 'one', false, '');
   cloud.clock.advanceNow(60_000);
   const other = new Chronicle(cloud);
-  other.restore(structuredClone(chronicle.state()));
+  other.restore(structuredClone(chronicle.state().value));
   cloud.call(TESTER, 'one.template.instantiate', 0, 'two', false, '');
   cloud.run(cloud.root, 'one.vm.deploy', 0, 1);
   cloud.clock.advanceNow(60_000);

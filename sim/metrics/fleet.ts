@@ -18,6 +18,8 @@ export interface VmSource {
 
 /** Guests whose metrics are of one kind. */
 export interface Pushers extends Iterable<Guest> {
+  /** Changes whenever there are others. */
+  readonly version: number;
   /** Those whose id is this. */
   withId(id: string): readonly Guest[];
   /** Those whose id may contain this. */
@@ -26,9 +28,24 @@ export interface Pushers extends Iterable<Guest> {
 
 /** Guests that are always the same. */
 export const fixedPushers = (guests: readonly Guest[]): Pushers => ({
+  version: 0,
   [Symbol.iterator]: () => guests.values(),
   withId: (id) => guests.filter((guest) => guest.id === id),
   withIdLike: () => guests,
+});
+
+/** Those of several. */
+export const joined = (...all: readonly Pushers[]): Pushers => ({
+  get version() {
+    return all.reduce((sum, { version }) => sum + version, 0);
+  },
+  *[Symbol.iterator]() {
+    for (const each of all) yield* each;
+  },
+  withId: (id) => all.flatMap((each) => each.withId(id)),
+  *withIdLike(part) {
+    for (const each of all) yield* each.withIdLike(part);
+  },
 });
 
 const UUID_LENGTH = 36;
@@ -46,6 +63,7 @@ export class Fleet implements Pushers {
   readonly #oddIds = new Set<string>();
   /** VMs below this id have been seen. */
   #seen = 0;
+  #version = 0;
 
   constructor(chance: Chance, source: VmSource, disturbances: Disturbances) {
     this.#chance = chance;
@@ -65,6 +83,11 @@ export class Fleet implements Pushers {
         this.#guests.delete(id);
       },
     });
+  }
+
+  get version(): number {
+    this.#catchUp();
+    return this.#version;
   }
 
   /** The VMs that have been seen. */
@@ -112,6 +135,7 @@ export class Fleet implements Pushers {
   }
 
   #add(vm: ProbedVm): void {
+    this.#version++;
     const guest = new Guest(this.#chance, vm, this.#disturbances);
     this.#guests.set(vm.id, guest);
     enlist(this.#byId, guest.id, guest);
@@ -120,6 +144,7 @@ export class Fleet implements Pushers {
   }
 
   #drop(guest: Guest): void {
+    this.#version++;
     strike(this.#byId, guest.id, guest);
     strike(this.#byLabels, guest.pushedUnder, guest);
     if (!this.#byId.has(guest.id)) this.#oddIds.delete(guest.id);

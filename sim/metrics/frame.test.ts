@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseFilters } from './frame.ts';
-import { BOOT, HOUR, monitor, OTHER_VC_ID, span, VC_ID, vmWith, vnf } from './testing.ts';
+import { BOOT, framed, HOUR, monitor, OTHER_VC_ID, span, VC_ID, vmWith, vnf } from './testing.ts';
 
 describe('filters', () => {
   test('are read as the gatekeeper registers them', () => {
@@ -40,7 +40,7 @@ describe('a frame', () => {
   ];
   const { metrics } = monitor(vms);
   const ids = (filters: string[], at = BOOT + 2 * HOUR): (string | undefined)[] | undefined =>
-    metrics.frame('vm_up', parseFilters(filters), at)?.map(({ labels }) => /^id="(.*)"$/.exec(labels[0] ?? '')?.[1]);
+    framed(metrics, 'vm_up', parseFilters(filters), at)?.map(({ labels }) => /^id="(.*)"$/.exec(labels[0] ?? '')?.[1]);
 
   test('holds the records with as many hits as there are filters', () => {
     expect(ids([])).toEqual([VC_ID, OTHER_VC_ID, `old-${VC_ID}`]);
@@ -61,11 +61,11 @@ describe('a frame', () => {
   test('is empty when nothing matches, and is not sent while nobody has pushed the metric', () => {
     expect(ids(['id=nobody'])).toEqual([]);
     expect(ids([], BOOT - 1)).toBeUndefined();
-    expect(metrics.frame('vm_cpu', [], BOOT + HOUR)).toBeNull();
+    expect(framed(metrics, 'vm_cpu', [], BOOT + HOUR)).toBeNull();
   });
 
   test('repeats the last push of a dead VM for ever, with its time', () => {
-    const [record] = metrics.frame('vm_up', parseFilters([`id=${VC_ID}`, 'instance=vtc']), BOOT + 1000 * HOUR) ?? [];
+    const [record] = framed(metrics, 'vm_up', parseFilters([`id=${VC_ID}`, 'instance=vtc']), BOOT + 1000 * HOUR) ?? [];
     expect(record?.value).toBe((record?.time ?? 0) / 1000);
     expect(BOOT + HOUR - (record?.time ?? 0)).toBeLessThanOrEqual(3000);
   });

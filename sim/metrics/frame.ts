@@ -1,4 +1,4 @@
-/** Data frames of the WebSocket server, which reads the Pushgateway and shows the records that pass a client's filters. */
+/** Filters of the WebSocket server, which reads the Pushgateway and shows a client the records that pass its filters. */
 import { labelPairs } from './exposition.ts';
 import type { Series } from './series.ts';
 
@@ -6,14 +6,6 @@ import type { Series } from './series.ts';
 export interface Filter {
   readonly tag: string;
   readonly value: string;
-}
-
-/** One series of a data frame. */
-export interface FrameRecord {
-  readonly labels: readonly string[];
-  readonly value: number;
-  /** Time of the push, in milliseconds. */
-  readonly time: number;
 }
 
 /** Reads filters such as `["id='…'","type='vnf'"]`, given as a list or printed. What is not `tag=value` is dropped. */

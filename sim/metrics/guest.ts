@@ -56,6 +56,8 @@ export class Guest {
   readonly job: 'vnf' | 'vm' | 'containers';
   readonly chance: Chance;
   readonly disturbances: Disturbances;
+  /** What runs on it: each keeps a core of its own busy, and its memory and traffic are part of this one's. */
+  readonly inner: readonly Guest[];
   /** Names this guest to the streams of chance. */
   readonly entity: number;
   /** One for each profile that the guest has had. */
@@ -65,7 +67,7 @@ export class Guest {
   #known: Span | undefined;
   #knownTo: number | null = null;
 
-  constructor(chance: Chance, vm: ProbedVm, disturbances = UNDISTURBED) {
+  constructor(chance: Chance, vm: ProbedVm, disturbances = UNDISTURBED, inner: readonly Guest[] = []) {
     const vcId = vm.userTemplate.get('VC_ID');
     this.vm = vm;
     this.id = vcId ?? vm.uuid;
@@ -74,6 +76,7 @@ export class Guest {
     else this.job = 'containers';
     this.chance = chance;
     this.disturbances = disturbances;
+    this.inner = inner;
     this.entity = hash(this.id);
   }
 
@@ -124,6 +127,13 @@ export class Guest {
       if (at >= stretch.from) return { at, stretch };
     }
     return null;
+  }
+
+  /** What a probe would see that looked at this time; null while it does not run. */
+  seenAt(atMs: number): Push | null {
+    const { stretches } = this;
+    const stretch = stretches[lastFrom(stretches, atMs)];
+    return stretch === undefined || atMs >= stretch.to ? null : { at: atMs, stretch };
   }
 
   /** Work done since the boot, in load × seconds, and the uptime it took; at a time in a stretch or shortly before. */

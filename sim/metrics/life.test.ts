@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Random } from '../kernel/random.ts';
 import { furnishedCloud, TESTER } from '../one/testing.ts';
 import { Metrics } from './metrics.ts';
+import { framed } from './testing.ts';
 
 const MINUTE = 60_000;
 
@@ -23,7 +24,7 @@ function start() {
   };
   /** The value in the last push. */
   const last = (name: string, label = ''): { readonly value: number; readonly time: number } | undefined =>
-    metrics.frame(name, [], cloud.clock.now)?.find(({ labels }) => labels.some((each) => each.includes(label)));
+    framed(metrics, name, [], cloud.clock.now)?.find(({ labels }) => labels.some((each) => each.includes(label)));
   return { cloud, metrics, act, pass, deployed, last };
 }
 

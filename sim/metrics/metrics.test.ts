@@ -11,6 +11,7 @@ import {
   BOOT,
   everyRow,
   exposed,
+  framed,
   HOUR,
   MINUTE,
   monitor,
@@ -55,7 +56,7 @@ describe('the example of the documentation', () => {
 
   test('has frames of numbers with the labels as pushed', () => {
     const at = 1504011288500;
-    const frame = metrics.frame('vm_cpu_perc', parseFilters([`id='${VC_ID}'`, "type='vnf'"]), at) ?? [];
+    const frame = framed(metrics, 'vm_cpu_perc', parseFilters([`id='${VC_ID}'`, "type='vnf'"]), at) ?? [];
     const labels = [`id="${VC_ID}"`, 'instance="vtc-vnf"', 'job="vnf"'];
     expect(frame.map((record) => record.labels)).toEqual([
       ['core="cpu"', ...labels],
@@ -104,7 +105,7 @@ describe('a value', () => {
         const before = new Map<string, { value: number; time: number }>();
         for (let at = BOOT; at < end; at += 3000) {
           for (const name of ['vm_net_rx_MB', 'vm_net_tx_MB']) {
-            for (const { labels, value, time } of metrics.frame(name, [], at) ?? []) {
+            for (const { labels, value, time } of framed(metrics, name, [], at) ?? []) {
               const key = name + labels;
               const was = before.get(key);
               if (was !== undefined && bootAt(was.time) === bootAt(time)) {
@@ -123,7 +124,7 @@ describe('a value', () => {
     fc.assert(
       fc.property(aWorld, fc.nat(HOUR), ({ metrics }, after) => {
         const at = BOOT + after;
-        const all = (name: string): number[] => (metrics.frame(name, [], at) ?? []).map(({ value }) => value);
+        const all = (name: string): number[] => (framed(metrics, name, [], at) ?? []).map(({ value }) => value);
         const [machine, ...cores] = all('vm_cpu_perc');
         if (machine === undefined) return;
         expect(Math.abs(machine - cores.reduce((a, b) => a + b) / cores.length)).toBeLessThan(0.00501);
@@ -161,7 +162,7 @@ describe('a value', () => {
     const { metrics } = monitor([
       vnf([span(BOOT, BOOT + HOUR), span(BOOT + 2 * HOUR, BOOT + 3 * HOUR), span(BOOT + 4 * HOUR, null, { boot: 2 })]),
     ]);
-    const carried = (name: string, at: number): number => (metrics.frame(name, [], at) ?? []).length;
+    const carried = (name: string, at: number): number => (framed(metrics, name, [], at) ?? []).length;
     for (const [from, boots] of [
       [BOOT, true],
       [BOOT + 2 * HOUR, false],
@@ -189,7 +190,7 @@ describe('a value', () => {
     fc.assert(
       fc.property(aWorld, fc.integer({ min: -MINUTE, max: 2 * HOUR }), ({ metrics, spans }, after) => {
         for (const name of metrics.names()) {
-          for (const { time } of metrics.frame(name, [], BOOT + after) ?? []) {
+          for (const { time } of framed(metrics, name, [], BOOT + after) ?? []) {
             expect(time).toBeLessThanOrEqual(BOOT + after);
             expect(spans.some(({ from, to }) => from <= time && time < (to ?? time + 1))).toBe(true);
           }
@@ -203,10 +204,10 @@ describe('a value', () => {
     fc.assert(
       fc.property(aWorld, fc.nat(2 * HOUR), ({ metrics }, after) => {
         const at = BOOT + after;
-        const framed = metrics
+        const records = metrics
           .names()
           .flatMap((name) =>
-            (metrics.frame(name, [], at) ?? [])
+            (framed(metrics, name, [], at) ?? [])
               .filter(({ time }) => at - time <= 5 * MINUTE)
               .map(({ labels, value, time }) => ({ name, labels: labels.join(), value, time })),
           );
@@ -216,7 +217,7 @@ describe('a value', () => {
             .map(([label, value]) => `${label}="${value}"`)
             .join(),
         }));
-        expect(shown).toEqual(framed);
+        expect(shown).toEqual(records);
       }),
       { seed: 1 },
     );
@@ -227,7 +228,7 @@ describe('without deviations', () => {
   const { metrics: upstream } = monitor([vnf([span(BOOT, null)])]);
   const { metrics } = monitor([vnf([span(BOOT, null)])], 1, new Set());
   const at = BOOT + HOUR;
-  const value = (from: Metrics, name: string): number => from.frame(name, [], at)?.[0]?.value ?? Number.NaN;
+  const value = (from: Metrics, name: string): number => framed(from, name, [], at)?.[0]?.value ?? Number.NaN;
 
   test('memory is what its names say', () => {
     expect(value(metrics, 'vm_mem_perc')).toBeCloseTo(100 - value(upstream, 'vm_mem_perc'), 2);
@@ -240,7 +241,7 @@ describe('without deviations', () => {
   });
 
   test('a frame has the labels of the history, and is filtered as ever', () => {
-    const [record] = metrics.frame('vm_up', parseFilters([`id='${VC_ID}'`, "type='vnf'"]), at) ?? [];
+    const [record] = framed(metrics, 'vm_up', parseFilters([`id='${VC_ID}'`, "type='vnf'"]), at) ?? [];
     expect(record?.labels).toEqual([
       'exported_instance="vtc-vnf"',
       'exported_job="vnf"',
@@ -257,7 +258,7 @@ describe('chance', () => {
     const range = { since: BOOT, until: BOOT + 6 * HOUR, step: 47_000 };
     return [
       everyRow(metrics, range, range.until),
-      metrics.frame('vm_cpu_perc', parseFilters([`id=${VC_ID}`]), BOOT + HOUR),
+      framed(metrics, 'vm_cpu_perc', parseFilters([`id=${VC_ID}`]), BOOT + HOUR),
     ];
   };
   const spans = [span(BOOT, BOOT + HOUR, { vcpu: 2 }), span(BOOT + 2 * HOUR, null, { boot: 2 })];

@@ -10,19 +10,21 @@ import { catalog, type Described, type Metric } from './catalog.ts';
 import type { Chronicle } from './chronicle.ts';
 import { type Disturbances, UNDISTURBED } from './disturbance.ts';
 import { type ExportedMetric, exported } from './exporter.ts';
-import { exposition, type LastPush, labelPairs, pushedFamily } from './exposition.ts';
-import { Fleet, fixedPushers, type Pushers, type VmSource } from './fleet.ts';
-import { type Filter, type FrameRecord, idAskedFor, passes } from './frame.ts';
-import { Guest, type ProbedVm } from './guest.ts';
+import { exposition, type LastPush, pushedFamily } from './exposition.ts';
+import { Fleet, joined, type Pushers, type VmSource } from './fleet.ts';
+import type { Filter } from './frame.ts';
+import type { Guest } from './guest.ts';
 import { chanceOf } from './load.ts';
 import { MONITORED, SAMPLES_KEPT_MS, type VmSample, vmSamples } from './monitoring.ts';
-import { CONTAINER_CATALOG } from './platform.ts';
+import { CONTAINER_CATALOG, type Platform, pushersOf } from './platform.ts';
 import type { Store } from './promql/engine.ts';
+import { ExecutionError } from './promql/expression.ts';
 import { type Matcher, matcher } from './promql/matcher.ts';
 import { pushedGroup } from './pushed.ts';
 import { groupValues, type MatrixSeries, type Range, valuesOf } from './query.ts';
-import { compareLabels, type Labels, lastValue, pushedAt, seriesOf, storedLabels } from './series.ts';
+import { compareLabels, type Labels, LOOKBACK_MS, seriesOf, storedLabels } from './series.ts';
 import type { SeriesGroup } from './stored.ts';
+import { type PushedMetric, Watch } from './watch.ts';
 
 /** Labels as stored, with the value that each must have; a label that a series lacks has the value ''. */
 export type Matchers = Readonly<Record<string, string>>;
@@ -30,15 +32,12 @@ export type Matchers = Readonly<Record<string, string>>;
 /** After this, Prometheus no longer shows what a dead guest pushed last. */
 const STALE_MS = 300_000;
 
+/** More than this in one answer would stop everything else for seconds. */
+const MOST_POINTS = 2_000_000;
+
 /** Where SONATA's metrics are not what their names and the history promise. */
 export const METRIC_DEVIATIONS = ['memory-free-in-kb', 'stream-labels-unprefixed'] as const;
 export type MetricDeviation = (typeof METRIC_DEVIATIONS)[number];
-
-/** A metric, and who pushes it. */
-interface PushedMetric {
-  readonly metric: Metric;
-  readonly pushers: Pushers;
-}
 
 export class Metrics {
   readonly #fleet: Fleet;
@@ -56,16 +55,17 @@ export class Metrics {
     deviations: { has(name: MetricDeviation): boolean } = new Set(METRIC_DEVIATIONS),
     disturbances: Disturbances = UNDISTURBED,
     chronicle: Chronicle | null = null,
-    containers: readonly ProbedVm[] = [],
+    platform: Platform | null = null,
   ) {
     const chance = chanceOf(random);
     this.#fleet = new Fleet(chance, cloud, disturbances);
-    const platform = fixedPushers(containers.map((container) => new Guest(chance, container, disturbances)));
-    const ofContainers = containers.length === 0 ? [] : CONTAINER_CATALOG;
-    const ofVms = catalog(!deviations.has('memory-free-in-kb'));
+    const others = platform === null ? null : pushersOf(platform, chance, disturbances);
+    const machines = others === null ? this.#fleet : joined(this.#fleet, others.host);
+    const pushed = (metrics: readonly Metric[], pushers: Pushers) =>
+      metrics.map((metric) => [metric.name, { metric, pushers }] as const);
     this.#metrics = new Map([
-      ...ofContainers.map((metric) => [metric.name, { metric, pushers: platform }] as const),
-      ...ofVms.map((metric) => [metric.name, { metric, pushers: this.#fleet }] as const),
+      ...(others === null ? [] : pushed(CONTAINER_CATALOG, others.containers)),
+      ...pushed(catalog(!deviations.has('memory-free-in-kb')), machines),
     ]);
     this.#chronicle = chronicle;
     this.#exported = chronicle === null ? [] : exported(chronicle);
@@ -136,13 +136,19 @@ export class Metrics {
     }));
   }
 
-  /** The matrix of a range query, sorted by label set. Empty for a metric that does not exist. */
+  /**
+   * The matrix of a range query, sorted by label set. Empty for a metric that does not exist.
+   * @throws ExecutionError when it would have more points than one answer may have
+   */
   range(name: string, matchers: Matchers, range: Range, nowMs: number): MatrixSeries[] {
     const pushed = this.#metrics.get(name);
     const found: { readonly stored: Labels; readonly row: MatrixSeries }[] = [];
+    const room = roomFor(range);
     if (pushed === undefined) {
       const asked = Object.entries({ ...matchers, __name__: name }).map(([label, value]) => matcher(label, '=', value));
-      for (const group of this.select(asked, nowMs)) {
+      const groups = [...this.select(asked, nowMs)];
+      for (const { labels } of groups) room(labels.length);
+      for (const group of groups) {
         for (const [i, values] of groupValues(group, range).entries()) {
           const stored = group.labels[i] ?? [];
           if (values.length > 0) found.push({ stored, row: { metric: Object.fromEntries(stored), values } });
@@ -151,10 +157,15 @@ export class Metrics {
       return sorted(found);
     }
     const { metric, pushers } = pushed;
-    for (const guest of matchers.id === undefined ? pushers : pushers.withId(matchers.id)) {
-      const asked = seriesOf(metric, guest)
-        .map((series) => ({ series, stored: storedLabels(name, series.labels) }))
-        .filter(({ stored }) => matches(stored, matchers));
+    const groups = [...(matchers.id === undefined ? pushers : pushers.withId(matchers.id))]
+      .filter((guest) => isIn(range, guest))
+      .map((guest) => {
+        const all = seriesOf(metric, guest).map((series) => ({ series, stored: storedLabels(name, series.labels) }));
+        const asked = all.filter(({ stored }) => matches(stored, matchers));
+        room(asked.length);
+        return { guest, asked };
+      });
+    for (const { guest, asked } of groups) {
       const series = asked.map((one) => one.series);
       for (const [i, values] of valuesOf(guest, series, range, nowMs).entries()) {
         const stored = asked[i]?.stored ?? [];
@@ -164,26 +175,10 @@ export class Metrics {
     return sorted(found);
   }
 
-  /**
-   * The records of a WebSocket data frame: the last push of every series that passes the filters, however old.
-   * null when nothing has pushed the metric yet: then the server sends no frame.
-   */
-  frame(name: string, filters: readonly Filter[], atMs: number): FrameRecord[] | null {
+  /** What a WebSocket client watches; null for a metric that does not exist. */
+  watch(name: string, filters: readonly Filter[]): Watch | null {
     const pushed = this.#metrics.get(name);
-    if (pushed === undefined) return null;
-    const { metric, pushers } = pushed;
-    const id = idAskedFor(filters);
-    const records: FrameRecord[] = [];
-    for (const guest of id === undefined ? pushers : pushers.withIdLike(id)) {
-      const push = guest.pushBefore(atMs);
-      if (push === null) continue;
-      for (const series of seriesOf(metric, guest)) {
-        const value = passes(series, filters) ? lastValue(series, push) : undefined;
-        if (value === undefined) continue;
-        records.push({ labels: this.#shown(name, series.labels), value, time: pushedAt(series, push) });
-      }
-    }
-    return records.length > 0 || this.#isPushed(pushed, atMs) ? records : null;
+    return pushed === undefined ? null : new Watch(pushed, filters, this.#prefixed ? prefixed : unprefixed);
   }
 
   /** The text exposition of all guests at a time, in chunks. Guests that died more than 5 minutes before are left out. */
@@ -215,20 +210,31 @@ export class Metrics {
     if (!Object.hasOwn(MONITORED, name)) return undefined;
     return this.lastVmSample(vmId, atMs)?.[MONITORED[name as keyof typeof MONITORED]];
   }
-
-  /** The labels of a record in a frame. */
-  #shown(name: string, labels: Labels): string[] {
-    return labelPairs(this.#prefixed ? storedLabels(name, labels).filter(([label]) => label !== '__name__') : labels);
-  }
-
-  #isPushed({ metric, pushers }: PushedMetric, atMs: number): boolean {
-    for (const guest of pushers) {
-      const push = guest.pushBefore(atMs);
-      if (push !== null && seriesOf(metric, guest).some((series) => series.model(push) !== undefined)) return true;
-    }
-    return false;
-  }
 }
+
+/** The labels of a record in a frame: as in the history, and as pushed. */
+const prefixed = (metric: string, labels: Labels): Labels =>
+  storedLabels(metric, labels).filter(([label]) => label !== '__name__');
+const unprefixed = (_metric: string, labels: Labels): Labels => labels;
+
+/** Takes the series that an answer is to have, one after the other. */
+function roomFor({ since, until, step }: Range): (series: number) => void {
+  const steps = Math.max(0, Math.floor((until - since) / step) + 1);
+  let points = 0;
+  return (series) => {
+    points += series * steps;
+    requireFew(points);
+  };
+}
+
+/** @throws ExecutionError when one answer is to have more points than one may have */
+export function requireFew(points: number): void {
+  if (points > MOST_POINTS) throw new ExecutionError(`the answer would have more than ${MOST_POINTS} points`);
+}
+
+/** Whether any evaluation of a range can find a push of a guest. */
+const isIn = ({ since, until }: Range, guest: Guest): boolean =>
+  guest.ranAfter(since - LOOKBACK_MS) && (guest.vm.spans[0]?.from ?? Number.POSITIVE_INFINITY) <= until;
 
 const sorted = (found: { readonly stored: Labels; readonly row: MatrixSeries }[]): MatrixSeries[] =>
   found.sort((a, b) => compareLabels(a.stored, b.stored)).map(({ row }) => row);

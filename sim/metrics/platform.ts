@@ -1,10 +1,15 @@
 /**
- * The containers of SONATA's service platform, as the probe beside their Docker daemon sees them. The platform itself is
- * not simulated as containers; these stand for it, so that its dashboards have something to show.
+ * SONATA's service platform: a machine, and the containers on it, as the probes in the one and beside the others' Docker
+ * daemon see them. The platform itself is not simulated as containers; these stand for it, so that its dashboards have
+ * something to show.
  */
 import { hash } from '../kernel/random.ts';
-import { freeKb, type Metric, type Model, machine, totalKb, traffic } from './catalog.ts';
-import type { Guest, ProbedVm, Push } from './guest.ts';
+import { remembered } from '../kernel/remembered.ts';
+import { type Metric, type Model, machine, totalKb, traffic, usedKb } from './catalog.ts';
+import type { Disturbances } from './disturbance.ts';
+import { fixedPushers, type Pushers } from './fleet.ts';
+import { Guest, type ProbedVm } from './guest.ts';
+import type { Chance } from './load.ts';
 
 /** What runs, by its name: the image, how it behaves, and what it may have of memory. */
 const CONTAINERS = {
@@ -23,8 +28,8 @@ const CONTAINERS = {
   'son-monitor-pushgateway': { image: 'sonatanfv/son-monitor-pushgateway', profile: 'steady', memoryMiB: 512 },
 } as const;
 
-/** The machine that all of them are on. */
-const HOST = 'sonata-sp';
+/** The machine that all of them are on. Its own work takes the cores and the memory that no container can have. */
+const HOST = { name: 'sonata-sp', vcpu: 16, memoryMiB: 32_768, diskMiB: 204_800, profile: 'idle' };
 
 /** What tells a container from others, as labels of its series. */
 export interface ContainerName {
@@ -35,8 +40,33 @@ export interface ContainerName {
   readonly name: string;
 }
 
+/** What is probed of the platform. */
+export interface Platform {
+  readonly host: ProbedVm;
+  readonly containers: readonly ProbedVm[];
+}
+
+/** The platform as it has been since a time. */
+export const platformSince = (sinceMs: number): Platform => ({
+  host: hostSince(sinceMs),
+  containers: containersSince(sinceMs),
+});
+
+/** A machine like others, which is the last below those of all VMs. */
+function hostSince(sinceMs: number): ProbedVm {
+  const { name, vcpu, memoryMiB, diskMiB, profile } = HOST;
+  const shape = { vcpu, memoryMiB, disks: [{ id: 0, target: 'vda', sizeMiB: diskMiB }], nics: [0], profile };
+  return {
+    id: -1 - Object.keys(CONTAINERS).length,
+    uuid: idOf(name).replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, '$1-$2-4$3-8$4-$5'),
+    spans: [{ from: sinceMs, to: null, boot: 1, hostId: -1, shape }],
+    // What a probe reports as the name of its node.
+    userTemplate: new Map([['VNF_NAME', name]]),
+  };
+}
+
 /** The containers, as machines that a probe looks at: one processor each. Their numbers are below those of all VMs. */
-export const containersSince = (sinceMs: number): ProbedVm[] =>
+const containersSince = (sinceMs: number): ProbedVm[] =>
   Object.entries(CONTAINERS).map(([name, { image, profile, memoryMiB }], i) => ({
     id: -1 - i,
     uuid: idOf(name),
@@ -44,22 +74,30 @@ export const containersSince = (sinceMs: number): ProbedVm[] =>
       { from: sinceMs, to: null, boot: 1, hostId: -1, shape: { vcpu: 1, memoryMiB, disks: [], nics: [0], profile } },
     ],
     userTemplate: new Map<string, string>(),
-    container: { host: HOST, image: `${image}:latest`, imageName: image, name },
+    container: { host: HOST.name, image: `${image}:latest`, imageName: image, name },
   }));
 
 /** As Docker's ids look. */
-const idOf = (name: string): string =>
-  Array.from({ length: 8 }, (_, i) => hash(`${name} ${i}`).toString(16).padStart(8, '0').slice(-8)).join('');
+const idOf = remembered((name) =>
+  Array.from({ length: 8 }, (_, i) => hash(`${name} ${i}`).toString(16).padStart(8, '0').slice(-8)).join(''),
+);
 
 const MB = 1e6;
 
 const hundredths = (value: number): number => Math.round(100 * value) / 100;
 
-/** Memory that the container may have, and has, in kilobytes. */
-const usedKb = (guest: Guest): ((push: Push) => number) => {
-  const free = freeKb(guest);
-  return (push) => totalKb(push.stretch) - free(push);
-};
+/** The machine and the containers of a platform, each as what pushes its metrics. */
+export function pushersOf(
+  { host, containers }: Platform,
+  chance: Chance,
+  disturbances: Disturbances,
+): { readonly host: Pushers; readonly containers: Pushers } {
+  const inner = containers.map((container) => new Guest(chance, container, disturbances));
+  return {
+    host: fixedPushers([new Guest(chance, host, disturbances, inner)]),
+    containers: fixedPushers(inner),
+  };
+}
 
 const row = (name: string, help: string, unit: string, model: (guest: Guest) => Model): Metric => ({
   name,

@@ -1,13 +1,14 @@
 /** The laws of range queries, T1 to T4 and T6, on histories that chance made. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type MatrixSeries, parseRange } from './query.ts';
+import { decimal, type MatrixSeries, parseRange } from './query.ts';
 import {
   aRange,
   aWorld,
   BOOT,
   everyRow,
   exposed,
+  framed,
   HOUR,
   MINUTE,
   monitor,
@@ -19,6 +20,34 @@ import {
 
 const pointsOf = (rows: MatrixSeries[]): Map<string, Map<number, string>> =>
   new Map(rows.map(({ metric, values }) => [JSON.stringify(metric), new Map(values)]));
+
+describe('a value', () => {
+  test.each([
+    [0, '0'],
+    [-0, '0'],
+    [5.94, '5.94'],
+    [1e21, '1000000000000000000000'],
+    [-1.25e22, '-12500000000000000000000'],
+    [1e-7, '0.0000001'],
+    [-2.5e-8, '-0.000000025'],
+    [Number.NaN, 'NaN'],
+    [Number.POSITIVE_INFINITY, '+Inf'],
+    [Number.NEGATIVE_INFINITY, '-Inf'],
+  ])('%d is written %s', (value, text) => {
+    expect(decimal(value)).toBe(text);
+  });
+
+  test('is written without an exponent, and reads back as itself', () => {
+    fc.assert(
+      fc.property(fc.double({ noDefaultInfinity: true, noNaN: true }), (value) => {
+        const text = decimal(value);
+        expect(text).toMatch(/^-?\d+(\.\d+)?$/);
+        expect(Number(text)).toBe(value === 0 ? 0 : value);
+      }),
+      { seed: 1, numRuns: 1000 },
+    );
+  });
+});
 
 describe('a range query', () => {
   const { metrics } = monitor([vnf([span(BOOT, null)])]);
@@ -165,7 +194,7 @@ describe('a range query', () => {
   test('shows a sample for exactly 5 minutes', () => {
     const { metrics } = monitor([vnf([span(BOOT, BOOT + HOUR)])]);
     const now = BOOT + 2 * HOUR;
-    const last = metrics.frame('vm_up', [], now)?.[0]?.time ?? 0;
+    const last = framed(metrics, 'vm_up', [], now)?.[0]?.time ?? 0;
     const has = (at: number): boolean =>
       metrics.range('vm_up', { id: VC_ID }, { since: at, until: at, step: 1000 }, now).length === 1;
     expect(has(last + 5 * MINUTE)).toBe(true);

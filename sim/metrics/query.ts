@@ -46,9 +46,9 @@ export function valuesOf(guest: Guest, series: readonly Series[], range: Range, 
     const isNew = push.at !== shownAt;
     shownAt = push.at;
     for (const column of columns) {
-      if (isNew) column.shown = column.one.model(push)?.toString();
+      if (isNew) column.shown = shown(column.one.model(push));
       // What the newest push does not carry, an older one may.
-      const value = column.shown ?? valueAt(column.one, at, nowMs)?.toString();
+      const value = column.shown ?? shown(valueAt(column.one, at, nowMs));
       if (value !== undefined) column.points.push([at / 1000, value]);
     }
   }
@@ -62,8 +62,21 @@ export function groupValues(group: SeriesGroup, range: Range): Point[][] {
     const sampling = group.newest(at, at - LOOKBACK_MS);
     for (const [i, points] of rows.entries()) {
       const value = sampling?.value(i);
-      if (value !== undefined) points.push([at / 1000, String(value)]);
+      if (value !== undefined) points.push([at / 1000, decimal(value)]);
     }
   }
   return rows;
+}
+
+const shown = (value: number | undefined): string | undefined => (value === undefined ? undefined : decimal(value));
+
+/** The shortest text that reads back as the value, and never with an exponent: as Prometheus 0.17 writes it. */
+export function decimal(value: number): string {
+  const text = `${value}`;
+  // The text of what is infinite has no e.
+  if (!text.includes('e')) return Number.isFinite(value) || Number.isNaN(value) ? text : value > 0 ? '+Inf' : '-Inf';
+  const [, sign = '', whole = '', fraction = '', exponent] = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(text) ?? [];
+  const digits = whole + fraction;
+  const point = 1 + Number(exponent);
+  return point > 0 ? `${sign}${digits.padEnd(point, '0')}` : `${sign}0.${'0'.repeat(-point)}${digits}`;
 }

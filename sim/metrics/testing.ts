@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { Random } from '../kernel/random.ts';
 import type { Shape, Span } from '../one/vm/span.ts';
+import type { Filter } from './frame.ts';
 import type { ProbedVm } from './guest.ts';
 import { METRIC_DEVIATIONS, type MetricDeviation, Metrics } from './metrics.ts';
 import type { MatrixSeries, Range } from './query.ts';
@@ -121,6 +122,23 @@ export const aRange = fc
     step: fc.oneof(fc.integer({ min: 500, max: 20_000 }), fc.integer({ min: 1000, max: 10 * MINUTE })),
   })
   .map(({ start, length, step }) => ({ since: BOOT + start, until: BOOT + start + length, step }));
+
+/** One series of a data frame. */
+interface FrameRecord {
+  readonly labels: readonly string[];
+  readonly value: number;
+  /** Time of the push, in milliseconds. */
+  readonly time: number;
+}
+
+/** The records of a data frame; null for none. Reads what Python writes: what is no number, too. */
+export function framed(metrics: Metrics, name: string, filters: readonly Filter[], at: number): FrameRecord[] | null {
+  const text = metrics.watch(name, filters)?.frame(at) ?? null;
+  if (text === null) return null;
+  const quoted = text.replace(/"value":(NaN|-?Infinity),/g, '"value":"$1",');
+  const frame: Record<string, (FrameRecord & { readonly value: unknown })[]> = JSON.parse(quoted);
+  return (frame[name] ?? []).map((record) => ({ ...record, value: Number(record.value) }));
+}
 
 interface Exposed {
   readonly name: string;

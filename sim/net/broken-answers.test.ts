@@ -1,6 +1,6 @@
 /** Faults between a client and an API: what is answered, what has happened all the same, and that it heals. */
 import type { Server } from 'node:http';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { FaultSpec } from '../faults/schema.ts';
 import { loadSimulator, type Simulator } from '../index.ts';
 import { serverFor } from './listen.ts';
@@ -258,5 +258,22 @@ describe('a fault of the transport', () => {
     await clock.runUntilIdle();
     expect(await reading).toBe('"1.3.3"');
     expect(clock.now - Date.UTC(2026, 0, 1)).toBe(9000);
+  });
+
+  it('a body that waits for simulated time is not given up, however long nothing moves', async () => {
+    const { simulator, arm } = await start();
+    await arm(onRead({ do: 'slow-body', bytesPerS: 1 }));
+    server = serverFor({ fetch: simulator.answer, upgrade: () => {} });
+    const wire = new Wire(server).send('GET /server/version HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    const { clock } = simulator.world;
+    await vi.waitUntil(() => clock.waiters.length > 0, { interval: 1 });
+    await clock.advance(2000);
+    await wire.until(/\r\n1\r\n1\r\n$/);
+    // As a socket says when nothing has moved for as long as an answer may lie unread.
+    wire.emit('timeout');
+    expect(wire.destroyed).toBe(false);
+    await clock.advance(60_000);
+    expect(await wire.until(/\r\n0\r\n/)).toMatch(/3\r\n1\r\n"\r\n0\r\n\r\n$/);
+    wire.destroy();
   });
 });

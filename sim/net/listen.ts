@@ -142,9 +142,12 @@ export function serverFor(served: Served, limits: Partial<Limits> = {}): Server 
   return server;
 }
 
-/** Nothing has moved for a while: an answer that takes long is waited for, one that nobody takes is given up. */
+/**
+ * Nothing has moved for a while: an answer that takes long is waited for, as one whose body waits for simulated time; one
+ * that nobody takes is given up.
+ */
 function dropUnread(this: ServerResponse): void {
-  if (this.headersSent) this.destroy();
+  if (this.writableEnded || this.writableLength > 0) this.destroy();
 }
 
 /**

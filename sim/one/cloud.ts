@@ -14,6 +14,7 @@ import type { Document } from './document.ts';
 import { OneError } from './error.ts';
 import { Flow } from './flow/flow.ts';
 import type { IdList } from './id-list.ts';
+import { heldPools } from './likeness.ts';
 import { type Method, OPERATIONS, type Operations } from './operations.ts';
 import { Pool } from './pool.ts';
 import type { Cluster } from './resources/cluster.ts';
@@ -161,7 +162,7 @@ export class Cloud {
     };
     const { shapes, acl, quotas, driver, scheduler, agenda, troubles, hostTroubles, flow } = this;
     const parts = {
-      ...pools,
+      ...heldPools(pools),
       documentTypes: heldMap(this.documentTypes),
       shapes,
       acl,

@@ -1,4 +1,5 @@
 /** What oned refuses, in its own words: an error code and a message. Mirrors `Request.cc` of OpenNebula 6.10. */
+import { Expected } from '../kernel/expected.ts';
 
 /** oned's error codes by name, with the number that travels in an XML-RPC answer. */
 export const ERROR_NUMBERS = {
@@ -17,7 +18,7 @@ export type ErrorCode = keyof typeof ERROR_NUMBERS;
  * A refusal. Thrown with the bare text; {@link Cloud.run} puts `[method] ` in front, so what a client of `Cloud`
  * catches has oned's whole message.
  */
-export class OneError extends Error {
+export class OneError extends Expected {
   readonly code: ErrorCode;
   /** The id that was asked for when it does not exist, else -1. */
   readonly objectId: number;

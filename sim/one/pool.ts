@@ -1,8 +1,9 @@
 /** A pool of objects by id. Ids count up and are never reused, as in oned. */
+import { IdMap } from '../kernel/id-map.ts';
 import { OneError } from './error.ts';
 import { IdList } from './id-list.ts';
 
-interface PoolState<T> {
+export interface PoolState<T> {
   readonly items: readonly T[];
   readonly ids: IdList;
   readonly next: number;
@@ -11,7 +12,7 @@ interface PoolState<T> {
 export class Pool<T extends { readonly id: number }> implements Iterable<T> {
   /** What oned calls an object of this pool in its messages, such as `virtual machine`. */
   readonly objectName: string;
-  readonly #items = new Map<number, T>();
+  readonly #items = new IdMap<T>();
   #ids = new IdList();
   #next: number;
 
@@ -39,7 +40,7 @@ export class Pool<T extends { readonly id: number }> implements Iterable<T> {
   }
 
   state(): PoolState<T> {
-    return { items: [...this.#items.values()], ids: this.#ids, next: this.#next };
+    return { items: [...this.#items], ids: this.#ids, next: this.#next };
   }
 
   /** In the place of all that it holds. */
@@ -75,6 +76,6 @@ export class Pool<T extends { readonly id: number }> implements Iterable<T> {
 
   /** Objects in order of id. */
   [Symbol.iterator](): Iterator<T> {
-    return this.#items.values();
+    return this.#items[Symbol.iterator]();
   }
 }

@@ -115,9 +115,13 @@ function furnishUser(cloud: Cloud, { name, password, groups = [], template }: Fi
 const IMAGE_DATASTORE = 1;
 
 /** What `chmod` is given, by who may use an object. */
-const OCTETS: Readonly<Record<UsableBy, string>> = { everyone: '644', group: '640', owner: '600' };
+const MODES: Readonly<Record<UsableBy, Modes>> = {
+  everyone: modesOf('644'),
+  group: modesOf('640'),
+  owner: modesOf('600'),
+};
 
-const modes = (usableBy: UsableBy = 'everyone'): Modes => modesOf(OCTETS[usableBy]);
+const modes = (usableBy: UsableBy = 'everyone'): Modes => MODES[usableBy];
 
 /** References have been checked, so whatever is named is there. */
 function idOf(ids: Ids, name: string | number): number {
@@ -165,7 +169,7 @@ function furnishGatekeeper(cloud: Cloud, { world, place }: WorldFile, ids: VmIds
   const vim = vimOf(cloud, records.vim, ids.networks);
   const elements = functions.map(catalogued);
   return {
-    users: users.map(({ types = ['customer'], ...user }) => ({ ...user, types })),
+    users: users.map(({ username, password, types = ['customer'] }) => ({ username, password, types })),
     functions: elements,
     services: services.map(catalogued),
     packages: packages.map(catalogued),
@@ -196,7 +200,16 @@ function vimOf(cloud: Cloud, given: Gatekept['vim'], networks: Ids): Vim {
   };
 }
 
-function catalogued({ createdAt, updatedAt = createdAt, ...element }: Element): CatalogueElement {
+/** By what the file says: worlds that are made of one file have the same elements. */
+const elementsMade = new WeakMap<Element, CatalogueElement>();
+
+function catalogued(element: Element): CatalogueElement {
+  const known = elementsMade.get(element) ?? asCatalogued(element);
+  elementsMade.set(element, known);
+  return known;
+}
+
+function asCatalogued({ createdAt, updatedAt = createdAt, ...element }: Element): CatalogueElement {
   const { uuid, username = null, status = 'active', descriptor } = element;
   const md5 = element.md5 ?? createHash('md5').update(JSON.stringify(descriptor)).digest('hex');
   return {
@@ -250,8 +263,9 @@ function furnishInstance(
         ...(profile === undefined ? {} : { profile }),
       })),
     }));
-    const plan = { uuid, function: element, createdAt: Date.parse(since) };
-    made = instantiate(cloud, vim, { ...plan, vdus: vdus ?? vdusOf(element.descriptor, vcId) });
+    const createdAt = Date.parse(since);
+    const plan = { uuid, function: element, createdAt, vdus: vdus ?? vdusOf(element.descriptor, vcId) };
+    made = instantiate(cloud, vim, plan);
   } catch (error) {
     if (!(error instanceof NotInstantiated)) throw error;
     throw new Problem(`${place(pathOf(...error.at))}: ${error.message}`);

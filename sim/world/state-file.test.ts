@@ -59,8 +59,8 @@ describe('a state file', () => {
     ['cut short', (text: string) => text.slice(0, -100), /no JSON, or cut short/],
     [
       'of a newer onesim',
-      (text: string) => text.replace('"version":1', '"version":9'),
-      /its version is 9, and this one reads 1/,
+      (text: string) => text.replace('"version":2', '"version":9'),
+      /its version is 9, and this one reads 2/,
     ],
     ['something else', () => '{}', /no snapshot of onesim/],
   ])('that is %s is refused with its name, and left as it is', async (_, damage, message) => {

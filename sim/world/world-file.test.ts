@@ -232,6 +232,7 @@ describe('faults of a world file', () => {
   const BOOT = '{ selector: { layer: vm, operation: deploy }, effect: { do: fail }, budget: { hits: 1 } }';
   const words = {
     states: () => [],
+    apis: [],
     isPossible: () => true,
     names: (part: string) => (part === 'host' ? { closed: false, words: ['host0'] } : undefined),
   };

@@ -41,7 +41,7 @@ export const AFTERMATH: readonly Law[] = [
       const failures = story.answered.filter(({ op, response }) => op === 'create' && response.status >= 400);
       const stray = census.services.filter((id) => !owned.has(id));
       const [failure] = failures;
-      if (failure === undefined || story.answered.some(({ op }) => op === 'request')) return;
+      if (failure === undefined || story.answered.some((each) => each.op === 'request' && isMutation(each))) return;
       const excused =
         failures.some(({ response }) => response.status === 504) ||
         story.exchanges.some((each) => each.op === 'create' && story.isTouched(each));

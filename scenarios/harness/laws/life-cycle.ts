@@ -265,7 +265,7 @@ function askedSince(story: Story, runtime: Runtime, vm: number, since: Answered 
 function judgeStays(story: Story, vm: number, state: FunctionState, bound: number, check: Check): void {
   for (const stay of staysOf(story, vm)) {
     if (stay.state !== state || story.disturbed(vm, 0, stay.to)) continue;
-    check(stay.to - stay.from <= bound, () => ({
+    check(stay.to - stay.from <= bound || hasHostBeenSilent(story, stay), () => ({
       at: stay.from + bound,
       subject: `vm/${vm}`,
       expected: `${state} to end within ${bound / 1000} s`,
@@ -274,6 +274,13 @@ function judgeStays(story: Story, vm: number, state: FunctionState, bound: numbe
     }));
   }
 }
+
+/** Whether a host was away meanwhile: what it was told to do waits until it answers, and nothing says so of the VM. */
+const hasHostBeenSilent = (story: Story, { from, to }: Stay): boolean =>
+  story.entries.some(({ kind, at }) => {
+    const instant = at - story.run.epochMs;
+    return kind === 'host.silent' && instant >= from && instant <= to;
+  });
 
 function judgeBeginnings(
   story: Story,

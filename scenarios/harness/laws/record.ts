@@ -2,11 +2,17 @@
 import { checkExchange, keepsSchema, type Verdict } from '../../../contracts/conformance.ts';
 import type { Contract } from '../../../contracts/contract.ts';
 import { valueAt } from '../../../contracts/schema.ts';
+import { Latest } from '../../../sim/index.ts';
 import { type Law, shownBy } from '../law.ts';
 import { type Answered, isMutation, requestOf, type Story } from '../story.ts';
 
 /** Laws that look into the contracts. */
 export function recordLaws(contracts: readonly Contract[]): readonly Law[] {
+  const kept = new Latest<string, boolean>();
+  const keeps = ({ method, path, body }: Answered['request']): boolean => {
+    const text = body ?? '';
+    return recalled(kept, `${method} ${path}\n${text}`, () => keepsSchema(contracts, method, path, text));
+  };
   return [
     {
       id: 'D1',
@@ -84,7 +90,7 @@ export function recordLaws(contracts: readonly Contract[]): readonly Law[] {
           const step = requestOf(story, exchange);
           if (step === undefined || (step.op !== 'create' && step.op !== 'put')) continue;
           const { response, request } = exchange;
-          if (!keepsSchema(contracts, request.method, request.path, request.body ?? '')) {
+          if (!keeps(request)) {
             check(response.status >= 400, () =>
               shownBy(exchange, {
                 subject: request.body ?? '',
@@ -218,17 +224,41 @@ export const contractual = ({ request, response }: Answered) => ({
   body: response.body,
 });
 
-const verdicts = new WeakMap<Answered, Verdict>();
+/** By the deviations that are expected, and by all that there is of an exchange. */
+const verdicts = new Map<string, Latest<string, Verdict>>();
+const verdictsUnder = new WeakMap<ReadonlySet<string>, Latest<string, Verdict>>();
 
-/** What the contract says of an exchange; asked more than once, and always the same. */
+function verdictsWith(deviations: ReadonlySet<string>): Latest<string, Verdict> {
+  const before = verdictsUnder.get(deviations);
+  if (before !== undefined) return before;
+  const key = [...deviations].join();
+  const known = verdicts.get(key) ?? new Latest<string, Verdict>();
+  verdicts.set(key, known);
+  verdictsUnder.set(deviations, known);
+  return known;
+}
+
+/** What the contract says of an exchange: of equal ones the same, and clients ask the same over and over. */
 export function heldAgainst(
   contracts: readonly Contract[],
   exchange: Answered,
   deviations: ReadonlySet<string>,
 ): Verdict {
-  const known = verdicts.get(exchange) ?? checkExchange(contracts, contractual(exchange), deviations);
-  verdicts.set(exchange, known);
-  return known;
+  const { request, response } = exchange;
+  const asked = `${request.method} ${request.path}\n${request.body ?? ''}`;
+  const key = `${asked}\n${response.status} ${response.headers.join()}\n${response.body}`;
+  return recalled(verdictsWith(deviations), key, () => checkExchange(contracts, contractual(exchange), deviations));
+}
+
+/** Longer ones are rare, and would fill the memory. */
+const LONGEST_KEY = 8192;
+
+function recalled<T>(memory: Latest<string, T>, key: string, make: () => T): T {
+  const known = memory.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  if (key.length <= LONGEST_KEY) memory.set(key, made);
+  return made;
 }
 
 /** A JSON object that has a runtime in it: what else there is, the contract says nothing of. */

@@ -18,7 +18,10 @@ export function table(
   kind: string,
 ): string {
   const top = head.map((each) => `<th scope="col"><span>${escaped(each)}</span></th>`).join('');
-  const body = rows.map(([name, cells]) => `<tr><th scope="row">${escaped(name)}</th>${cells.map(cell).join('')}</tr>`);
+  const body = rows.map(
+    ([name, cells]) =>
+      `<tr><th scope="row">${escaped(name).replaceAll('_', '_<wbr>')}</th>${cells.map(cell).join('')}</tr>`,
+  );
   return `<div class="scroll"><table class="${kind}"><thead><tr>${top}</tr></thead><tbody>${body.join('')}</tbody></table></div>`;
 }
 

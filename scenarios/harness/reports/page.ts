@@ -20,6 +20,7 @@ export function page(reported: Reported): string {
         .slice(0, MOST_DRAWN)
         .map((each) => failure(reported, each))
         .join(''),
+      'A lane for each client, each VM and what went wrong, in simulated time; where nothing happens it is drawn short. Green was answered with success, blue refused, orange failed; the framed one is where it shows.',
     ),
     section('The laws', laws(reported)),
     section(
@@ -39,7 +40,22 @@ const section = (title: string, content: string, hint = ''): string =>
     ? ''
     : `<section><h2>${escaped(title)}</h2>${hint === '' ? '' : `<p class="hint">${escaped(hint)}</p>`}${content}</section>`;
 
-function verdict({ judged, laws: all, coverage }: Reported, broken: readonly Broken[]): string {
+interface Sight {
+  readonly code: number | undefined;
+  readonly broken: number;
+  readonly checks: number;
+}
+
+/** What is said of it all: the first that is so. */
+const WORDS: readonly (readonly [isSo: (sight: Sight) => boolean, word: string, kind: 'bad' | 'idle'])[] = [
+  [({ code }) => code === 3, 'Something is left on the server', 'bad'],
+  [({ broken }) => broken > 0, 'Broken', 'bad'],
+  [({ checks }) => checks === 0, 'Nothing was checked', 'idle'],
+  [({ code }) => code === 1, 'Broken', 'bad'],
+  [({ code }) => code === 4, 'Everything held, but it was too little', 'idle'],
+];
+
+function verdict({ judged, laws: all, coverage, part }: Reported, broken: readonly Broken[]): string {
   const cards = [...cardsOf(all, judged).values()];
   const count = (fate: string): number => cards.filter((each) => each.fate === fate).length;
   const checks = judged
@@ -48,8 +64,8 @@ function verdict({ judged, laws: all, coverage }: Reported, broken: readonly Bro
   const requests = [...coverage.answers.values()]
     .flatMap((row) => [...row.values()])
     .reduce((sum, each) => sum + each, 0);
-  const word = broken.length > 0 ? 'Broken' : checks === 0 ? 'Nothing was checked' : 'Everything held';
-  const kind = broken.length > 0 ? 'bad' : checks === 0 ? 'idle' : 'good';
+  const sight = { code: part?.code, broken: broken.length, checks };
+  const [, word, kind] = WORDS.find(([isSo]) => isSo(sight)) ?? [undefined, 'Everything held', 'good'];
   const figures: readonly (readonly [string, number])[] = [
     ['laws broken', count('broken')],
     ['laws held', count('held')],
@@ -108,7 +124,7 @@ function cardsOf(all: Reported['laws'], judged: Reported['judged']): ReadonlyMap
 
 function laws({ laws: all, judged }: Reported): string {
   const drawn = Array.from(cardsOf(all, judged), ([id, { sentence, checks, fate }]) => {
-    const count = checks === 0 ? 'nothing to judge' : `${checks.toLocaleString('en')} checks`;
+    const count = checks === 0 ? 'not judged' : `${checks.toLocaleString('en')} ${checks === 1 ? 'check' : 'checks'}`;
     return `<li class="${fate}" title="${escaped(sentence)}"><b>${escaped(id)}</b><span>${escaped(sentence)}</span><i>${fate === 'broken' ? 'broken' : count}</i></li>`;
   });
   return `<ul class="laws">${drawn.join('')}</ul>`;
@@ -176,7 +192,8 @@ function unseen({ coverage }: Reported): string {
     .map(({ aspect, all, missing }) => {
       const share = all.length === 0 ? 0 : (all.length - missing.length) / all.length;
       const list = missing.map(
-        (each) => `<li><code>${escaped(each)}</code> ${escaped(reasonFor(aspect, each) ?? 'without a reason')}</li>`,
+        (each) =>
+          `<li><code>${escaped(each)}</code> ${escaped(reasonFor(aspect, each, coverage) ?? 'without a reason')}</li>`,
       );
       return `<details><summary><span class="bar" style="--share:${share.toFixed(3)}"></span>${all.length - missing.length} of ${all.length} ${ASPECTS[aspect]}</summary><ul class="missing">${list.join('')}</ul></details>`;
     })

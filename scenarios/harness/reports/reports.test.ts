@@ -10,6 +10,7 @@ import { storyOf } from '../story.ts';
 import { inProcess } from '../transport.ts';
 import { annotations } from './annotations.ts';
 import { ctrf } from './ctrf.ts';
+import { ndjson, readNdjson } from './ndjson.ts';
 import { page } from './page.ts';
 import type { Reported } from './reported.ts';
 import { sarif } from './sarif.ts';
@@ -32,7 +33,7 @@ async function reportedOf(scenario: Scenario): Promise<Reported> {
   const coverage = new Coverage(contracts);
   coverage.add(story);
   const name = scenario.name ?? '';
-  const judged = [{ name, verdict, reports: reportsOf(laws, trace, verdict, 'x.json') }];
+  const judged = [{ name, verdict, reports: reportsOf(laws, trace, verdict, 'x.json'), trace }];
   return { laws, judged, traces: [trace], contracts, coverage };
 }
 
@@ -87,6 +88,22 @@ test('SARIF places it at the line of the contract that documents the answer', as
   const at = engine?.operations.find(({ id }) => id === 'readRuntime')?.at ?? [];
   expect(region.startLine).toBe(engine?.lineOf([...at, 'responses', '200']));
   expect(JSON.parse(sarif(held)).runs[0].results).toEqual([]);
+});
+
+test('NDJSON is read back as it was, with the trace of each failure', () => {
+  const again = readNdjson(ndjson(reported), 'x.ndjson');
+  const { verdict, trace } = again.judged[0] ?? {};
+  expect(verdict?.checks).toEqual(reported.judged[0]?.verdict.checks);
+  expect(again.rest?.traces).toHaveLength(1);
+  expect(trace).toBe(again.rest?.traces[0]);
+  expect(trace?.lines).toContain(verdict?.violations[0]?.exchange);
+  const coverage = new Coverage(reported.contracts);
+  if (again.rest !== undefined) coverage.absorb(again.rest.sightings);
+  expect(coverage.sightings).toEqual(reported.coverage.sightings);
+  const { laws, judged } = again;
+  const whole = { laws, judged, traces: again.rest?.traces ?? [], contracts: reported.contracts, coverage };
+  expect(page(whole)).toBe(page(reported));
+  expect(sarif(whole)).toBe(sarif(reported));
 });
 
 test('an annotation is one line, whatever is in it', () => {

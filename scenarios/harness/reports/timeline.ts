@@ -147,7 +147,7 @@ function drawn(lanes: readonly Lane[], scale: Scale, violation: Violation): stri
   });
   const x = n(scale.x(violation.at));
   const here = `<line class="here" x1="${x}" x2="${x}" y1="2" y2="${height - 24}"><title>here it shows, at ${seconds(violation.at)}</title></line>`;
-  return `<svg class="timeline" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="timeline in simulated time">${here}${rows.join('')}${ticks.join('')}</svg>`;
+  return `<div class="drawing"><svg class="timeline" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="timeline in simulated time">${here}${rows.join('')}${ticks.join('')}</svg></div>`;
 }
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms % 1000 === 0 ? 0 : 3)} s`;

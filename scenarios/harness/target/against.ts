@@ -1,26 +1,63 @@
 /**
- * A server held against the stand-in: the same scenario on both, and what differs in status, in shape and in the states
- * that are gone through. Ids, names and addresses are each one's own, and times are told, not judged.
+ * A server held against the stand-in: the same scenario on both, and what differs in status, in shape, in the states that
+ * are gone through, and in how long that takes. Ids, names and addresses are each one's own.
  */
 import type { FunctionState } from '../../../sim/index.ts';
+import type { Judged } from '../junit.ts';
 import { runScenario } from '../runner.ts';
 import type { Scenario } from '../scenario.ts';
 import { storyOf } from '../story.ts';
 import type { Trace } from '../trace.ts';
 import { inProcess } from '../transport.ts';
+import { comparedTimings, timingLines, timingsOf, unlikeTimings } from './timings.ts';
 
-/** A line for every difference. @param profile of the stand-in */
+/** What a server and the stand-in are held against each other for. */
+const LIKENESS = [
+  { id: 'F1', sentence: 'Every step is answered with the status and the shape that the stand-in answers with.' },
+  { id: 'F2', sentence: 'A runtime goes from one state to another only where one on the stand-in does.' },
+  { id: 'F3', sentence: 'Each of these steps takes as long as on the stand-in, within the tolerance.' },
+] as const;
+
+type Likeness = (typeof LIKENESS)[number]['id'];
+
+export interface Fidelity {
+  readonly judged: Judged;
+  /** A line for every difference. */
+  readonly differences: readonly string[];
+  /** A line for every step of the life cycle: how long it takes on either side. */
+  readonly timings: readonly string[];
+}
+
+/**
+ * @param name of what is compared
+ * @param profile of the stand-in
+ * @param tolerance how many times as long, or as short, a step may take there
+ */
 export async function compareWithStandIn(
+  name: string,
   traces: readonly Trace[],
   profile: NonNullable<Scenario['profile']>,
-): Promise<string[]> {
-  const differences: string[] = [];
+  tolerance: number,
+): Promise<Fidelity> {
+  const checks = new Map<Likeness, number>();
+  const reports = new Map<Likeness, string[]>();
+  const held = (law: Likeness, count: number, lines: readonly string[]): void => {
+    checks.set(law, (checks.get(law) ?? 0) + count);
+    if (lines.length > 0) reports.set(law, [...(reports.get(law) ?? []), ...lines]);
+  };
+  const mine: Trace[] = [];
   for (const trace of traces) {
     const scenario: Scenario = { ...standard(trace.run.scenario), profile, timing: 'realistic' };
     const ours = await runScenario(scenario, await inProcess(scenario));
-    differences.push(...unlike(trace, ours).map((line) => `${scenario.name ?? ''}: ${line}`));
+    const told = (lines: readonly string[]): string[] => lines.map((line) => `${scenario.name ?? ''}: ${line}`);
+    held('F1', answersOf(trace).size, told(unlikeAnswers(trace, ours)));
+    held('F2', edgesOf(trace).size, told(unlikeEdges(trace, ours)));
+    mine.push(ours);
   }
-  return differences;
+  const compared = comparedTimings(timingsOf(traces), timingsOf(mine), tolerance);
+  held('F3', compared.length, unlikeTimings(compared, tolerance));
+  const judged: Judged = { name, by: LIKENESS, verdict: { checks, violations: [] }, reports };
+  return { judged, differences: [...reports.values()].flat(), timings: timingLines(compared) };
 }
 
 /** With a flavour that the stand-in has. */
@@ -34,19 +71,20 @@ function standard(scenario: Scenario): Scenario {
   return { ...scenario, steps };
 }
 
-/** What of two runs of one scenario is not the same. */
-function unlike(theirs: Trace, ours: Trace): string[] {
+function unlikeAnswers(theirs: Trace, ours: Trace): string[] {
   const mine = answersOf(ours);
-  const lines = [...answersOf(theirs)].flatMap(([step, { status, shape }]) => {
+  return [...answersOf(theirs)].flatMap(([step, { status, shape }]) => {
     const own = mine.get(step);
     if (own === undefined) return [`${step}: it answers ${status}, the stand-in was not asked`];
     if (own.status !== status) return [`${step}: it answers ${status}, the stand-in ${own.status}`];
     if (own.shape !== shape) return [`${step}: it answers ${shape}, the stand-in ${own.shape}`];
     return [];
   });
+}
+
+function unlikeEdges(theirs: Trace, ours: Trace): string[] {
   const known = edgesOf(ours);
-  const edges = [...edgesOf(theirs)].filter((edge) => !known.has(edge));
-  return [...lines, ...edges.map((edge) => `it goes ${edge}, the stand-in does not`)];
+  return [...edgesOf(theirs)].flatMap((edge) => (known.has(edge) ? [] : [`it goes ${edge}, the stand-in does not`]));
 }
 
 interface Shape {

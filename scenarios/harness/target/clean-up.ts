@@ -13,6 +13,9 @@ export interface Left {
   readonly why: string;
 }
 
+export const leftName = ({ id, names, mark, n }: Entry): string =>
+  `${id === undefined ? 'a runtime of unknown id' : `runtime ${id}`}, ${names[0] ?? `creation ${n} of ${mark}`}`;
+
 interface CleanUp {
   readonly wire: Wire;
   /** `user:password` of who has made it. */
@@ -45,7 +48,9 @@ export async function cleanUp(entries: readonly Entry[], options: CleanUp): Prom
  * found, is not there. @returns why it is not found, otherwise
  */
 async function searched(entry: Entry, options: CleanUp): Promise<Entry | string | undefined> {
-  const { names, why, failed } = entry;
+  const { why, failed, mark } = entry;
+  // A name that a person has chosen may be somebody else's as well.
+  const names = entry.names.filter((name) => name.startsWith(`${mark}-`));
   const [above, below] = entry.between;
   const from = above ?? (below === undefined ? undefined : below - REACH);
   if (names.length === 0 || from === undefined) return `${why}, so its id is not known`;

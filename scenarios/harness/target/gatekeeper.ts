@@ -10,6 +10,7 @@ import type { Judged } from '../junit.ts';
 import { type Law, shownBy } from '../law.ts';
 import { judge } from '../laws.ts';
 import { reportsOf } from '../run-files.ts';
+import type { Stop } from '../stop.ts';
 import type { Answer, ExchangeLine, Trace } from '../trace.ts';
 import { type Departure, departuresOf, profileOf } from './departures.ts';
 import { Ledger } from './ledger.ts';
@@ -20,7 +21,6 @@ import {
   contractIn,
   departureLines,
   type Outcome,
-  type Stop,
   scenarioLines,
   type TargetSettings,
   wrongOf,
@@ -113,7 +113,12 @@ export async function verifyGatekeeper(
   const trace = client.trace(expected, profile);
   const own = [...laws, readingLaw(client.expected)];
   const verdict = judge(own, trace);
-  const judged: Judged = { name: 'reading the Gatekeeper', verdict, reports: reportsOf(own, trace, verdict, '') };
+  const judged: Judged = {
+    name: 'reading the Gatekeeper',
+    verdict,
+    reports: reportsOf(own, trace, verdict, ''),
+    trace,
+  };
   for (const line of scenarioLines(judged, trace, 0, 1, wire.now() - start)) machine.out(line);
   const broken = verdict.violations.length + wrongOf(departures, profile);
   const outcome: Outcome = {

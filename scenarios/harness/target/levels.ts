@@ -3,6 +3,7 @@
  * of it, a whole life, and several clients at once. Three runtimes live at most, and each scenario deletes its own.
  */
 import fc from 'fast-check';
+import { laneOf } from '../concurrency/lanes.ts';
 import type { Scenario, Specification, Step } from '../scenario.ts';
 
 export const LEVELS = ['read', 'crud', 'lifecycle', 'concurrent'] as const;
@@ -74,6 +75,8 @@ interface Draw {
   readonly sizes: readonly [Size, Size];
   readonly order: readonly number[];
   readonly ops: readonly ('get' | 'put' | 'refused' | 'foreign')[];
+  /** How long each of those is held back. */
+  readonly holds: readonly number[];
 }
 
 interface Size {
@@ -91,6 +94,7 @@ const draws: fc.Arbitrary<Draw> = fc.record({
     maxLength: 8,
     size: 'max',
   }),
+  holds: fc.array(fc.constantFrom(0, 0, 40, 250, 600, 1_100), { minLength: 8, maxLength: 8 }),
 });
 
 /** Disks only grow, and every update has to say how large. */
@@ -109,19 +113,18 @@ const creation = (wanted: Wanted, bind: string, size: Size): Step => ({
   expect: { status: 201 },
 });
 
-const running = (bind: string, client = 0): Step => ({
+const running = (bind: string): Step => ({
   id: `running-${bind}`,
   op: 'get',
   ref: bind,
-  client,
   after: { event: `create-${bind}.RUNNING` },
 });
 
 /** Deleted, gone, and gone it stays. */
-const ending = (ref: string, client = 0): Step[] => [
-  { id: `delete-${ref}`, op: 'delete', ref, client, expect: { status: 204 } },
-  { id: `gone-${ref}`, op: 'get', ref, client, expect: { status: 404 } },
-  { id: `again-${ref}`, op: 'delete', ref, client, expect: { status: 404 } },
+const ending = (ref: string): Step[] => [
+  { id: `delete-${ref}`, op: 'delete', ref, expect: { status: 204 } },
+  { id: `gone-${ref}`, op: 'get', ref, expect: { status: 404 } },
+  { id: `again-${ref}`, op: 'delete', ref, expect: { status: 404 } },
 ];
 
 const foreign = ({ others }: Wanted, ref: string): Step[] =>
@@ -181,22 +184,23 @@ function life(wanted: Wanted, { sizes: [first, second] }: Draw): Scenario {
 }
 
 /**
- * Two runtimes, each resized by a client of its own, others who look and are refused meanwhile, and one who resizes at
- * the same time. Nobody deletes what another is resizing: the real engine would lose its machine.
+ * Two runtimes, and three lanes at them: two that resize and rename, one that looks and is refused; two updates of one
+ * runtime at once, and two deletions, with somebody who looks meanwhile. Nobody deletes what another is resizing: the
+ * real engine would lose its machine.
  */
-function crowd(wanted: Wanted, { sizes, ops }: Draw): Scenario {
+function crowd(wanted: Wanted, { sizes, ops, holds }: Draw): Scenario {
   const refs = ['r1', 'r2'] as const;
-  const made = refs.flatMap((ref, n): Step[] => [creation(wanted, ref, sizes[n] ?? sizes[0]), running(ref, n)]);
-  const begin = (n: number) => ({ event: 'running-r2.answered', delayMs: n * 40 });
+  const made = refs.flatMap((ref, n): Step[] => [creation(wanted, ref, sizes[n] ?? sizes[0]), running(ref)]);
   const busy = ops.flatMap((op, n): Step[] => {
     const ref = refs[n % 2] ?? 'r1';
-    const common = { id: `s${n + 1}`, ref, client: op === 'put' ? n % 2 : 2, after: begin(n) };
+    const common = { id: `s${n + 1}`, ref, lane: op === 'put' ? (n % 2) + 1 : LOOKING, pausesMs: [holds[n] ?? 0] };
     const other = sizes[(n + 1) % 2] ?? sizes[0];
+    const name = n % 3 === 1 ? `${wanted.mark}-${ref}-${n}` : undefined;
     switch (op) {
       case 'get':
         return [{ ...common, op }];
       case 'put':
-        return [{ ...common, op, args: wish(wanted, other, n % 3 === 0 ? LARGER_MIB : DISK_MIB) }];
+        return [{ ...common, op, args: wish(wanted, other, n % 3 === 0 ? LARGER_MIB : DISK_MIB, name) }];
       case 'refused':
         return [{ ...common, op: 'put', sendText: '{' }];
       case 'foreign':
@@ -207,15 +211,25 @@ function crowd(wanted: Wanted, { sizes, ops }: Draw): Scenario {
   });
   const grown = { CPU: sizes[0].CPU + 1, MEMORY: sizes[0].MEMORY };
   const race: Step[] = [
-    { id: 'grow', op: 'put', ref: 'r1', client: 0, args: wish(wanted, grown, LARGER_MIB), after: begin(ops.length) },
-    { id: 'grow-too', op: 'put', ref: 'r1', client: 3, args: wish(wanted, sizes[1], LARGER_MIB), after: sent('grow') },
-    { id: 'growing', op: 'get', ref: 'r1', client: 2, after: sent('grow') },
-    { id: 'look-r1', op: 'get', ref: 'r1', client: 0, after: { event: 'grow-too.answered' } },
-    { id: 'look-r2', op: 'get', ref: 'r2', client: 1, after: { event: 'look-r1.answered' } },
+    { id: 'grow', op: 'put', ref: 'r1', lane: 1, args: wish(wanted, grown, LARGER_MIB) },
+    { id: 'grow-too', op: 'put', ref: 'r1', lane: 2, args: wish(wanted, sizes[1], LARGER_MIB), after: sent('grow') },
+    { id: 'growing', op: 'get', ref: 'r1', lane: LOOKING, after: sent('grow') },
   ];
-  const raced: Step = { id: 'raced', op: 'get', ref: 'r1', client: 2, after: { event: 'delete-r1.sent' } };
-  const steps = [...made, ...busy, ...race, ...ending('r1'), raced, ...ending('r2', 1)];
+  const looks = refs.map((ref): Step => ({ id: `look-${ref}`, op: 'get', ref }));
+  const end: Step[] = [
+    { id: 'delete-r1', op: 'delete', ref: 'r1', lane: 1 },
+    { id: 'delete-too', op: 'delete', ref: 'r1', lane: 2 },
+    { id: 'raced', op: 'get', ref: 'r1', lane: LOOKING },
+    { id: 'gone-r1', op: 'get', ref: 'r1', expect: { status: 404 } },
+  ];
+  const steps = [...made, ...inOrder([...busy, ...race]), ...looks, ...end, ...ending('r2')];
   return { v: 1, name: 'several clients', profile: wanted.profile, steps };
 }
+
+/** The lane of who changes nothing. */
+const LOOKING = 3;
+
+/** Lane by lane: so they are read, and nothing else depends on it. */
+const inOrder = (steps: readonly Step[]): Step[] => [...steps].sort((a, b) => (laneOf(a) ?? 0) - (laneOf(b) ?? 0));
 
 const sent = (id: string) => ({ event: `${id}.sent`, delayMs: 1 });

@@ -5,6 +5,7 @@ import { WebSocket } from 'ws';
 import type { Stage } from '../../../contracts/probe.ts';
 import { Problem, reason } from '../../../sim/index.ts';
 import { today, WALL_CLOCK } from '../wall-clock.ts';
+import { called } from './call.ts';
 import type { Durable } from './ledger.ts';
 import type { Network } from './wire.ts';
 
@@ -72,4 +73,5 @@ export const OUTSIDE: Outside = {
   mark: () => `onesim-${randomUUID().slice(0, 8)}`,
   durable,
   frames,
+  connect: called,
 };

@@ -1,25 +1,18 @@
 /** `onesim reap`: deletes what a run that was broken off has left on a server, as its ledger tells, and nothing else. */
 import { flags, type Machine, Problem, reason } from '../../../sim/index.ts';
-import { cleanUp } from './clean-up.ts';
+import { COMMAND_FLAGS, only } from '../flags.ts';
+import { cleanUp, leftName } from './clean-up.ts';
 import { Ledger, openEntries, readLedger } from './ledger.ts';
 import { OUTSIDE, type Outside } from './outside.ts';
-import { leftName } from './target.ts';
 import { problemOf, Wire } from './wire.ts';
-
-const { duration, optional, readFlags, session, url } = flags;
 
 type Client = Pick<Machine, 'readFile' | 'out'>;
 
-const FLAGS = {
-  '--ledger': { allowed: 'a file', otherwise: 'onesim-ledger.ndjson', read: (given: string) => given },
-  '--target': optional(url),
-  '--auth': optional(session),
-  '--patience': { ...duration, otherwise: 600_000 },
-} as const;
+const TABLE = only(COMMAND_FLAGS.reap.own);
 
 /** Ends with 0 when nothing is left, and 3 otherwise. @throws Problem */
 export async function reap(args: readonly string[], machine: Client, outside: Outside = OUTSIDE): Promise<0 | 3> {
-  const { flags: told, words } = readFlags(FLAGS, args);
+  const { flags: told, words } = flags.readFlags(TABLE, args);
   const { '--ledger': file, '--target': target, '--auth': owner, '--patience': patienceMs } = told;
   if (words.length > 0) throw new Problem(`unexpected argument ${JSON.stringify(words[0])}`);
   if (target === undefined) throw new Problem('say where, with --target URL');
@@ -33,7 +26,7 @@ export async function reap(args: readonly string[], machine: Client, outside: Ou
 
   const durable = await outside.durable(file);
   const wire = new Wire(outside, new Ledger('', durable), {
-    ...{ target, rate: 5, serial: true, timeoutMs: 60_000 },
+    ...{ target, rate: told['--rate'], serial: true, timeoutMs: told['--timeout'] },
     secrets: [owner],
   });
   try {

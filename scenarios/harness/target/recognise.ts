@@ -21,8 +21,7 @@ const [PENDING_TIMES, UPDATING_TIMES] = [4, 3];
 /** @param control where faults are taken, when not by the target itself. @throws what the network says when nobody answers */
 export async function recognise(wire: Wire, control = wire.target): Promise<Recognised> {
   const version = await wire.send(new Request(`${wire.target}/server/version`));
-  const said = parsed(version);
-  const named = version.status === 200 && typeof said === 'string' && /^\d+(\.\d+){1,3}/.test(said) ? said : undefined;
+  const named = versionIn(version);
   const config = parsed(await asked(wire, '/server/config'));
   const tries = (config as { readonly timeout?: unknown } | undefined)?.timeout;
   const seconds = typeof tries === 'number' && tries > 0 && tries <= 3_600 ? tries : TRIES;
@@ -33,6 +32,21 @@ export async function recognise(wire: Wire, control = wire.target): Promise<Reco
     bounds: { pendingMs: PENDING_TIMES * seconds * 1_000, updatingMs: UPDATING_TIMES * seconds * 1_000 },
     takesFaults: alive.status === 200 && alive.body === '{"status":"ok"}',
   };
+}
+
+/** What has become of a server since it was recognised; undefined when it is what it was. */
+export async function changeOf(wire: Wire, { version }: Recognised): Promise<string | undefined> {
+  const answer = await asked(wire, '/server/version');
+  const now = versionIn(answer);
+  if (now === version) return undefined;
+  if (answer.status === 0) return `the server does not answer any more: ${answer.body}`;
+  return `the server has changed under us: its version was ${version ?? 'unknown'}, and is ${now ?? 'unknown'}`;
+}
+
+/** As an engine tells it. */
+function versionIn(answer: Answer): string | undefined {
+  const said = parsed(answer);
+  return answer.status === 200 && typeof said === 'string' && /^\d+(\.\d+){1,3}/.test(said) ? said : undefined;
 }
 
 async function asked(wire: Wire, path: string, origin = wire.target): Promise<Answer> {

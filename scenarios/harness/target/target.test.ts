@@ -249,6 +249,30 @@ describe('a server that', () => {
     expect(told(ran)).not.toContain('left there');
   });
 
+  test('is put in the place of another while we look makes no verdict', async () => {
+    let asked = 0;
+    const upgraded: Between = async (request, door) => {
+      const answer = await door(request);
+      const isLater = request.method === 'GET' && request.url.endsWith('/server/version') && ++asked > 3;
+      return isLater ? new Response('"1.4.0"', answer) : answer;
+    };
+    const ran = await verified(await server({}, upgraded), ['--profile', 'upstream']);
+    expect(told(ran)).toContain('the server has changed under us: its version was 1.3.3, and is 1.4.0');
+    expect(ran.code, told(ran)).toBe(4);
+  });
+
+  test('goes away while we look is told', async () => {
+    let asked = 0;
+    const gone: Between = async (request, door) => {
+      if (++asked > 20)
+        throw new TypeError('fetch failed', { cause: Object.assign(new Error('x'), { code: 'ECONNREFUSED' }) });
+      return door(request);
+    };
+    const ran = await verified(await server({}, gone), []);
+    expect(told(ran)).toContain('the server does not answer any more: nobody listens there');
+    expect([1, 4]).toContain(ran.code);
+  });
+
   test('asks to come again later is obeyed', async () => {
     let asked = 0;
     const busy: Between = (request, door) =>
@@ -314,6 +338,7 @@ test('--against stand-in finds nothing unlike itself, and a proxy that changes a
   const same = await verified(await server({ timing: { name: 'realistic' } }), args);
   expect(same.code, told(same)).toBe(0);
   expect(same.out.at(-1)).toBe('✓ like the stand-in');
+  expect(told(same)).toMatch(/takes +PENDING → RUNNING: median [\d.]+ (to [\d.]+ )?s, the stand-in [\d.]+ s; p95 /);
   const other = await verified(
     await server(
       {},
@@ -323,4 +348,12 @@ test('--against stand-in finds nothing unlike itself, and a proxy that changes a
   );
   expect(other.code).toBe(1);
   expect(told(other)).toMatch(/unlike +a whole life: create-r1: it answers .*EXTRA: number/);
+  // That one is a fast cloud as well, and what is fast is tolerated when one says so.
+  expect(told(other)).toMatch(/unlike +PENDING → RUNNING: its median is .*: more than 3 times apart/);
+  const file = join(await mkdtemp(join(tmpdir(), 'onesim-')), 'report.xml');
+  const patient = await verified(await server(), [...args, '--tolerance', '100', '--report', `junit=${file}`]);
+  expect(patient.code, told(patient)).toBe(0);
+  expect(await readFile(file, 'utf8')).toContain(
+    '<testsuite name="engine: like the stand-in" tests="3" failures="0" skipped="0">',
+  );
 });

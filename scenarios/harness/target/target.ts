@@ -4,40 +4,35 @@
  */
 import { checkExchange } from '../../../contracts/conformance.ts';
 import { type Contract, loadContracts } from '../../../contracts/contract.ts';
-import { type Machine, Problem } from '../../../sim/index.ts';
+import type { Machine } from '../../../sim/index.ts';
+import { doubtsOf } from '../concurrency/verdicts.ts';
 import type { Judged } from '../junit.ts';
 import type { Law } from '../law.ts';
 import { NEVER_TIMES, slownessOf } from '../laws/patience.ts';
 import { contractual } from '../laws/record.ts';
 import { judge } from '../laws.ts';
-import { authorization, type Credentials } from '../request.ts';
+import { lasting } from '../report.ts';
 import { reportsOf } from '../run-files.ts';
 import { runScenario } from '../runner.ts';
+import type { Stop } from '../stop.ts';
 import { storyOf } from '../story.ts';
 import { ENDED, type Trace } from '../trace.ts';
-import { cleanUp, type Left } from './clean-up.ts';
+import { type Left, leftName } from './clean-up.ts';
 import { applies, type Departure, departuresOf, profileOf, statusUpstream, verdictOf } from './departures.ts';
-import { Ledger } from './ledger.ts';
 import { atLeast, changing, type Level, reading, type Wanted } from './levels.ts';
 import type { Outside } from './outside.ts';
-import { type Recognised, recognise } from './recognise.ts';
+import { changeOf } from './recognise.ts';
 import { stageOf } from './stage.ts';
-import { problemOf, Wire } from './wire.ts';
+import { beginStay, type StaySettings } from './stay.ts';
+import type { Wire } from './wire.ts';
 
-export interface TargetSettings {
-  readonly target: string;
-  readonly credentials: Credentials;
+export interface TargetSettings extends StaySettings {
   readonly level: Level;
   readonly profile: 'upstream' | 'contract' | 'auto';
   readonly flavour: string;
   readonly seed: number;
   readonly runs: number;
-  readonly rate: number;
-  readonly timeoutMs: number;
   readonly maxDurationMs: number;
-  readonly ledger: string;
-  /** The control API of the stand-in that the target runs on, when it is a real engine on a cloud of ours. */
-  readonly control: string | undefined;
 }
 
 /** What a verification came to. */
@@ -49,16 +44,12 @@ export interface Outcome {
   readonly profile: 'upstream' | 'contract';
   readonly broken: number;
   readonly left: readonly Left[];
-  /** Whether it was ended before all was done. */
+  /** Whether it was ended before all was done, or was a run on more than one server. */
   readonly early: boolean;
 }
 
-export interface Stop {
-  readonly aborted: boolean;
-}
-
-/** The longest that nothing is told, and the longest that is waited for what is on a cloud of ours. */
-const [QUIET_MS, STAND_IN_MS] = [10_000, 15_000];
+/** The longest that nothing is told. */
+const QUIET_MS = 10_000;
 
 export async function verifyEngine(
   laws: readonly Law[],
@@ -67,8 +58,10 @@ export async function verifyEngine(
   machine: Pick<Machine, 'out'>,
   stop: Stop,
 ): Promise<Outcome> {
-  const run = await begin(settings, outside, machine);
-  const { wire, ledger, recognised } = run;
+  const changes = atLeast(settings.level, 'crud');
+  const manner = { title: `level ${settings.level}`, changes, serial: settings.level !== 'concurrent' };
+  const { wire, ledger, recognised, tidy } = await beginStay(settings, manner, outside, machine);
+  if (recognised.doubt !== undefined && changes) machine.out('  what is not recognised is not changed: level read');
   const started = wire.now();
   const ending = {
     get aborted() {
@@ -79,14 +72,6 @@ export async function verifyEngine(
   const contracts = await loadContracts();
   const contract = contractIn(contracts, 'engine.yaml');
   const rows = contract.deviations.filter((row) => applies(row, recognised.version));
-
-  const tidy = async (): Promise<readonly Left[]> => {
-    // What a fault holds up on a stand-in is not worth waiting for.
-    const patienceMs = settings.control === undefined ? NEVER_TIMES * recognised.bounds.pendingMs : STAND_IN_MS;
-    const session = settings.credentials.owner ?? '';
-    const gone = ({ n }: { readonly n: number }): Promise<void> => ledger.gone(n);
-    return cleanUp(ledger.open, { wire, session, patienceMs, gone });
-  };
 
   const departures: Departure[] = [];
   const judged: Judged[] = [];
@@ -142,7 +127,7 @@ export async function verifyEngine(
         pollMs: 500,
         signal: ending,
       });
-      const each = { name: scenario.name ?? '', ...reported(laws, trace) };
+      const each = { name: scenario.name ?? '', ...reported(laws, trace), trace };
       judged.push(each);
       traces.push(trace);
       await tidy();
@@ -152,7 +137,9 @@ export async function verifyEngine(
   } finally {
     left = await tidy();
   }
-  const early = ending.aborted;
+  const changed = await changeOf(wire, recognised);
+  if (changed !== undefined) machine.out(`  ${changed}`);
+  const early = ending.aborted || changed !== undefined;
   const wrong = wrongOf(departures, profile);
   const broken = wrong + judged.reduce((sum, { verdict }) => sum + verdict.violations.length, 0);
   const outcome: Outcome = { api: 'engine', judged, traces, departures, profile, broken, left, early };
@@ -169,63 +156,12 @@ export function contractIn(contracts: readonly Contract[], file: string): Contra
 export const wrongOf = (departures: readonly Departure[], profile: Outcome['profile']): number =>
   departures.filter((each) => verdictOf(each, profile) !== undefined).length;
 
-function reported(laws: readonly Law[], trace: Trace): Omit<Judged, 'name'> {
+function reported(laws: readonly Law[], trace: Trace): Pick<Judged, 'verdict' | 'reports'> {
   const verdict = judge(laws, trace);
   return { verdict, reports: reportsOf(laws, trace, verdict, '') };
 }
 
-interface Begun {
-  readonly wire: Wire;
-  readonly ledger: Ledger;
-  readonly recognised: Recognised;
-}
-
-/** @throws Problem */
-async function begin(settings: TargetSettings, outside: Outside, machine: Pick<Machine, 'out'>): Promise<Begun> {
-  const { target, credentials, level, rate, timeoutMs } = settings;
-  const changes = atLeast(level, 'crud');
-  const durable = changes ? await outside.durable(settings.ledger) : async () => {};
-  const ledger = new Ledger(outside.mark(), durable);
-  const secrets = Object.values(credentials).filter((session) => session !== undefined);
-  const wire = new Wire(outside, ledger, { target, rate, serial: level !== 'concurrent', timeoutMs, secrets });
-  let recognised: Recognised;
-  try {
-    recognised = await recognise(wire, settings.control);
-  } catch (error) {
-    throw new Problem(`--target: ${target} does not answer: ${problemOf(error)}`);
-  }
-  const { version, doubt, takesFaults } = recognised;
-  machine.out(
-    doubt === undefined
-      ? `${target}: Provisioning Engine ${version}${takesFaults ? (settings.control === undefined ? ', a stand-in' : ', on a stand-in') : ''}, level ${level}`
-      : `${target}: no Provisioning Engine that is known: ${doubt}`,
-  );
-  if (doubt !== undefined) {
-    if (changes) machine.out('  what is not recognised is not changed: level read');
-    return { wire, ledger, recognised };
-  }
-  await refuseStrangers(wire, credentials);
-  if (!changes) return { wire, ledger, recognised };
-  await ledger.begin(target, credentials.owner?.split(':')[0] ?? '');
-  machine.out(`  all that is made is called ${ledger.mark}-…, and is in ${settings.ledger}`);
-  return { wire, ledger, recognised };
-}
-
-/** Credentials that do not hold would make every other answer look wrong. @throws Problem */
-async function refuseStrangers(wire: Wire, credentials: Credentials): Promise<void> {
-  const roles = { '--auth': credentials.owner, '--other-auth': credentials.other };
-  for (const [flag, session] of Object.entries(roles)) {
-    if (session === undefined) continue;
-    const headers = authorization(session, 'good');
-    const answer = await wire.send(new Request(`${wire.target}/serverless-runtimes/2000000000`, { headers }));
-    if (answer.status === 401) throw new Problem(`${flag}: ${wire.target} does not let ${session.split(':')[0]} in`);
-  }
-}
-
 // ---- what is told ---------------------------------------------------------------------------------------------------
-
-const seconds = (ms: number): string =>
-  ms < 60_000 ? `${(ms / 1_000).toFixed(1)} s` : `${(ms / 60_000).toFixed(1)} min`;
 
 export function departureLines(
   departures: readonly Departure[],
@@ -258,13 +194,14 @@ export function scenarioLines(
 ): string[] {
   const exchanges = trace.lines.filter(({ kind }) => kind === 'exchange').length;
   const checks = [...verdict.checks.values()].reduce((sum, each) => sum + each, 0);
-  const took = seconds(trace.lines.at(-1)?.at ?? 0);
+  const took = lasting(trace.lines.at(-1)?.at ?? 0);
   const mark = verdict.violations.length === 0 ? '✓' : '✗';
   const skipped = trace.lines.filter((line) => line.kind === 'skip').filter(({ why }) => why !== ENDED);
   return [
-    `  ${mark} ${n + 1} of ${of}  ${name}: ${exchanges} requests in ${took}, ${checks} checks${n + 1 < of ? `; about ${seconds(leftMs)} to go` : ''}`,
+    `  ${mark} ${n + 1} of ${of}  ${name}: ${exchanges} requests in ${took}, ${checks} checks${n + 1 < of ? `; about ${lasting(leftMs)} to go` : ''}`,
     ...skipped.map(({ id, why }) => `      left out  ${id}: ${why}`),
     ...slownessOf(storyOf(trace)).map((line) => `      slow      ${line}`),
+    ...doubtsOf(storyOf(trace)).map((line) => `      unsure    ${line}`),
     ...[...reports.values()].flat().map((line) => `    ${line}`),
   ];
 }
@@ -288,12 +225,9 @@ export function closingLines(
     ...(idle.length > 0 ? [`  never judged: ${idle.join(', ')}`] : []),
     ...(wire.throttled > 0 ? [`  the server asked ${wire.throttled} times to come again later, and we did`] : []),
     ...left.map(({ entry, why }) => `  left there: ${leftName(entry)}: ${why}`),
-    `${broken === 0 ? '✓' : '✗'} ${api}, profile ${profile}: ${broken === 0 ? 'nothing' : broken} broken, ${count} checks, ${judged.length} scenarios, ${wire.sent} requests in ${seconds(wire.now())}${early ? ', ended early' : ''}`,
+    `${broken === 0 ? '✓' : '✗'} ${api}, profile ${profile}: ${broken === 0 ? 'nothing' : broken} broken, ${count} checks, ${judged.length} scenarios, ${wire.sent} requests in ${lasting(wire.now())}${early ? ', ended early' : ''}`,
   ];
 }
-
-export const leftName = ({ id, names, mark, n }: Left['entry']): string =>
-  `${id === undefined ? 'a runtime of unknown id' : `runtime ${id}`}, ${names[0] ?? `creation ${n} of ${mark}`}`;
 
 /** Departures without which an answer would have been a violation. */
 function metIn({ run, lines }: Trace, contracts: readonly Contract[]): string[] {

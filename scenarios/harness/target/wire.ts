@@ -5,6 +5,7 @@
 import { valueAt } from '../../../contracts/schema.ts';
 import { reason } from '../../../sim/index.ts';
 import { boundOf, runtimeIn } from '../answers.ts';
+import { requestOf } from '../request.ts';
 import { type Answer, type Bounds, REDACTED } from '../trace.ts';
 import type { Transport, WallClock } from '../transport.ts';
 import type { Ledger } from './ledger.ts';
@@ -14,6 +15,8 @@ export interface Network {
   readonly clock: WallClock;
   /** Rejects when no answer has come within the time. */
   fetch(request: Request, timeoutMs: number): Promise<Response>;
+  /** Opens a stream; absent where there are none. */
+  readonly connect?: NonNullable<Transport['connect']>;
 }
 
 export interface WireOptions {
@@ -80,11 +83,12 @@ export class Wire {
     return {
       about: { transport: 'http', target: this.target, deviations, epochMs: 0, bounds },
       now,
-      send: (request) => this.send(request),
+      send: (sent) => this.send(requestOf(sent)),
       settle: async () => {},
       pass: async (instant, until = () => false) => {
         while (!until() && now() < instant) await this.sleep(Math.min(LOOK_MS, instant - now()));
       },
+      ...(this.#network.connect && { connect: this.#network.connect }),
       god: undefined,
     };
   }

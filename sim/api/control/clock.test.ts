@@ -59,6 +59,19 @@ describe('the clock', () => {
     await woken;
   });
 
+  it('says who waits for what when nothing else moves', async () => {
+    const { world, call } = start();
+    const woken = world().clock.sleep(5000, 'a resize of vm/3');
+    const waiters = [{ what: 'a resize of vm/3', due: '2026-01-01T00:00:05.000Z' }];
+    const { body } = await call('POST', '/clock', { action: 'advance', ms: 4000 });
+    expect(body).toMatchObject({ fired: 0, nextDue: '2026-01-01T00:00:05.000Z', waiters });
+    expect((await call('POST', '/clock', { action: 'advance', ms: 1000 })).body).toMatchObject({
+      fired: 1,
+      waiters: [],
+    });
+    await woken;
+  });
+
   it('runs, at a pace, and stands still again', async () => {
     const { call } = start();
     const factor = async (body: object): Promise<number> => (await call('POST', '/clock', body)).body.factor;
@@ -134,6 +147,25 @@ describe('the clock', () => {
     expect([status, code]).toEqual([503, 'unavailable']);
     expect(message).toContain('has been replaced');
     expect(clock.moving).toBe(false);
+  });
+
+  it.each([
+    { action: 'advance', ms: 200_000_000_000_000 },
+    { action: 'step', n: 1_000_000_000 },
+    { action: 'runUntilIdle', maxEvents: 1_000_000_000 },
+    { action: 'runUntil', entry: { kind: 'never' }, maxMs: 200_000_000_000_000, maxEvents: 1_000_000_000 },
+  ])('goes no further when who moves it has hung up: %j', async (body) => {
+    const { world, call, fetch } = withVm();
+    await call('POST', '/faults', { selector: { layer: 'host' }, effect: { do: 'flapping', upMs: 1, downMs: 1 } });
+    const { clock } = world();
+    const client = new AbortController();
+    const request = { method: 'POST', body: JSON.stringify(body), signal: client.signal };
+    const moving = fetch(new Request('http://localhost:1337/_onesim/clock', request));
+    await vi.waitUntil(() => clock.moving, { interval: 1 });
+    client.abort();
+    await moving;
+    expect(clock.moving).toBe(false);
+    expect(clock.now).toBeLessThan(EPOCH + 1e9);
   });
 
   it('refuses a body that nests without end', async () => {

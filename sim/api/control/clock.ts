@@ -32,7 +32,8 @@ export function clockRoutes(world: Controlled): Hono {
     .post('/clock', async (c) => {
       const body = await jsonOf(c.req.raw, world.maxBodyBytes);
       const before = world.journal.length;
-      const moved = await move(world, body).catch((error: unknown) => {
+      const { signal } = c.req.raw;
+      const moved = await move(world, body, () => signal.aborted).catch((error: unknown) => {
         if (!(error instanceof NotReached)) throw error;
         throw new Conflict(`${sentence(error.message)}${waitedFor(world.clock.waiters)}`);
       });
@@ -47,6 +48,8 @@ const span: Bounds = { least: 0, most: LAST_INSTANT, whole: false };
 interface Said {
   readonly numbers: Readonly<Record<string, number>>;
   readonly entry: EntryFilter;
+  /** Whether who asked has hung up: then time goes no further. */
+  readonly isGone: () => boolean;
 }
 
 interface Move {
@@ -67,24 +70,25 @@ const MOVES: Readonly<Record<string, Move>> = {
   advance: {
     numbers: { ms: span },
     needs: 'ms',
-    run: async ({ clock }, { numbers: { ms = 0 } }) => {
+    run: async ({ clock }, { numbers: { ms = 0 }, isGone }) => {
       if (clock.now + ms > LAST_INSTANT) throw new BadRequest(`ms must not lead beyond ${time(LAST_INSTANT)}`);
-      return clock.advance(Math.round(ms));
+      return clock.advance(Math.round(ms), isGone);
     },
   },
-  step: { numbers: { n: events }, run: ({ clock }, { numbers: { n = 1 } }) => clock.step(n) },
+  step: { numbers: { n: events }, run: ({ clock }, { numbers: { n = 1 }, isGone }) => clock.step(n, isGone) },
   runUntilIdle: {
     numbers: { maxEvents: events },
-    run: ({ clock }, { numbers: { maxEvents } }) => clock.runUntilIdle(maxEvents),
+    run: ({ clock }, { numbers: { maxEvents }, isGone }) => clock.runUntilIdle(maxEvents, isGone),
   },
   runUntil: { numbers: { maxMs: span, maxEvents: events }, needs: 'entry', run: runUntil },
 };
 
 /** Fires event by event until one is journalled that is meant. */
-async function runUntil({ clock, journal }: Controlled, { numbers, entry }: Said): Promise<Moved> {
+async function runUntil({ clock, journal }: Controlled, { numbers, entry, isGone }: Said): Promise<Moved> {
   const { maxMs = DAY_MS, maxEvents = 1_000_000 } = numbers;
   let seen = journal.length;
   const happened = (): boolean => {
+    if (isGone()) return true;
     const fresh = [...journal.since(seen)];
     seen = journal.length;
     return fresh.some((each) => selects(entry, each, journal));
@@ -100,7 +104,7 @@ function waitedFor(waiters: Controlled['clock']['waiters']): string {
   return `; waiting: ${waiters.map(({ what, due }) => `${what} until ${time(due)}`).join(', ')}`;
 }
 
-async function move(world: Controlled, body: unknown): Promise<Moved | undefined> {
+async function move(world: Controlled, body: unknown, isGone: () => boolean): Promise<Moved | undefined> {
   const { action } = object(body, 'The body', undefined, ['action']);
   if (typeof action !== 'string') throw new BadRequest('action must be a text');
   const chosen = Object.hasOwn(MOVES, action) ? MOVES[action] : undefined;
@@ -115,7 +119,8 @@ async function move(world: Controlled, body: unknown): Promise<Moved | undefined
     const value = given[name];
     if (value !== undefined) values[name] = number(value, name, bounds);
   }
-  return run(world, { numbers: values, entry: needs === 'entry' ? filterOfBody(given.entry, 'entry') : {} });
+  const filter = needs === 'entry' ? filterOfBody(given.entry, 'entry') : {};
+  return run(world, { numbers: values, entry: filter, isGone });
 }
 
 /** @param done what was moved, and the last entry of the journal before */

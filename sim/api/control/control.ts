@@ -2,20 +2,20 @@
 import { Hono } from 'hono';
 import { WorldOver } from '../../kernel/held.ts';
 import { BodyTooLarge, routePath } from '../edge.ts';
-import { hintOf, unmatched } from '../unmatched.ts';
+import { hintOf, routeOf, unmatched } from '../unmatched.ts';
 import { clockRoutes } from './clock.ts';
 import type { Controlled } from './controlled.ts';
 import { faultRoutes } from './faults.ts';
 import { Forbidden, guard } from './guard.ts';
 import { instanceRoutes } from './instances.ts';
 import { journalRoutes } from './journal.ts';
-import { BadRequest, Conflict, NotFound, shortened } from './request.ts';
+import { BadRequest, Conflict, NotFound, object, shortened } from './request.ts';
 import { sandboxRoutes } from './sandboxes.ts';
 import { stateRoutes } from './state.ts';
 import { vmRoutes } from './vms.ts';
 
 export function controlApi(world: Controlled): Hono {
-  const api = new Hono({ getPath: routePath })
+  const api: Hono = new Hono({ getPath: routePath })
     .basePath('/_onesim')
     .onError((error, c) => {
       if (error instanceof BadRequest) return c.json(problem('bad_request', error.message), 400);
@@ -27,6 +27,13 @@ export function controlApi(world: Controlled): Hono {
       throw error;
     })
     .use(guard(world.controlHosts))
+    .use(async (c, next) => {
+      const { method, path } = c.req;
+      const query = c.req.query();
+      const route = Object.keys(query).length === 0 ? undefined : routeOf(api.routes, method, path);
+      if (route !== undefined && !READS_QUERY.test(route.path)) object(query, 'The query', [], []);
+      await next();
+    })
     .get('/livez', (c) => c.json({ status: 'ok' }))
     .get('/readyz', (c) => c.json({ status: 'ok' }))
     .route('/', stateRoutes(world))
@@ -43,5 +50,8 @@ export function controlApi(world: Controlled): Hono {
     return c.json(problem('not_found', `There is no ${method} ${shortened(path)}${hint}`), 404);
   });
 }
+
+/** They refuse what they do not know themselves; probes of health may say what they like. */
+const READS_QUERY = /^\/_onesim\/(?:journal(?:\/\w+)?|vms|livez|readyz)$/;
 
 const problem = (code: string, message: string): object => ({ error: { code, message } });

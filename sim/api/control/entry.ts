@@ -27,8 +27,8 @@ export function selects(filter: EntryFilter, entry: Entry, journal: Journal): bo
   if (kind !== undefined && !fits(kind, entry.kind)) return false;
   if (subject !== undefined && !fits(subject, entry.subject)) return false;
   for (const key in detail) {
-    const value = entry.detail[key];
-    if (value === undefined || !fits(detail[key] ?? '', String(value))) return false;
+    const isThere = Object.hasOwn(entry.detail, key);
+    if (!isThere || !fits(detail[key] ?? '', String(entry.detail[key]))) return false;
   }
   return because === undefined || journal.why(entry.cause).some(({ seq }) => seq === because);
 }
@@ -38,12 +38,10 @@ const DETAIL = 'detail.';
 /** Reads a filter from a query string, where a detail is `detail.KEY=pattern`. `others` may stand beside it. */
 export function filterOfQuery(query: Readonly<Record<string, string>>, others: readonly string[]): EntryFilter {
   const known = [...FILTER_PARTS.slice(0, -1), ...others];
-  const detail: Record<string, string> = {};
-  const rest: Record<string, string> = {};
-  for (const [key, value] of Object.entries(query)) {
-    if (key.startsWith(DETAIL)) detail[key.slice(DETAIL.length)] = value;
-    else rest[key] = value;
-  }
+  const isDetail = ([key]: readonly [string, string]): boolean => key.startsWith(DETAIL);
+  const given = Object.entries(query);
+  const detail = Object.fromEntries(given.filter(isDetail).map(([key, value]) => [key.slice(DETAIL.length), value]));
+  const rest = Object.fromEntries(given.filter((each) => !isDetail(each)));
   const { kind, subject, because } = object(rest, 'The query', known, []) as Record<string, string | undefined>;
   return {
     ...(kind === undefined ? {} : { kind }),

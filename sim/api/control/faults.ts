@@ -17,7 +17,7 @@ export function faultRoutes({ judge, clock, vocabulary, maxBodyBytes }: Controll
   return new Hono<{ Bindings: Edge }>()
     .get('/faults', (c) => c.json({ faults: [...judge.faults].map(faultAnswer) }))
     .post('/faults', async (c) => {
-      const spec = readFault(await jsonOf(c.req.raw, maxBodyBytes), vocabulary);
+      const spec = readFault(await jsonOf(c.req.raw, maxBodyBytes), vocabulary, clock.now);
       if (Array.isArray(spec)) throw new BadRequest(spec.map(sentence).join('; '));
       const { id } = spec;
       if (id !== undefined && judge.find(id) !== undefined) throw new Conflict(`There is a fault ${id} already`);

@@ -38,6 +38,34 @@ describe('the journal', () => {
     expect(await states(`because=${seq}`)).toEqual(['BOOT_FAILURE']);
     expect(await states('kind=vm.*&detail.from=PENDING&detail.to=RUNNING')).toEqual([]);
     expect((await call('GET', '/journal/count?kind=vm.state')).body).toEqual({ count: 4 });
+    expect((await call('GET', '/journal/count?kind=vm.state&detail.__proto__=x')).body).toEqual({ count: 0 });
+    expect((await call('GET', '/journal/count?kind=vm.state&detail.constructor=*')).body).toEqual({ count: 0 });
+  });
+
+  it('says of a call to OpenNebula what was called, by whom, and how it was refused', async () => {
+    const { world, fetch } = createSimulator();
+    const answered = async (method: string, ...params: string[]): Promise<unknown> => {
+      const values = params.map((param) => `<param><value>${param}</value></param>`).join('');
+      const body = `<methodCall><methodName>${method}</methodName><params>${values}</params></methodCall>`;
+      await fetch(new Request('http://localhost:1337/RPC2', { method: 'POST', body }));
+      return [...world.journal.since()].findLast(({ kind }) => kind === 'answer')?.detail;
+    };
+    const told = { status: 200, operation: 'one.vm.info', user: 'oneadmin' };
+    expect(await answered('one.vm.info', 'oneadmin:opennebula', '<i4>7</i4>')).toEqual({ ...told, error: 'NO_EXISTS' });
+    expect(await answered('one.vm.info', 'oneadmin:x', '<i4>7</i4>')).toEqual({ ...told, error: 'AUTHENTICATION' });
+    expect(await answered('one.vm.info', 'oneadmin:opennebula')).toEqual({ ...told, error: 'fault -501' });
+    expect(await answered('one.vmm.info', 'secret')).toEqual({
+      status: 200,
+      operation: 'one.vmm.info',
+      user: '',
+      error: 'fault -506',
+    });
+    expect(await answered('one.host.info', 'oneadmin:opennebula', '<i4>7</i4>')).toMatchObject({ error: 'NO_EXISTS' });
+    expect(await answered('system.listMethods')).toEqual({ status: 200, operation: 'system.listMethods', user: '' });
+    expect(await answered('one.user.info', 'oneadmin:opennebula', '<i4>0</i4>')).toEqual({
+      ...told,
+      operation: 'one.user.info',
+    });
   });
 
   it('is waited for', async () => {

@@ -41,7 +41,7 @@ export function journalRoutes(world: Pick<Controlled, 'journal' | 'pace'>): Hono
       // Up to here: an export that is read slowly is not to follow the journal for ever.
       const last = journal.length;
       const text = lines(journal, after, last, meant);
-      return c.body(ReadableStream.from(text), 200, { 'Content-Type': 'application/x-ndjson' });
+      return c.body(streamOf(text), 200, { 'Content-Type': 'application/x-ndjson' });
     })
     .get('/journal/events', (c) => {
       const { after, meant } = asked(c, journal, ['limit']);
@@ -112,6 +112,16 @@ function nextEntry(journal: Journal, signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', done);
   });
 }
+
+/** What comes is asked for as it is read. `ReadableStream.from` does the same, from Node 20.6 on. */
+const streamOf = (chunks: Iterator<Uint8Array>): ReadableStream<Uint8Array> =>
+  new ReadableStream({
+    pull(controller) {
+      const { done, value } = chunks.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+  });
 
 /** Entries a chunk: an export of any length takes little memory. */
 const CHUNK = 1000;

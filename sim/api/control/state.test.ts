@@ -74,8 +74,13 @@ describe('a snapshot', () => {
   it.each([
     [
       'of a newer onesim',
-      (d: Record<string, never>) => Object.assign(d, { version: 2 }),
-      /^The snapshot is of a newer onesim: its version is 2, and this one reads 1$/,
+      (d: Record<string, never>) => Object.assign(d, { version: 3 }),
+      /^The snapshot is of a newer onesim: its version is 3, and this one reads 2$/,
+    ],
+    [
+      'of an older onesim',
+      (d: Record<string, never>) => Object.assign(d, { version: 1 }),
+      /^The snapshot is of another onesim: its version is 1, and this one reads 2$/,
     ],
     [
       'of something else',

@@ -24,7 +24,7 @@ export interface Beginning {
 /** Where a world can be read and replaced. As nothing happens in the world by that, its journal does not say so. */
 export const SNAPSHOT_PATH = '/_onesim/snapshot';
 
-/** A snapshot is larger than other bodies: 10,000 VMs take some 20 MB. */
+/** A snapshot is larger than other bodies: 10,000 VMs take some 5 MB. */
 const MOST_BYTES = 2 ** 28;
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };

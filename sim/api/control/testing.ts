@@ -1,5 +1,5 @@
 /** For the tests of the control API: a world whose every answer is held against the contract. */
-import { afterAll, expect } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { checkedFetch } from '../../../contracts/checked.ts';
 import { loadContracts } from '../../../contracts/contract.ts';
 import { addHost } from '../../one/resources/host.ts';
@@ -44,11 +44,11 @@ export function start(config: Partial<SimulatorConfig> = {}) {
 
 /** With a VM in PENDING, which will be placed in the next round of the scheduler. */
 export function withVm(text = 'NAME=one CPU=1 MEMORY=64 CONTEXT=[A="it\'s"]') {
-  const { world, call } = start();
+  const { world, call, fetch } = start();
   const { cloud } = world();
   addHost(cloud, { name: 'host0' });
   const id = cloud.call(ADMIN, 'one.vm.allocate', text);
-  return { world, call, id };
+  return { world, call, fetch, id };
 }
 
 export const refused = (answer: Answer): [number, string, string] => [
@@ -59,13 +59,22 @@ export const refused = (answer: Answer): [number, string, string] => [
 
 /** After the tests of a file: each documented answer of its operations has been given, but for those named and 403, which has a test of its own. */
 export function checksAllOf(owns: (operation: string) => boolean, unseen: readonly string[] = []): void {
+  const control = contracts.find(({ operations }) => operations.some(({ id }) => id === 'moveClock'));
+  const operations = (control?.operations ?? []).filter(({ id }) => owns(id));
+  describe('a parameter that there is not', () => {
+    it.each(operations.filter(({ answers }) => answers.has(400)))('is refused by $method $path', async (operation) => {
+      const { method, path } = operation;
+      const { world, call } = start();
+      const target = path.slice('/_onesim'.length).replace(/\{\w+\}/g, '0');
+      const answer = refused(await call(method, `${target}?foo=1`));
+      expect(answer).toEqual([400, 'bad_request', expect.stringMatching(/^The query has no part "foo"/)]);
+      expect([...world().journal.since()].map(({ kind }) => kind)).toEqual(['request', 'answer']);
+    });
+  });
   afterAll(() => {
-    const control = contracts.find(({ operations }) => operations.some(({ id }) => id === 'moveClock'));
-    const promised = (control?.operations ?? [])
-      .filter(({ id }) => owns(id))
-      .flatMap(({ id, answers }) =>
-        [...answers.keys()].filter((status) => status !== 403).map((status) => `${id} ${status}`),
-      );
+    const promised = operations.flatMap(({ id, answers }) =>
+      [...answers.keys()].filter((status) => status !== 403).map((status) => `${id} ${status}`),
+    );
     expect(promised.length).toBeGreaterThan(0);
     expect(promised.filter((answer) => !coverage.answers.has(answer) && !unseen.includes(answer))).toEqual([]);
   });

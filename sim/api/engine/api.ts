@@ -8,6 +8,7 @@ import type { Refuse } from '../breakage.ts';
 import { textOf } from '../bytes.ts';
 import { BodyTooLarge, type Edge, readBody, routePath } from '../edge.ts';
 import { KnownPaths } from '../known-paths.ts';
+import { plainAnswer } from '../plain.ts';
 import { generateJson, ParserError, parseJson, type Value } from '../ruby-json.ts';
 import { toInteger } from '../ruby-text.ts';
 import { written } from './body.ts';
@@ -34,16 +35,33 @@ export interface EngineWorld {
   readonly bodyLimit: number;
 }
 
+/** A request comes with the world that it is for: what answers it is the same for all. */
+interface Bindings extends Edge {
+  readonly world: EngineWorld;
+}
+
 type Environment = {
-  Bindings: Edge;
+  Bindings: Bindings;
   /** The body, where it has been read before the route was looked for. */
   Variables: { body?: string };
 };
 
 type Answer = (c: Context<Environment>) => Soon<Response>;
 
-export function engineApi(world: EngineWorld): Hono<Environment> {
-  const { config, deviations, bodyLimit } = world;
+export function engineApi(world: EngineWorld) {
+  const { routes, fetch } = appOf(world.deviations);
+  return { routes, fetch: (request: Request, { cause }: Edge): Soon<Response> => fetch(request, { cause, world }) };
+}
+
+const apps = new WeakMap<Deviations, Hono<Environment>>();
+
+function appOf(deviations: Deviations): Hono<Environment> {
+  const known = apps.get(deviations) ?? makeApp(deviations);
+  apps.set(deviations, known);
+  return known;
+}
+
+function makeApp(deviations: Deviations): Hono<Environment> {
   const schema = generateJson(schemaValue(RUNTIME_SCHEMA));
 
   const knownCredentials = remembered((header) => credentialsOf(header, deviations));
@@ -52,7 +70,8 @@ export function engineApi(world: EngineWorld): Hono<Environment> {
   const engineOf = (c: Context<Environment>): Engine => {
     const header = c.req.raw.headers.get('Authorization');
     const credentials = header === null ? credentialsOf(null, deviations) : knownCredentials(header);
-    return { one: new OpenNebula(world.cloud, credentials, config, c.env.cause), config, deviations };
+    const { cause, world } = c.env;
+    return { one: new OpenNebula(world.cloud, credentials, world.config, cause), config: world.config, deviations };
   };
 
   const readId = remembered((text) => {
@@ -63,12 +82,12 @@ export function engineApi(world: EngineWorld): Hono<Environment> {
 
   const idOf = (c: Context): bigint => readId(c.req.param('id') ?? '');
 
-  const bodyOf = async (c: Context<Environment>): Promise<string> => c.get('body') ?? bodyText(c.req.raw, bodyLimit);
+  const bodyOf = (c: Context<Environment>): Soon<string> => c.get('body') ?? bodyText(c.req.raw, c.env.world.bodyLimit);
 
-  /** Statuses that get through after a runtime has been updated; any other becomes 500. */
-  const updateStatuses = [403, 423];
-  if (!deviations.has('put-invalid-500')) updateStatuses.push(400);
   const lateUpdate = deviations.has('put-504-as-500') ? [] : [504];
+  /** Statuses that get through before a runtime has been updated, and after; any other becomes 500. */
+  const readStatuses = [...READ_STATUSES, ...lateUpdate];
+  const updateStatuses = [403, 423, ...(deviations.has('put-invalid-500') ? [] : [400]), ...lateUpdate];
 
   const app = new Hono<Environment>({ getPath: routePath, router: new KnownPaths() });
 
@@ -100,7 +119,7 @@ export function engineApi(world: EngineWorld): Hono<Environment> {
       const body = await bodyOf(c);
       const engine = engineOf(c);
       const specification = parsed(body);
-      const runtime = await passing([400, 401, 403, 422, 504], () => create(engine, specification));
+      const runtime = await passing(CREATION_STATUSES, () => create(engine, specification));
       return json(201, render(runtime));
     }),
   );
@@ -120,8 +139,8 @@ export function engineApi(world: EngineWorld): Hono<Environment> {
       const body = await bodyOf(c);
       const engine = engineOf(c);
       const specification = parsed(body);
-      const runtime = await passing([...READ_STATUSES, ...lateUpdate], () => read(engine, idOf(c)));
-      await passing([...updateStatuses, ...lateUpdate], () => update(engine, runtime, specification));
+      const runtime = await passing(readStatuses, () => read(engine, idOf(c)));
+      await passing(updateStatuses, () => update(engine, runtime, specification));
       return json(200, render(runtime));
     }),
   );
@@ -131,8 +150,8 @@ export function engineApi(world: EngineWorld): Hono<Environment> {
     framed(async (c) => {
       const engine = engineOf(c);
       const runtime = await passing(READ_STATUSES, () => read(engine, idOf(c)));
-      await passing([403, 423], () => remove(engine, runtime));
-      return new Response(null, { status: 204, headers: NO_SNIFF });
+      await passing(REMOVAL_STATUSES, () => remove(engine, runtime));
+      return plainAnswer(204, null, NO_SNIFF);
     }),
   );
 
@@ -143,7 +162,7 @@ export function engineApi(world: EngineWorld): Hono<Environment> {
 
   app.get(
     '/server/config',
-    framed(() => json(200, generateJson(configValue(config)))),
+    framed((c) => json(200, generateJson(configValue(c.env.world.config)))),
   );
 
   app.notFound(framed((c) => noRoute(c, deviations)));
@@ -161,13 +180,17 @@ export function engineApi(world: EngineWorld): Hono<Environment> {
   return app;
 }
 
+const CREATION_STATUSES = [400, 401, 403, 422, 504];
 const READ_STATUSES = [401, 403, 404];
+const REMOVAL_STATUSES = [403, 423];
 const NO_SNIFF = { 'X-Content-Type-Options': 'nosniff' };
 
 const JSON_HEADERS = { 'Content-Type': 'application/json', ...NO_SNIFF };
 
+const CHALLENGE_HEADERS = { ...JSON_HEADERS, 'WWW-Authenticate': 'Basic realm="OpenNebula"' };
+
 const json = (status: number, text: string, headers: Readonly<Record<string, string>> = JSON_HEADERS): Response =>
-  new Response(text, { status, headers });
+  plainAnswer(status, text, headers);
 
 /** What a path or method gets that the engine does not know. */
 function noRoute(c: Context, deviations: Deviations): Response {
@@ -181,7 +204,7 @@ function refused({ status, body }: Refusal, deviations: Deviations): Response {
   return json(
     status,
     written(() => generateJson(body)),
-    challenged ? { ...JSON_HEADERS, 'WWW-Authenticate': 'Basic realm="OpenNebula"' } : JSON_HEADERS,
+    challenged ? CHALLENGE_HEADERS : JSON_HEADERS,
   );
 }
 
@@ -215,11 +238,11 @@ function parsed(text: string): Value {
 }
 
 /** @throws Refusal 413 */
-async function bodyText(request: Request, limit: number): Promise<string> {
-  try {
-    return textOf(await readBody(request, limit));
-  } catch (error) {
-    if (!(error instanceof BodyTooLarge)) throw error;
-    throw refusal(413, 'Payload Too Large', `${error.message}.`);
-  }
-}
+const bodyText = (request: Request, limit: number): Soon<string> =>
+  attempt(
+    () => whenThere(readBody(request, limit), textOf),
+    (error) => {
+      if (!(error instanceof BodyTooLarge)) throw error;
+      throw refusal(413, 'Payload Too Large', `${error.message}.`);
+    },
+  );

@@ -1,5 +1,6 @@
 /** The body of a runtime: what its document says, in a form that never changes. A change makes another body, and nothing is written twice. */
-import { GeneratorError, generateJson, generateMembers, type Hash, type Value } from '../ruby-json.ts';
+import { Latest, note } from '../../kernel/remembered.ts';
+import { GeneratorError, generateJson, generateMembers, type Hash, parseJson, type Value } from '../ruby-json.ts';
 import { Crash } from './refusal.ts';
 
 type Member = readonly [key: string, value: Value];
@@ -24,15 +25,12 @@ export class Body {
     return changed === this.#members ? this : new Body(changed);
   }
 
-  without(key: string): Body {
-    const rest = new Map(this.#members);
-    rest.delete(key);
-    return new Body(rest);
-  }
-
   /** As the document keeps it. @throws Crash */
   get text(): string {
-    this.#text ??= written(() => generateJson(this.#members));
+    if (this.#text === undefined) {
+      this.#text = written(() => generateJson(this.#members));
+      note(KNOWN, this.#text, this);
+    }
     return this.#text;
   }
 
@@ -43,10 +41,33 @@ export class Body {
   }
 }
 
+/** By their texts: most that are read have been written or read a moment ago. */
+const KNOWN = new Latest<string, Body>();
+
+/** The body that a text says; null when it says none. */
+export function bodyIn(text: string): Body | null {
+  const known = KNOWN.get(text);
+  if (known !== undefined) return known;
+  const value = parsed(text);
+  if (!(value instanceof Map)) return null;
+  const body = new Body(value);
+  note(KNOWN, text, body);
+  return body;
+}
+
+function parsed(text: string): Value {
+  try {
+    return parseJson(text);
+  } catch {
+    return null;
+  }
+}
+
 /** A copy with other values of some members, of which new ones come last; the same object, when that changes nothing. */
 export function withMembers(object: Hash, members: readonly Member[]): Hash {
   if (members.every(([key, value]) => object.get(key) === value)) return object;
-  const changed = new Map(object);
+  const changed: Hash = new Map();
+  for (const [key, value] of object) changed.set(key, value);
   for (const [key, value] of members) changed.set(key, value);
   return changed;
 }

@@ -2,13 +2,12 @@
 import { DOCUMENT_TYPES } from '../../one/document.ts';
 import type { JsonObject } from '../../one/flow/json.ts';
 import type { ServiceTemplate } from '../../one/flow/service-template.ts';
-import { wellFormed } from '../bytes.ts';
 import type { Hash, Value } from '../ruby-json.ts';
 import { Body } from './body.ts';
 import { abandonService, destroyService } from './delete.ts';
 import { roleContents, userTemplate } from './extra-template.ts';
 import { Declined, orCrash, titled } from './opennebula.ts';
-import { Crash, Refusal, refusal } from './refusal.ts';
+import { Refusal, refusal } from './refusal.ts';
 import { asDocument, type Engine, FUNCTIONS, hasFailed, type Runtime, serviceLog, synchronise } from './runtime.ts';
 import { validated } from './validate.ts';
 
@@ -16,7 +15,7 @@ import { validated } from './validate.ts';
 export async function create(engine: Engine, specification: Value): Promise<Runtime> {
   const wanted = validated(engine, specification);
   const serviceId = await instantiate(engine, wanted);
-  let body = new Body(wanted).with(['SERVICE_ID', BigInt(serviceId)]);
+  let body = described(wanted, serviceId);
   try {
     body = await synchronise(engine, body);
   } catch (error) {
@@ -24,7 +23,14 @@ export async function create(engine: Engine, specification: Value): Promise<Runt
     if (late && !engine.deviations.has('post-504-leaves-service')) await abandonService(engine, serviceId);
     throw error;
   }
-  return allocate(engine, body, serviceId);
+  return allocate(engine, wanted.get('NAME'), body, serviceId);
+}
+
+/** What the document keeps of what was asked for, and with which service: its name is the document's. */
+function described(wanted: Hash, serviceId: number): Body {
+  const members: Hash = new Map();
+  for (const [key, value] of wanted) if (key !== 'NAME') members.set(key, value);
+  return new Body(members.set('SERVICE_ID', BigInt(serviceId)));
 }
 
 const SERVICE = 'Serverless Runtime Service';
@@ -84,19 +90,14 @@ function roles({ one, config }: Engine, body: Hash, { id, body: { roles } }: Ser
       const { template } = titled(`Failed to read VM Template for Function ${name}`, () =>
         one.oned('one.template.info', role.vm_template),
       );
-      const contents = roleContents(wanted, template, one.session, config.capacity);
-      const text = `${contents}\n${user}`;
-      if (!wellFormed(text)) throw new Crash('the contents of a role are not UTF-8');
-      merged.push({ name, vm_template_contents: text });
+      merged.push({ name, vm_template_contents: roleContents(wanted, template, one.session, config.capacity, user) });
     }
   }
   return merged;
 }
 
-async function allocate(engine: Engine, described: Body, serviceId: number): Promise<Runtime> {
+async function allocate(engine: Engine, given: Value | undefined, body: Body, serviceId: number): Promise<Runtime> {
   const { one } = engine;
-  const given = described.get('NAME');
-  const body = described.without('NAME');
   // A draw of its own for each service, so that no other runtime's name depends on this one's.
   const name =
     typeof given === 'string' ? given : `${tupleOf(body)}_${one.cloud.random.uuid('engine.name', serviceId)}`;

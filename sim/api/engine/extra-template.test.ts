@@ -11,7 +11,9 @@ const FUNCTION_VM =
 const hash = (text: string): Hash => parseJson(text) as Hash;
 
 const contents = (wanted: string, template: string): string =>
-  roleContents(hash(wanted), Template.parse(template), 'oneadmin:opennebula', ENGINE_DEFAULTS.capacity);
+  roleContents(hash(wanted), Template.parse(template), 'oneadmin:opennebula', ENGINE_DEFAULTS.capacity, USER);
+
+const USER = 'FLAVOURS="7"';
 
 describe('roleContents', () => {
   it('is what upstream sends, byte for byte', () => {
@@ -29,7 +31,8 @@ MEMORY_MAX=256
 CONTEXT=[NETWORK="YES",
 SSH_PUBLIC_KEY="$USER[SSH_PUBLIC_KEY]",
 SR_AUTH="b25lYWRtaW46b3Blbm5lYnVsYQ==
-"]`,
+"]
+FLAVOURS="7"`,
     );
   });
 
@@ -57,7 +60,22 @@ SR_AUTH="b25lYWRtaW46b3Blbm5lYnVsYQ==
     expect([...(context ?? [])].map(([key]) => key)).toEqual(['SR_AUTH']);
   });
 
-  it('crashes without a disk, and with two', () => {
+  it('is made once for all that ask for the same, and anew for others', () => {
+    const template = Template.parse(FUNCTION_VM);
+    const of = (wanted: string, user = USER, session = 'a:b'): string =>
+      roleContents(hash(wanted), template, session, ENGINE_DEFAULTS.capacity, user);
+    const first = of('{"CPU":3}');
+    expect(of('{"CPU":3}')).toBe(first);
+    const others = [of('{"CPU":4}'), of('{"CPU":3}', ''), of('{"CPU":3}', USER, 'a:c'), of('{"CPU":3,"MEMORY":9}')];
+    expect(new Set([first, ...others]).size).toBe(5);
+    template.set('MEMORY', '512');
+    expect(of('{"CPU":3}')).not.toBe(first);
+  });
+
+  it('crashes without a disk, with two, and when it is not UTF-8', () => {
+    expect(() =>
+      roleContents(hash('{}'), Template.parse(FUNCTION_VM), 'a:b', ENGINE_DEFAULTS.capacity, '\udce9'),
+    ).toThrow(Crash);
     expect(() => contents('{}', 'MEMORY=128')).toThrow(Crash);
     expect(() => contents('{}', 'DISK=[IMAGE_ID=0] DISK=[IMAGE_ID=1]')).toThrow(Crash);
   });

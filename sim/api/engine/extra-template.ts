@@ -2,8 +2,9 @@
  * The template text that the Provisioning Engine adds to the VM templates of a runtime. Mirrors `map_vm_template` and
  * `map_user_template` of its `function.rb`, and `template_like_str` of OpenNebula's Ruby binding: oned's parser is the judge of it.
  */
+import { type Derived, derived } from '../../one/resources/inheritance.ts';
 import type { Template, Vector } from '../../one/syntax/syntax.ts';
-import { bytesOf } from '../bytes.ts';
+import { bytesOf, wellFormed } from '../bytes.ts';
 import type { Hash, Value } from '../ruby-json.ts';
 import { toInteger, toText } from '../ruby-text.ts';
 import type { EngineConfig } from './config.ts';
@@ -12,18 +13,29 @@ import { Crash } from './refusal.ts';
 
 type Capacity = EngineConfig['capacity'];
 
-/** The text last made of a VM template, and what for: most runtimes of a tenant want the same. */
-const MADE = new WeakMap<Template['contents'], { capacity: Capacity; key: string; text: string }>();
+const CONTENTS: Derived<string> = new WeakMap();
 
-/** The contents of a role: capacity, disk and context of its VM. @throws Crash without a DISK, or with two */
-export function roleContents(wanted: Hash, template: Template, session: string, capacity: Capacity): string {
-  const key = `${['CPU', 'MEMORY', 'DISK_SIZE'].map((name) => given(wanted, name)).join()},${session}`;
-  const before = MADE.get(template.contents);
-  if (before?.key === key && before.capacity === capacity) return before.text;
-  const text = contentsText(wanted, template, session, capacity);
-  MADE.set(template.contents, { capacity, key, text });
-  return text;
+/**
+ * The contents of a role: capacity, disk and context of its VM, and what goes into its user template.
+ * @throws Crash without a DISK, or with two; or when they are not UTF-8
+ */
+export function roleContents(
+  wanted: Hash,
+  template: Template,
+  session: string,
+  capacity: Capacity,
+  user: string,
+): string {
+  const asked = ASKED.map((name) => given(wanted, name));
+  return derived(CONTENTS, template.contents, [...asked, session, capacity, user], () => {
+    const text = `${contentsText(wanted, template, session, capacity)}\n${user}`;
+    if (!wellFormed(text)) throw new Crash('the contents of a role are not UTF-8');
+    return text;
+  });
 }
+
+/** What of a function goes into the contents of its role. */
+const ASKED = ['CPU', 'MEMORY', 'DISK_SIZE'] as const;
 
 function contentsText(wanted: Hash, template: Template, session: string, { disk, cpu, memory }: Capacity): string {
   const cpus = given(wanted, 'CPU') ?? orDefault(template.get('VCPU'), cpu.default);
@@ -41,7 +53,7 @@ function contentsText(wanted: Hash, template: Template, session: string, { disk,
   ].join('\n');
 }
 
-function given(wanted: Hash, key: string): bigint | undefined {
+function given(wanted: Hash, key: (typeof ASKED)[number]): bigint | undefined {
   const value = wanted.get(key);
   return typeof value === 'bigint' ? value : undefined;
 }

@@ -3,6 +3,7 @@
  * and what their refusals mean. Mirrors `client.rb` and `map_error_oned` of the Provisioning Engine 1.3.3.
  */
 
+import { Expected } from '../../kernel/expected.ts';
 import type { Caller } from '../../one/access/user.ts';
 import type { Cloud } from '../../one/cloud.ts';
 import { type ErrorCode, OneError, Unreachable } from '../../one/error.ts';
@@ -15,7 +16,7 @@ import type { Credentials } from './credentials.ts';
 import { Crash, refusal } from './refusal.ts';
 
 /** OpenNebula said no, or nothing. The status is the one that the engine makes of it. */
-export class Declined extends Error {
+export class Declined extends Expected {
   readonly status: number;
 
   constructor(status: number, message: string) {
@@ -38,6 +39,8 @@ export class OpenNebula {
   readonly #credentials: Credentials;
   readonly #config: EngineConfig;
   readonly #cause: number;
+  /** Whether a call can carry the session. */
+  readonly #sessionFits: boolean;
 
   /** @param cause the journal entry that what it does is to name */
   constructor(cloud: Cloud, credentials: Credentials, config: EngineConfig, cause: number) {
@@ -45,13 +48,16 @@ export class OpenNebula {
     this.cloud = cloud;
     this.#credentials = credentials;
     this.#config = config;
+    this.#sessionFits = fits(credentials.session);
   }
 
   /** @throws Declined */
   oned<M extends Method>(method: M, ...args: Arguments<M>): ReturnType<Operations[M]> {
     const { session } = this.#credentials;
-    requireFit(session);
-    for (const argument of args) requireFit(argument);
+    if (!this.#sessionFits) throw new Declined(500, xmlProblem(session));
+    for (const argument of args) {
+      if (typeof argument === 'string' && !fits(argument)) throw new Declined(500, xmlProblem(argument));
+    }
     try {
       return this.cloud.clock.because(this.#cause, () => this.cloud.call(session, method, ...args));
     } catch (error) {
@@ -129,9 +135,7 @@ export function granted(attempt: () => unknown): Declined | null {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const UNFIT_FOR_XML = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\p{Surrogate}]/u;
 
-function requireFit(argument: unknown): void {
-  if (typeof argument === 'string' && UNFIT_FOR_XML.test(argument)) throw new Declined(500, xmlProblem(argument));
-}
+const fits = (text: string): boolean => !UNFIT_FOR_XML.test(text);
 
 /** How many bytes of a text oned's XML parser quotes. */
 const QUOTED = 40;

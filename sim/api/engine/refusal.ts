@@ -1,7 +1,8 @@
 /** How a request ends without success: with an error the Provisioning Engine has words for, or with a crash of the server. */
+import { Expected } from '../../kernel/expected.ts';
 import type { Value } from '../ruby-json.ts';
 
-export class Refusal extends Error {
+export class Refusal extends Expected {
   readonly status: number;
   readonly body: Value;
 

@@ -2,14 +2,13 @@
  * A runtime: a document of OpenNebula whose BODY refers to a service, and what each of its functions has become.
  * Mirrors `ServerlessRuntime` of the Provisioning Engine 1.3.3: `get`, `sync`, `update`, `to_sr`.
  */
-import { remembered } from '../../kernel/remembered.ts';
 import { type Soon, whenThere } from '../../kernel/soon.ts';
 import { DOCUMENT_TYPES, type Document, isPlainInXml } from '../../one/document.ts';
 import { SERVICE_STATES, type Service } from '../../one/flow/service.ts';
 import { Template } from '../../one/syntax/syntax.ts';
 import type { Vm } from '../../one/vm/vm.ts';
-import { generateJson, parseJson, type Value } from '../ruby-json.ts';
-import { Body, withMembers, written } from './body.ts';
+import { generateJson, type Value } from '../ruby-json.ts';
+import { type Body, bodyIn, withMembers, written } from './body.ts';
 import type { EngineConfig } from './config.ts';
 import type { Deviations } from './deviations.ts';
 import { Declined, type OpenNebula, orCrash, titled } from './opennebula.ts';
@@ -69,20 +68,10 @@ export const notFound = (): Refusal => refusal(404, 'Serverless Runtime not foun
 
 function bodyOf(document: Document): Body {
   const text = document.template.get('BODY');
-  const body = text === undefined ? null : parsed(text);
+  const body = text === undefined ? null : bodyIn(text);
   if (body === null) throw new Crash(`document ${document.id} has no body`);
   return body;
 }
-
-/** A client asks for the same runtime over and over: its body is parsed once. */
-const parsed = remembered((text): Body | null => {
-  try {
-    const value = parseJson(text);
-    return value instanceof Map ? new Body(value) : null;
-  } catch {
-    return null;
-  }
-});
 
 /** Writes the body back. @throws Crash where it is refused */
 export function store(one: OpenNebula, { document, body }: Runtime): void {

@@ -7,13 +7,14 @@ import type { AlertRule } from '../../metrics/alert-rule.ts';
 import { isObject, type Json, type JsonObject } from '../../one/flow/json.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { FunctionInstance } from './furnishing.ts';
+import { textOf } from './json-body.ts';
 import type { Records } from './records.ts';
 
 /** An instance is watched by so many rules at most. */
 const MOST_RULES = 1000;
 
 /** By the unit of a duration, milliseconds; seconds, where there is none. */
-const UNITS: Readonly<Record<string, number>> = { ns: 1e-6, ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const UNITS = new Map(Object.entries({ ns: 1e-6, ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }));
 
 /** Longer than any world lives. */
 const LONGEST_MS = 1e14;
@@ -45,7 +46,7 @@ function rulesOf({ monitoring_rules: given }: JsonObject, instance: FunctionInst
     const condition = conditionOf(rule.condition);
     if (condition === undefined) continue;
     const { vdu, ...what } = condition;
-    const name = String(rule.name).replace(/[: ]/g, '_');
+    const name = (textOf(rule.name) ?? '').replace(/[: ]/g, '_');
     for (const { vcId } of instance.vdus.find(({ id }) => id === vdu)?.vnfcs ?? []) {
       const key = `${vcId} ${name}`;
       if (rules.has(key) || rules.size === MOST_RULES) continue;
@@ -67,19 +68,21 @@ function rulesOf({ monitoring_rules: given }: JsonObject, instance: FunctionInst
 /** `<vdu id>:<metric> <op> <number>`, with single blanks; undefined for what SONATA does not understand. */
 function conditionOf(condition: Json | undefined) {
   const [, vdu, metric = '', operator, number] =
-    /^([^:\s]+):([a-zA-Z_]\w*) ([<>]) ([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)$/.exec(String(condition)) ?? [];
+    /^([^:\s]+):([a-zA-Z_]\w*) ([<>]) ([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)$/.exec(textOf(condition) ?? '') ?? [];
   if (vdu === undefined || (operator !== '>' && operator !== '<')) return undefined;
   return { vdu, metric, operator, threshold: Number(number) } as const;
 }
 
-function durationOf({ duration, duration_unit: unit = 's' }: JsonObject): number {
-  const ms = Number(duration) * (UNITS[String(unit)] ?? 1000);
+function durationOf({ duration, duration_unit }: JsonObject): number {
+  const ms = Number(textOf(duration)) * (UNITS.get(textOf(duration_unit) ?? 's') ?? 1000);
   return Math.min(LONGEST_MS, Math.max(0, ms)) || 0;
 }
 
 /** What the alert is for, and who is to hear of it how. */
 function annotationsOf({ description, notification }: JsonObject): Record<string, string> {
-  const types = (Array.isArray(notification) ? notification.filter(isObject) : []).map(({ type }) => String(type));
+  const types = (Array.isArray(notification) ? notification.filter(isObject) : []).map(
+    ({ type }) => textOf(type) ?? '',
+  );
   return {
     ...(typeof description === 'string' ? { description } : {}),
     ...(types.length === 0 ? {} : { notification: [...new Set(types)].join(',') }),

@@ -46,6 +46,17 @@ describe('what is not supported is named by its path', () => {
   });
 });
 
+test.each(['POST', 'PUT', 'PATCH', 'DELETE', 'TRACE-LIKE'])('functions can be read only: %s', async (method) => {
+  const client = new Client(start().fetch);
+  for (const base of ['', '/api/v2']) {
+    const paths = ['', `/${FUNCTION}`, '/metrics/names', `/metrics/${INSTANCE}/vdu01/${VC}/asynch-mon-data`];
+    for (const path of [...paths, `/${INSTANCE}/vdu01/${VC}/synch-mon-data/metrics=x`]) {
+      const whole = `${base}/functions${path}`;
+      expect(await client.send(method, whole)).toMatchObject(refusal(404, `${whole} not supported`));
+    }
+  }
+});
+
 describe('the token is checked in the same order and words', () => {
   const functions = ['/functions', `/functions/${FUNCTION}`, '/functions/x', '/functions/metrics/names'];
   const scheme = 'Unprocessable entity: authorization header must be "Bearer <token>"';

@@ -11,6 +11,7 @@ import type { Metrics } from '../../metrics/metrics.ts';
 import type { Cloud } from '../../one/cloud.ts';
 import { BodyTooLarge, readBody } from '../edge.ts';
 import { KnownPaths } from '../known-paths.ts';
+import { LazyDoor } from '../lazy-door.ts';
 import { alertRules } from './alert-rules.ts';
 import { archive, empty, json, ONE, Refusal, refused } from './answer.ts';
 import { availableServices } from './available-services.ts';
@@ -29,7 +30,7 @@ import { Licences } from './licences.ts';
 import { managerApi } from './manager.ts';
 import { monitoring } from './monitoring.ts';
 import { Packages, packageIn } from './packages.ts';
-import { listingOf, pageOf } from './paging.ts';
+import { listingOf } from './paging.ts';
 import { type Buckets, noRateLimit, rateLimit } from './rate-limit.ts';
 import { recordDocuments } from './record-documents.ts';
 import { Records } from './records.ts';
@@ -37,8 +38,8 @@ import { pathOf, routePath } from './request-path.ts';
 import { requestRoutes } from './request-routes.ts';
 import { Requests } from './requests.ts';
 import { credentialsOf, Sessions } from './sessions.ts';
-import { type Upgrade, webSockets } from './socket.ts';
-import { Streams } from './streams.ts';
+import { connectedTo, type Upgrade, webSockets } from './socket.ts';
+import { type Connection, type Sink, Streams } from './streams.ts';
 import { userRoutes } from './user-routes.ts';
 import { Users } from './users.ts';
 
@@ -65,9 +66,11 @@ type Door = Pick<Hono, 'fetch' | 'routes'>;
 export interface Gatekeeper {
   readonly app: Door;
   /** The API of the monitoring manager, which is another one. */
-  readonly manager: Hono;
+  readonly manager: Door;
   readonly streams: Streams;
   readonly upgrade: Upgrade;
+  /** Opens a stream without a socket. @returns the HTTP status when it is refused */
+  connect(path: string, sink: Sink): Connection | number;
   /** By the name of the part. */
   readonly held: Holders;
   /** What starts and ends instances without a request. */
@@ -89,8 +92,9 @@ const RECORD_PATHS = [
   '/records/:kind/:uuid',
 ] as const;
 
-export function gatekeeperApi(world: GatekeeperWorld): Gatekeeper {
-  const { clock, random, cloud, metrics, deviations, config, furnishing, maxBodyBytes } = world;
+/** What it consists of beside its routes. */
+function partsOf(world: GatekeeperWorld) {
+  const { clock, random, cloud, metrics, deviations, config, furnishing } = world;
   const functions = new Catalogue('vnfd', furnishing.functions);
   const services = new Catalogue('nsd', furnishing.services);
   const records = new Records(world, functions);
@@ -107,14 +111,23 @@ export function gatekeeperApi(world: GatekeeperWorld): Gatekeeper {
   const streams = new Streams({ clock, journal: world.journal, judge: world.judge, random, metrics, deviations });
   const buckets: Buckets = new Map();
   const gate = gateOf(sessions, users, config.rateLimits ? rateLimit(clock, buckets) : noRateLimit);
-  const { asynch, synch } = monitoring({ clock, metrics, deviations, config, gate, records, licences, streams });
-
   const kpis = new Kpis(clock);
+  const since = clock.now;
+  const stock = { functions, services, catalogue, packages, records, documents, instances, requests };
+  return { users, licences, sessions, streams, buckets, gate, kpis, since, ...stock };
+}
+
+type Parts = ReturnType<typeof partsOf>;
+
+function routed(world: GatekeeperWorld, parts: Parts): Hono {
+  const { clock, metrics, deviations, config, maxBodyBytes } = world;
+  const { functions, services, catalogue, packages, records, documents, since } = parts;
+  const { requests, users, licences, sessions, streams, gate, kpis } = parts;
+  const { asynch, synch } = monitoring({ clock, metrics, deviations, config, gate, records, licences, streams });
   const monitored = [
     ['asynch', kpis.counted(asynchCounter, asynch)],
     ['synch', kpis.counted(synchCounter, synch)],
   ] as const;
-  const since = clock.now;
 
   // One trailing slash does not count.
   const app = new Hono({
@@ -198,8 +211,7 @@ export function gatekeeperApi(world: GatekeeperWorld): Gatekeeper {
         kpis.counted('records_requests', (c) => {
           gate.caller(c);
           const { paging, headers } = listing(c.req.url);
-          const all = documents[kind].list();
-          return json(pageOf(all, paging), headers(all.length));
+          return json(documents[kind].page(paging), headers(documents[kind].count()));
         }),
       );
       app.get(
@@ -331,7 +343,14 @@ export function gatekeeperApi(world: GatekeeperWorld): Gatekeeper {
     throw error;
   });
 
-  const manager = managerApi({ clock, metrics, streams, config, maxBodyBytes });
+  return app;
+}
+
+/** Its routes are made when it is first asked: most worlds are asked for something else. */
+export function gatekeeperApi(world: GatekeeperWorld): Gatekeeper {
+  const parts = partsOf(world);
+  const { functions, services, catalogue, packages, records, instances, requests, users, licences, sessions } = parts;
+  const { streams, buckets, kpis } = parts;
   const door = instanceDoor({ functions, services, records, instances });
   const held: Holders = {
     'gatekeeper.functions': functions,
@@ -348,12 +367,25 @@ export function gatekeeperApi(world: GatekeeperWorld): Gatekeeper {
     'gatekeeper.kpis': kpis,
     'gatekeeper.rates': heldMap(buckets),
   };
-  const fetch: Door['fetch'] = (request, ...rest) =>
-    whenThere(app.fetch(request, ...rest), (response) => {
-      const origin = request.headers.get('Origin');
-      if (origin !== null) allowOrigin(response.headers, origin);
-      return response;
-    });
+  const makeApp = (): Door => {
+    const app = routed(world, parts);
+    const fetch: Door['fetch'] = (request, ...rest) =>
+      whenThere(app.fetch(request, ...rest), (response) => {
+        const origin = request.headers.get('Origin');
+        if (origin !== null) allowOrigin(response.headers, origin);
+        return response;
+      });
+    return { fetch, routes: app.routes };
+  };
 
-  return { app: { fetch, routes: app.routes }, held, manager, streams, upgrade: webSockets(streams), door };
+  const connect: Gatekeeper['connect'] = (path, sink) => connectedTo(streams, path, sink);
+  return {
+    app: new LazyDoor(makeApp),
+    manager: new LazyDoor<Door>(() => managerApi({ ...world, streams })),
+    held,
+    streams,
+    upgrade: webSockets(streams),
+    connect,
+    door,
+  };
 }

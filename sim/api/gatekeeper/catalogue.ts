@@ -130,7 +130,7 @@ export class Catalogue {
     // Mongo's own id of an element is its uuid.
     if (key === '_id') return element.uuid === wanted;
     if (ENVELOPE_KEYS.has(key)) return this.render(element)[key] === wanted;
-    return contains(element.descriptor, key.split('.'), wanted);
+    return valuesAt(element.descriptor, key.split('.')).has(wanted);
   }
 }
 
@@ -142,15 +142,28 @@ const keyOf = ({ vendor, name, version }: Trio): string => JSON.stringify([vendo
 /** Milliseconds, and the zone as an offset. */
 export const timestamp = (timeMs: number): string => new Date(timeMs).toISOString().replace('Z', '+00:00');
 
-/** Whether Mongo finds a text at a path: arrays match by any of their members. What is no text never matches. */
-function contains(value: Json | undefined, path: readonly string[], wanted: string): boolean {
-  const [key, ...rest] = path;
-  if (Array.isArray(value)) {
-    const indexed = key !== undefined && /^\d+$/.test(key) && contains(value[Number(key)], rest, wanted);
-    return indexed || value.some((member) => contains(member, path, wanted));
+/**
+ * All that Mongo finds at a path: an array is looked up by index, and by what its members have, though not by those of an
+ * array within it. A step at a time for all together, since the ways through a descriptor may be very many.
+ */
+function valuesAt(descriptor: Descriptor, path: readonly string[]): ReadonlySet<Json> {
+  let reached: ReadonlySet<Json> = new Set([descriptor]);
+  for (const key of path) {
+    if (reached.size === 0) break;
+    reached = new Set([...reached].flatMap((value) => membersAt(value, key)));
   }
-  if (key === undefined) return value === wanted;
-  return isObject(value) && Object.hasOwn(value, key) && contains(value[key], rest, wanted);
+  return new Set([...reached].flatMap((value) => (Array.isArray(value) ? value : [value])));
+}
+
+function membersAt(value: Json, key: string): readonly Json[] {
+  if (!Array.isArray(value)) return ownAt(value, key);
+  const indexed = /^(?:0|[1-9]\d*)$/.test(key) ? value.slice(Number(key), Number(key) + 1) : [];
+  return [...indexed, ...value.flatMap((member) => (Array.isArray(member) ? [] : ownAt(member, key)))];
+}
+
+function ownAt(value: Json, key: string): readonly Json[] {
+  const member = isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+  return member === undefined ? [] : [member];
 }
 
 /** Of elements with the same vendor and name the one with the greatest version, compared as text. */

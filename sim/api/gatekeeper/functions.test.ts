@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkedFetch } from '../../../contracts/checked.ts';
 import { loadContracts } from '../../../contracts/contract.ts';
+import type { Json } from '../../one/flow/json.ts';
 import { createSimulator, PROFILES, type SimulatorConfig } from '../../simulator.ts';
 import type { CatalogueElement } from './furnishing.ts';
 import { Client, FUNCTION, numbered, refusal, TODAY, userGuide } from './testing.ts';
@@ -71,6 +72,9 @@ describe('the list', () => {
     ['offset=', '0&limit=10'],
     ['offset=2x&limit=3 ', '2&limit=3'],
     ['offset=%2B1&limit=0007', '1&limit=7'],
+    ['offset=1_0&limit=2', '10&limit=2'],
+    ['limit=1_000', '0&limit=1000'],
+    ['offset=1__0&limit=1', '1&limit=1'],
     ['limit=99999999999999999999999999', '0&limit=99999999999999999999999999'],
     ['offset=99999999999999999999999&limit=1', '99999999999999999999999&limit=1'],
   ])('reads the numbers in %s as Ruby does', async (query, read) => {
@@ -152,7 +156,16 @@ describe('filters', () => {
       status: 'inactive',
       descriptor: descriptor({ vendor: 'b', name: 'x', virtual_deployment_units: [{ id: 'vdu01' }, { id: 'vdu02' }] }),
     }),
-    numbered(3, { username: null, descriptor: descriptor({ vendor: 'b', name: 'y', deep: { er: ['Z'] } }) }),
+    numbered(3, {
+      username: null,
+      descriptor: descriptor({
+        vendor: 'b',
+        name: 'y',
+        deep: { er: ['Z'] },
+        dhcp: true,
+        nested: [[{ a: 'x' }, 'z'], 'y'],
+      }),
+    }),
   ];
 
   test.each([
@@ -177,6 +190,19 @@ describe('filters', () => {
     ['deep.er=Z', [3]],
     ['deep.er.too=Z', []],
     ['vcpus=1', []],
+    ['dhcp=true', []],
+    ['deep=Z', []],
+    ['nested=y', [3]],
+    ['nested=z', []],
+    ['nested.1=y', [3]],
+    ['nested.0=z', [3]],
+    ['nested.a=x', []],
+    ['nested.0.a=x', [3]],
+    ['nested.0.0.a=x', [3]],
+    ['nested.01=y', []],
+    ['=x', []],
+    ['vendor.=a', []],
+    ['unknown=x', []],
     ['constructor=x', []],
     ['__proto__=x', []],
     ['name=y&name=x', [0, 1, 2]],
@@ -188,6 +214,17 @@ describe('filters', () => {
     expect(status).toBe(200);
     expect(uuidsOf(body)).toEqual(expected.map((n) => numbered(n).uuid));
     expect(headers.get('Record-Count')).toBe(`${expected.length}`);
+  });
+
+  test('are found in bounded time, however many ways lead through a descriptor', async () => {
+    const nest = (depth: number): Json => (depth === 0 ? 'x' : [nest(depth - 1)]);
+    const named = (depth: number): Json => (depth === 0 ? 'x' : [{ 0: named(depth - 1) }]);
+    const client = await given([numbered(0, { descriptor: descriptor({ nested: nest(49), named: named(24) }) })]);
+    for (const length of [12, 24, 49, 4000]) {
+      const path = Array.from({ length }, () => '0').join('.');
+      for (const key of ['nested', 'named']) expect((await client.get(`/functions?${key}.${path}=y`)).body).toEqual([]);
+    }
+    expect((await client.get(`/functions?nested${'.0'.repeat(49)}=x`)).body).toHaveLength(1);
   });
 
   test.each([
@@ -235,12 +272,29 @@ describe('licences', () => {
     secret(2, 'sonata', 'licences'),
     secret(3, 'sonata', 'licenses'),
     numbered(4, { descriptor: descriptor({ licences: [] }) }),
+    // The first entry says it all.
+    numbered(5, {
+      username: 'sonata',
+      descriptor: descriptor({ licenses: [{ type: 'public' }, { type: 'private' }] }),
+    }),
+    numbered(6, {
+      username: 'sonata',
+      descriptor: descriptor({ licenses: [{ type: 'private' }, { type: 'public' }] }),
+    }),
   ];
 
   test('are told in the list, and what is to be bought is stripped', async () => {
     const { body } = await (await given(functions)).get('/functions');
     const listed = body as { user_licence: string; vnfd: object }[];
-    expect(listed.map((one) => one.user_licence)).toEqual(['public', 'owned', 'to buy', 'to buy', 'public']);
+    expect(listed.map((one) => one.user_licence)).toEqual([
+      'public',
+      'owned',
+      'to buy',
+      'to buy',
+      'public',
+      'public',
+      'to buy',
+    ]);
     expect(Object.keys(listed[1]?.vnfd ?? {})).toContain('virtual_deployment_units');
     expect(Object.keys(listed[2]?.vnfd ?? {}).sort()).toEqual([
       'descriptor_version',
@@ -253,7 +307,7 @@ describe('licences', () => {
 
   test('decide about a single function, which never shows them', async () => {
     const client = await given(functions);
-    for (const n of [0, 1, 4]) {
+    for (const n of [0, 1, 4, 5]) {
       const { status, body } = await client.get(`/functions/${numbered(n).uuid}`);
       expect(status).toBe(200);
       expect(body).not.toHaveProperty('user_licence');

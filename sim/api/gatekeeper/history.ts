@@ -1,12 +1,10 @@
 /** Historical monitoring data: the range queries that the Gatekeeper hands on to Prometheus, and their answers. */
-import type { Metrics } from '../../metrics/metrics.ts';
+import { type Metrics, requireFew } from '../../metrics/metrics.ts';
+import { ExecutionError } from '../../metrics/promql/expression.ts';
 import { type MatrixSeries, parseRange, type Range } from '../../metrics/query.ts';
 import { BadData } from '../../metrics/time.ts';
 import { Refusal } from './answer.ts';
 import { isMetricName, metricsOf, type Parameters } from './monitoring-parameters.ts';
-
-/** More points than this are not answered, so that a long list of metrics cannot stop the server. */
-const MOST_POINTS = 2_000_000;
 
 type Entry =
   | { readonly metrics: { readonly resultType: 'matrix'; readonly result: readonly MatrixSeries[] } }
@@ -29,6 +27,7 @@ export function history(metrics: Metrics, vc: string, parameters: Parameters, no
     const range = parseRange(since, until, step);
     return { status: null, metrics: names, requested_data: matrices(metrics, vc, asked, range, now) };
   } catch (error) {
+    if (error instanceof ExecutionError) throw new Refusal(400, error.message);
     if (!(error instanceof BadData)) throw error;
     if (!lenient) throw new Refusal(400, error.message);
     const entry: Entry = { status: 'error', errorType: 'bad_data', error: error.message };
@@ -43,7 +42,7 @@ function matrices(metrics: Metrics, vc: string, asked: readonly string[], range:
     const result = known.get(name) ?? metrics.range(name, { id: vc, exported_job: 'vnf' }, range, now);
     known.set(name, result);
     points += result.reduce((sum, { values }) => sum + values.length, 0);
-    if (points > MOST_POINTS) throw new Refusal(400, `The answer would have more than ${MOST_POINTS} points`);
+    requireFew(points);
     return { metrics: { resultType: 'matrix', result } };
   });
 }

@@ -25,6 +25,7 @@ const odd: fc.Arbitrary<Json> = fc.oneof(
     [],
     {},
     [{}],
+    { toString: 1, valueOf: 1 },
     'MB',
   ),
   fc.string({ unit: 'binary', maxLength: 20 }),

@@ -9,6 +9,7 @@ import { isObject, type Json, type JsonObject } from '../../one/flow/json.ts';
 import { type Attribute, Template, templateText } from '../../one/syntax/syntax.ts';
 import { SyntaxProblem } from '../../one/syntax/syntax-problem.ts';
 import type { CatalogueElement, FunctionInstance, Vim } from './furnishing.ts';
+import { textOf } from './json-body.ts';
 
 /** An instance that is to be. */
 export interface InstancePlan {
@@ -45,11 +46,11 @@ export function vdusOf(vnfd: JsonObject, vcId: (number: number) => string): Inst
   let made = 0;
   return unitsOf(vnfd).map((unit, v) => {
     const { minimum } = isObject(unit.scale_in_out) ? unit.scale_in_out : {};
-    const count = Math.max(1, Math.floor(Number(minimum ?? 1)) || 1);
+    const count = Math.max(1, Math.floor(Number(textOf(minimum) ?? 1)) || 1);
     if (made + count > MOST_VMS) {
       throw new NotInstantiated(`an instance has ${MOST_VMS} virtual machines at most`, [v, 0]);
     }
-    return { id: String(unit.id), vnfcs: Array.from({ length: count }, () => ({ vcId: vcId(made++) })) };
+    return { id: textOf(unit.id) ?? '', vnfcs: Array.from({ length: count }, () => ({ vcId: vcId(made++) })) };
   });
 }
 
@@ -115,7 +116,7 @@ function machine(cloud: Cloud, vim: Vim, plan: InstancePlan, { vdu, number, vnfc
   const caller = callerOf(cloud, vim.uid);
   const name = `${descriptor.name}_${vdu}_${number}`.replace(/[^\w.-]/g, '-').slice(0, LONGEST_NAME);
   if (vnfc.vmTemplate !== undefined) return cloud.run(caller, 'one.template.instantiate', vnfc.vmTemplate, name, false);
-  const unit = unitsOf(descriptor).find(({ id }) => String(id) === vdu) ?? {};
+  const unit = unitsOf(descriptor).find(({ id }) => (textOf(id) ?? '') === vdu) ?? {};
   const template = new Template([{ name: 'NAME', value: name }, ...machineOf(cloud, vim, unit)]);
   return cloud.run(caller, 'one.vm.allocate', templateText(template));
 }
@@ -132,8 +133,8 @@ function machineOf(cloud: Cloud, vim: Vim, unit: JsonObject): Attribute[] {
   const nics = objectsOf(unit.connection_points).flatMap(({ type }) => networkOf(cloud, vim, type));
   const data = typeof unit.user_data === 'string' ? Buffer.from(unit.user_data).toString('base64') : undefined;
   return [
-    { name: 'CPU', value: String(vcpus) },
-    { name: 'VCPU', value: String(vcpus) },
+    { name: 'CPU', value: textOf(vcpus) ?? '' },
+    { name: 'VCPU', value: textOf(vcpus) ?? '' },
     { name: 'MEMORY', value: String(mebibytes(wanted.memory, DEFAULT_MEMORY_MIB)) },
     vector('DISK', diskOf(cloud, vim, unit, mebibytes(wanted.storage, DEFAULT_STORAGE_MIB))),
     ...nics.map((network) => vector('NIC', { NETWORK_ID: String(network) })),
@@ -149,7 +150,7 @@ const vector = (name: string, members: Readonly<Record<string, string>>): Attrib
   value: new Map(Object.entries(members)),
 });
 
-/** For a VDU that asks for none, which only a catalogue takes that does not check. */
+/** For a VDU that asks for none; of memory only a catalogue takes such a one that does not check. */
 const DEFAULT_MEMORY_MIB = 512;
 const DEFAULT_STORAGE_MIB = 1024;
 
@@ -160,7 +161,7 @@ const POWERS = 'BKMGTP';
 function mebibytes(size: Json | undefined, otherwise: number): number {
   const { size: given, size_unit: unit = 'MB' } = membersOf(size);
   if (typeof given !== 'number') return otherwise;
-  const power = POWERS.indexOf(String(unit).charAt(0).toUpperCase()) - POWERS.indexOf('M');
+  const power = POWERS.indexOf((textOf(unit) ?? '').charAt(0).toUpperCase()) - POWERS.indexOf('M');
   return Math.max(1, Math.ceil(given * 1024 ** power));
 }
 

@@ -10,3 +10,7 @@ export function membersIn(body: Uint8Array): JsonObject | undefined {
     return undefined;
   }
 }
+
+/** A value as text; none for what is made of other values, whose text might be anything, or without end. */
+export const textOf = (value: Json | undefined): string | undefined =>
+  value === undefined || (typeof value === 'object' && value !== null) ? undefined : String(value);

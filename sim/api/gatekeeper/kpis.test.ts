@@ -14,18 +14,28 @@ import {
   userGuide,
   VC,
 } from './testing.ts';
+import { zip } from './zip.ts';
 
 const contracts = await loadContracts();
 
 async function start() {
   const { fetch, world } = createSimulator({ epochMs: TODAY, furnish: userGuide });
-  const client = await Client.loggedIn(checkedFetch(fetch, contracts, world.config.deviations), 'demo', 'demo');
+  const checked = checkedFetch(fetch, contracts, world.config.deviations);
+  const client = await Client.loggedIn(checked, 'demo', 'demo');
   const counted = async (name: string) => {
     const { body } = await client.send('GET', `/api/v2/kpis?name=${name}`);
     return (body as { data: { metrics: { labels: Record<string, string>; value: string }[] } }).data.metrics;
   };
-  return { client, world, counted };
+  return { client, checked, world, counted };
 }
+
+const archive = (manifest: string): Uint8Array =>
+  zip(
+    new Map([
+      ['META-INF/MANIFEST.MF', Buffer.from(manifest)],
+      ['s.yml', new Uint8Array()],
+    ]),
+  );
 
 const MONITORING = `/functions/metrics/${INSTANCE}/vdu01/${VC}`;
 
@@ -62,6 +72,25 @@ describe('counted is', () => {
     expect(body).toMatchObject({ status: 200, data: [{ name: counter, type: 'counter' }] });
   });
 
+  test('what happens to packages', async () => {
+    const { client, checked, counted } = await start();
+    const headers = { Authorization: `bearer ${client.token}` };
+    const manifest = '{ vendor: v, name: n, version: "1", entry_service_template: s.yml }';
+    const body = new FormData();
+    body.set('package', new Blob([Buffer.from(archive(manifest))]), 'x.son');
+    const { uuid } = (await client.send('POST', '/packages', { body, headers })).body as { uuid: string };
+    await checked(new Request(`http://x/packages/${uuid}/download`, { headers }));
+    for (let i = 0; i < 2; i++) await client.send('DELETE', `/packages/${uuid}`, { headers });
+    const seen = async (counter: string) =>
+      (await counted(counter)).map(({ labels }) => [labels.method, labels.module, labels.result, labels.uuid]);
+    expect(await seen('package_on_boardings')).toEqual([['POST', 'packages', 'ok', '']]);
+    expect(await seen('package_downloads')).toEqual([['GET', 'packages', 'ok', uuid]]);
+    expect(await seen('packages_deletions')).toEqual([
+      ['DELETE', 'packages', 'ok', uuid],
+      ['DELETE', 'packages', 'not found', uuid],
+    ]);
+  });
+
   test('why a request was refused', async () => {
     const { client, counted } = await start();
     const results = async () => (await counted('functions_metadata_queries')).map(({ labels }) => labels.result);
@@ -87,6 +116,13 @@ describe('counted is', () => {
     await client.send('GET', `${MONITORING}/asynch-mon-data?metrics=vm_up&since=1&until=1&step=1`, dead);
     const [, forbidden] = await counted('synch_monitoring_data_requests');
     expect(forbidden).toMatchObject({ labels: { result: 'forbidden' } });
+  });
+
+  test('not what stands in the place of a UUID, if it is very long', async () => {
+    const { client, counted } = await start();
+    for (const length of [100, 101]) await client.get(`/functions/${'x'.repeat(length)}`);
+    const seen = await counted('function_metadata_queries');
+    expect(seen.map(({ labels }) => labels.uuid)).toEqual(['x'.repeat(100), '']);
   });
 
   test('every request, those with equal labels together', async () => {
@@ -175,12 +211,17 @@ test('the services behind the API are as old as the world', async () => {
   const { client, world } = await start();
   world.clock.advanceNow(1500);
   const { body } = await client.send('GET', '/available-services');
-  expect(body).toHaveLength(15);
-  expect(body).toMatchObject([
-    { name: 'api', url: 'http://gatekeeper.example:1337', alive_since: '2017-08-29T14:00:00.000+00:00', seconds: 1.5 },
-    { name: 'packages' },
-    ...Array(13).fill({}),
-  ]);
+  const names =
+    'api packages services functions records licences vims wims kpis users micro-services catalogue metrics';
+  const url = 'http://gatekeeper.example:1337';
+  expect(body).toEqual(
+    [...names.split(' '), 'validator', 'rate_limiter'].map((name) => ({
+      name,
+      url,
+      alive_since: '2017-08-29T14:00:00.000+00:00',
+      seconds: 1.5,
+    })),
+  );
 });
 
 test('registrations are counted, by how they went', async () => {
@@ -251,6 +292,12 @@ describe('other parts of the platform', () => {
     [{ ...update, docstring: 7 }, 'Metric was not updated for update_metric'],
     [{ ...update, metric_type: 'gauge' }, 'Metric was not updated for update_metric vim_registrations'],
     [{ ...update, base_labels: { a: 'x'.repeat(1000) } }, 'Metric was not updated for update_metric vim_registrations'],
+    [
+      { ...update, base_labels: { a: 'x'.repeat(500), b: 'x'.repeat(500) } },
+      'Metric was not updated for update_metric vim_registrations',
+    ],
+    [{ ...update, base_labels: { a: [] } }, 'Metric was not updated for update_metric vim_registrations'],
+    [{ ...update, base_labels: { a: {} } }, 'Metric was not updated for update_metric vim_registrations'],
     [
       { ...update, base_labels: Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`l${i}`, ''])) },
       'Metric was not updated for update_metric vim_registrations',

@@ -6,7 +6,7 @@ import { type MatrixSeries, type Point, parseRange, type Range } from '../../met
 import { BadData } from '../../metrics/time.ts';
 import { isObject } from '../../one/flow/json.ts';
 import { json, Refusal } from './answer.ts';
-import { membersIn } from './json-body.ts';
+import { membersIn, textOf } from './json-body.ts';
 import { isMetricName } from './monitoring-parameters.ts';
 
 const COUNTERS = {
@@ -156,7 +156,7 @@ export class Kpis {
     const result = status === 401 && !c.req.header('Authorization') ? 'Unauthorized' : RESULTS[status];
     if (counter === null || result === undefined) return;
     const { module, method } = COUNTERS[counter];
-    const uuid = c.req.param('uuid') ?? c.req.param('instance') ?? '';
+    const uuid = shortly(c.req.param('uuid') ?? c.req.param('instance') ?? '');
     const { now } = this.#clock;
     // Handlers take no simulated time.
     const labels = { elapsed_time: '0.0', method, module, result, time_stamp: new Date(now).toISOString(), uuid };
@@ -198,9 +198,10 @@ export class Kpis {
       const [from = 0] = times;
       // The first evaluation at which it may have been seen.
       const first = since + Math.max(0, Math.ceil((from - since) / step)) * step;
+      let count = 0;
       for (let at = first; at <= last; at += step) {
         const scraped = Math.floor(at / SCRAPE_MS) * SCRAPE_MS;
-        const count = times.filter((time) => time <= scraped).length;
+        while ((times[count] ?? Number.POSITIVE_INFINITY) <= scraped) count++;
         if (count > 0) values.push([at / 1000, `${count}`]);
       }
       return values.length === 0 ? [] : [{ metric, values }];
@@ -223,6 +224,11 @@ function required(query: URLSearchParams, key: string, what: string): string {
   return value;
 }
 
+/** What stands where a UUID should, if it is no longer than one may be; a copy, which does not keep the whole URL. */
+const shortly = (text: string): string => (text.length > MOST_UUID_CHARS ? '' : Buffer.from(text).toString());
+
+const MOST_UUID_CHARS = 100;
+
 /** What other parts of the platform may say, at most. */
 const MOST_OTHERS = 1_000;
 const MOST_LABELS = 20;
@@ -230,15 +236,19 @@ const MOST_CHARS = 1_000;
 
 /** A counter, and the labels under which it is to count one more. @throws Refusal 400 */
 function updateIn(body: Uint8Array) {
-  const given = membersIn(body);
-  if (given === undefined) throw new Refusal(400, 'No params specified for the create request');
-  const { name, metric_type, docstring = '', base_labels: labels = {} } = given;
+  const update = membersIn(body);
+  if (update === undefined) throw new Refusal(400, 'No params specified for the create request');
+  const { name, metric_type, docstring = '', base_labels: labels = {} } = update;
   const isNamed = typeof name === 'string' && isMetricName(name) && name.length <= MOST_CHARS;
   if (!isNamed || !isObject(labels) || typeof docstring !== 'string' || docstring.length > MOST_CHARS) {
     throw new Refusal(400, 'Metric was not updated for update_metric');
   }
-  const texts = Object.entries(labels).map(([label, value]) => [label, String(value)] as const);
-  if (texts.length > MOST_LABELS || texts.some((pair) => pair.join('').length > MOST_CHARS)) {
+  const given = Object.entries(labels);
+  const texts = given.flatMap(([label, value]) => {
+    const text = textOf(value);
+    return text === undefined ? [] : [[label, text] as const];
+  });
+  if (texts.length > MOST_LABELS || texts.length < given.length || texts.flat().join('').length > MOST_CHARS) {
     throw new Refusal(400, `Metric was not updated for update_metric ${name}`);
   }
   return { name, metric_type, docstring, labels: Object.fromEntries(texts) };

@@ -36,11 +36,25 @@ describe('a metric by name', () => {
       metrics: {
         resultType: 'vector',
         result: [
+          { metric: { core: 'cpu', exported_job: 'vm' } },
           { metric: { core: 'cpu', id: VC }, value: [TODAY / 1000, expect.stringMatching(/^\d/)] },
-          { metric: { core: 'cpu0' } },
+          { metric: { core: 'cpu0', exported_job: 'vm' } },
+          { metric: { core: 'cpu0', id: VC } },
+          // Of the platform's machine, which has more cores.
+          ...Array.from({ length: 15 }, () => ({ metric: { exported_job: 'vm' } })),
         ],
       },
     });
+  });
+
+  test.each([
+    ['cnt_status', 'sonata'],
+    ['opennebula_vm_state', 'opennebula_exporter'],
+  ])('has series of any job: those of %s are of %s', async (name, job) => {
+    const { body } = await start().get(`/prometheus/metrics/name/${name}/`);
+    const { metrics } = body as { metrics: { result: { metric: { job: string }; value: [number, string] }[] } };
+    expect(metrics.result.length).toBeGreaterThan(0);
+    for (const { metric, value } of metrics.result) expect([metric.job, value[0]]).toEqual([job, TODAY / 1000]);
   });
 
   test('is empty if it was never seen, and refused if it is no name', async () => {
@@ -65,7 +79,9 @@ describe('the history of a metric', () => {
     const { body } = await post(DATA, { ...RANGE, labels });
     const result = [{ metric: { id: VC }, values: [{}, {}, {}] }];
     expect(body).toMatchObject({ metrics: { resultType: 'matrix', result } });
-    expect((await post(DATA, RANGE)).body).toEqual(body);
+    expect((await post(DATA, RANGE)).body).toMatchObject({
+      metrics: { result: [{ metric: { exported_instance: 'sonata-sp' } }, ...result] },
+    });
     expect((await post(DATA, { ...RANGE, labels: [{ labeltag: 'id', labelid: 'x' }] })).body).toEqual({
       metrics: { resultType: 'matrix', result: [] },
     });

@@ -2,6 +2,7 @@
 import { type Context, Hono } from 'hono';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
+import { ExecutionError } from '../../metrics/promql/expression.ts';
 import { parseRange } from '../../metrics/query.ts';
 import { BadData } from '../../metrics/time.ts';
 import { isObject, type Json, type JsonObject } from '../../one/flow/json.ts';
@@ -9,6 +10,7 @@ import type { Refuse } from '../breakage.ts';
 import { BodyTooLarge, readBody } from '../edge.ts';
 import { empty, json } from './answer.ts';
 import type { GatekeeperConfig } from './config.ts';
+import { textOf } from './json-body.ts';
 import { isMetricName } from './monitoring-parameters.ts';
 import { routePath } from './request-path.ts';
 import type { Streams } from './streams.ts';
@@ -87,16 +89,17 @@ export function managerApi({ clock, metrics, streams, config, maxBodyBytes }: Ma
       return json({ metrics: { resultType: 'matrix', result } });
     } catch (error) {
       if (!(error instanceof BadData)) throw error;
-      return json({ status: 'error', errorType: 'bad_data', error: error.message });
+      return asPrometheus('bad_data', error);
     }
   });
 
   app.post(`${BASE}/ws/new`, async (c) => {
     const { metric, filters = [] } = await bodyOf(c, maxBodyBytes);
-    const asked = typeof filters === 'string' ? [filters] : Array.isArray(filters) ? filters.map(String) : null;
-    const isShort = (asked ?? []).join(',').length <= MOST_FILTER_CHARS;
+    const given = typeof filters === 'string' ? [filters] : filters;
+    const asked = Array.isArray(given) ? given.flatMap((filter) => textOf(filter) ?? []) : [];
+    const isRead = Array.isArray(given) && asked.length === given.length && asked.join(',').length <= MOST_FILTER_CHARS;
     const isNamed = typeof metric === 'string' && metric !== '' && metric.length <= MOST_NAME_CHARS;
-    const id = isNamed && asked !== null && isShort ? streams.open([metric], asked) : null;
+    const id = isNamed && isRead ? streams.open([metric], asked) : null;
     if (id === null) return json({ status: 'FAIL', ws_url: null });
     const host = config.streamHost ?? new URL(c.req.url).host;
     return json({ status: 'SUCCESS', metric, ws_url: `ws://${host}${config.streamBase}/ws/${id}` });
@@ -114,6 +117,7 @@ export function managerApi({ clock, metrics, streams, config, maxBodyBytes }: Ma
   app.onError((error) => {
     if (error instanceof Detail) return detail(error.status, error.message);
     if (error instanceof BodyTooLarge) return detail(413, error.message);
+    if (error instanceof ExecutionError) return asPrometheus('execution', error);
     throw error;
   });
 
@@ -128,6 +132,10 @@ export const managerRefuses: Refuse = (status, message) => detail(status, messag
 
 const detail = (status: number, message: string, headers: Readonly<Record<string, string>> = {}): Response =>
   json({ detail: message }, headers, status);
+
+/** What Prometheus says of a query that it refuses, which the manager hands on as it is. */
+const asPrometheus = (errorType: 'bad_data' | 'execution', { message }: Error): Response =>
+  json({ status: 'error', errorType, error: message });
 
 /** @throws Detail */
 async function bodyOf(c: Context, maxBodyBytes: number): Promise<JsonObject> {

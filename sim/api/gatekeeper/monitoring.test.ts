@@ -85,6 +85,8 @@ describe('parameters', () => {
     ['metrics&since=1&until=2&step=3', 'Metrics list is missing'],
     ['metrics=&since=1&until=2&step=3', 'Metrics list is missing'],
     ['METRICS=x&since=1&until=2&step=3', 'Metrics list is missing'],
+    ['metrics%20=x&since=1&until=2&step=3', 'Metrics list is missing'],
+    ['metrics[]=x&since=1&until=2&step=3', 'Metrics list is missing'],
     ['metrics=x', 'Starting date is missing'],
     ['metrics=x&since=&until=2&step=3', 'Starting date is missing'],
     ['metrics=x&since=1&step=3', 'Ending date is missing'],
@@ -120,6 +122,24 @@ describe('parameters', () => {
     const [query, path] = await Promise.all(FORMS.slice(0, 2).map((form) => client.get(form('asynch', plus))));
     expect(query?.body).toMatchObject({ status: null, metrics: ['vm up'] });
     expect(path?.body).toMatchObject({ status: null, metrics: ['vm+up'] });
+  });
+
+  test.each([
+    // One list with commas, and not a parameter that comes twice.
+    ['metrics=vm_up&metrics=vm_mem_perc', ['vm_mem_perc']],
+    ['metrics=vm_up%2Cvm_mem_perc', ['vm_up', 'vm_mem_perc']],
+    ['metrics=vm_up%26x', ['vm_up&x']],
+    ['metrics=a=b', ['a=b']],
+    ['x=1&metrics=vm_up&metric=y', ['vm_up']],
+    ['&&metrics=vm_up&', ['vm_up']],
+    ['metrics=vm_up,,,', ['vm_up']],
+    ['metrics=%zz', ['%zz']],
+  ])('%s asks for %j', async (parameters, metrics) => {
+    const { client } = await start();
+    for (const form of FORMS.slice(0, 2)) {
+      expect((await client.get(form('asynch', `${parameters}&${RANGE}`))).body).toMatchObject({ metrics });
+      expect((await client.get(form('synch', parameters))).body).toMatchObject({ metrics });
+    }
   });
 
   test('in a query string win over those in the path', async () => {
@@ -190,6 +210,22 @@ describe('history', () => {
     expect(status).toBe(200);
     expect(body).toMatchObject({ status: null, metrics: names });
     expect(matrixOf(body)).toEqual(entries);
+  });
+
+  test('of what no VNF has pushed is empty, though the platform knows it', async () => {
+    const { client } = await start();
+    const { metric_names: all } = (await client.get('/functions/metrics/names')).body as { metric_names: string[] };
+    // Of alerts there may be some: they have the labels of what they are about.
+    const others = all.filter((name) => !name.startsWith('vm_') && name !== 'ALERTS');
+    expect(others.length).toBeGreaterThan(20);
+    const { body } = await client.get(history(`metrics=${others}&${RANGE}`));
+    expect(matrixOf(body)).toEqual(others.map(() => none));
+  });
+
+  test('at the path of 2017 that had instances below their function, there is none', async () => {
+    const { client } = await start();
+    const path = `/functions/${FUNCTION}/instances/${INSTANCE}/asynch-mon-data?metrics=vm_up&${RANGE}`;
+    expect((await client.get(path)).status).toBe(404);
   });
 
   test('of a time without samples is empty', async () => {
@@ -276,7 +312,7 @@ describe('history', () => {
     expect(matrixOf(body)[0]?.metrics.result[0]?.values).toHaveLength(11_001);
     const metrics = Array.from({ length: 1000 }, () => 'vm_up').join();
     expect(await client.get(history(`metrics=${metrics}&${range}`))).toMatchObject(
-      refusal(400, 'The answer would have more than 2000000 points'),
+      refusal(400, 'the answer would have more than 2000000 points'),
     );
   });
 });

@@ -5,6 +5,7 @@ import { isObject, type JsonObject } from '../../one/flow/json.ts';
 import type { Trio } from './catalogue.ts';
 import { DescriptorProblem, readDescriptor } from './descriptor-text.ts';
 import type { Descriptor } from './furnishing.ts';
+import { textOf } from './json-body.ts';
 import { flawsOf } from './vnfd-integrity.ts';
 import { VNFD_SCHEMA } from './vnfd-schema.ts';
 import { type Files, unzip, ZipProblem } from './zip.ts';
@@ -16,6 +17,8 @@ export interface PackageArchive {
   readonly manifest: Descriptor;
   readonly services: readonly Descriptor[];
   readonly functions: readonly Descriptor[];
+  /** Of all descriptors, as they are written. */
+  readonly textBytes: number;
 }
 
 export const MANIFEST = 'META-INF/MANIFEST.MF';
@@ -68,7 +71,12 @@ export async function readPackage(bytes: Uint8Array, isKnown: (trio: Trio) => bo
     flaws.push(...absent.map(({ vendor, name, version }) => `${path}: there is no ${vendor} ${name} ${version}`));
   }
   if (flaws.length > 0 || manifest === undefined) throw refusedFor(flaws);
-  return { manifest, services: services.map(([, nsd]) => nsd), functions: functions.map(([, vnfd]) => vnfd) };
+  return {
+    manifest,
+    services: services.map(([, nsd]) => nsd),
+    functions: functions.map(([, vnfd]) => vnfd),
+    textBytes,
+  };
 }
 
 function unpacked(bytes: Uint8Array): Files {
@@ -96,16 +104,21 @@ const isNamed = (value: JsonObject): value is Descriptor =>
 function flawsOfManifest(manifest: Descriptor, files: Files): string[] {
   const { entry_service_template: entry } = manifest;
   const isEntry = typeof entry === 'string' && files.has(inArchive(entry));
+  const listed = contentsOf(manifest);
+  // However often a file is listed, it is looked at once.
+  const summed = new Set(listed.flatMap(({ name, md5 }) => (md5 === undefined ? [] : [inArchive(name)])));
+  const sums = new Map(Array.from(summed, (path) => [path, md5Of(files.get(path) ?? new Uint8Array())]));
   return [
     ...(isEntry ? [] : [`${MANIFEST}: entry_service_template is no file of the package`]),
-    ...contentsOf(manifest).flatMap(({ name, md5 }) => {
-      const content = files.get(inArchive(name));
-      if (content === undefined) return [`${MANIFEST}: ${JSON.stringify(name)} is no file of the package`];
-      const sum = createHash('md5').update(content).digest('hex');
+    ...listed.flatMap(({ name, md5 }) => {
+      if (!files.has(inArchive(name))) return [`${MANIFEST}: ${JSON.stringify(name)} is no file of the package`];
+      const sum = sums.get(inArchive(name));
       return md5 === undefined || md5 === sum ? [] : [`${MANIFEST}: the md5 of ${JSON.stringify(name)} is ${sum}`];
     }),
   ];
 }
+
+const md5Of = (content: Uint8Array): string => createHash('md5').update(content).digest('hex');
 
 /** Paths in a package descriptor begin with a slash, those in an archive do not. */
 export const inArchive = (path: string): string => path.replace(/^\/+/, '');
@@ -113,16 +126,16 @@ export const inArchive = (path: string): string => path.replace(/^\/+/, '');
 /** The files that a package descriptor lists. */
 export function contentsOf({ package_content: given }: JsonObject): { readonly name: string; readonly md5?: string }[] {
   const listed = Array.isArray(given) ? given.filter(isObject) : [];
-  return listed.map(({ name, md5 }) => ({ name: String(name), ...(typeof md5 === 'string' ? { md5 } : {}) }));
+  return listed.map(({ name, md5 }) => ({ name: textOf(name) ?? '', ...(typeof md5 === 'string' ? { md5 } : {}) }));
 }
 
 /** The functions that a service consists of. */
 export function functionsOf({ network_functions: given }: JsonObject): Trio[] {
   const parts = Array.isArray(given) ? given.filter(isObject) : [];
   return parts.map(({ vnf_vendor, vnf_name, vnf_version }) => ({
-    vendor: String(vnf_vendor),
-    name: String(vnf_name),
-    version: String(vnf_version),
+    vendor: textOf(vnf_vendor) ?? '',
+    name: textOf(vnf_name) ?? '',
+    version: textOf(vnf_version) ?? '',
   }));
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { crc32, deflateRawSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { checkedFetch } from '../../../contracts/checked.ts';
@@ -52,6 +53,35 @@ function archive(name = 'other', more: Readonly<Record<string, object | string |
     content === null ? [] : [[path, bytes(content)] as const],
   );
   return zip(new Map(kept));
+}
+
+/** An archive whose files are compressed, as a bomb's are. */
+function packed(files: Readonly<Record<string, Uint8Array>>): Uint8Array {
+  const parts: Buffer[] = [];
+  const directory: Buffer[] = [];
+  let offset = 0;
+  for (const [name, content] of Object.entries(files)) {
+    const body = deflateRawSync(content);
+    const facts = Buffer.alloc(26);
+    facts.writeUInt16LE(20, 0);
+    facts.writeUInt16LE(8, 4);
+    facts.writeUInt32LE(crc32(content), 10);
+    facts.writeUInt32LE(body.length, 14);
+    facts.writeUInt32LE(content.length, 18);
+    facts.writeUInt16LE(name.length, 22);
+    const tail = Buffer.alloc(14);
+    tail.writeUInt32LE(offset, 10);
+    parts.push(Buffer.from('PK\x03\x04'), facts, Buffer.from(name), body);
+    directory.push(Buffer.from('PK\x01\x02\x14\0'), facts, tail, Buffer.from(name));
+    offset += 30 + name.length + body.length;
+  }
+  const end = Buffer.alloc(22);
+  end.write('PK\x05\x06');
+  end.writeUInt16LE(directory.length / 4, 8);
+  end.writeUInt16LE(directory.length / 4, 10);
+  end.writeUInt32LE(Buffer.concat(directory).length, 12);
+  end.writeUInt32LE(offset, 16);
+  return Buffer.concat([...parts, ...directory, end]);
 }
 
 const manifest = (more: object) => ({
@@ -209,6 +239,98 @@ describe('an upload is refused', () => {
       expect((await client.get(`/${list}`)).body).toHaveLength(1);
   });
 });
+
+test('whatever stands in the place of a part of a descriptor, the package is refused with a reason, or taken in', async () => {
+  const { client, upload } = await start();
+  const nest = (depth: number): unknown => (depth === 0 ? 'x' : [nest(depth - 1)]);
+  const values = [null, 7, { toString: 1, valueOf: 1 }, [{ toString: 1 }], nest(40)];
+  const named = (...keys: string[]) => values.flatMap((value) => keys.map((key) => ({ [key]: value })));
+  const files = [
+    ...named('vendor', 'name', 'version', 'entry_service_template', 'package_content').map(manifest),
+    ...named('name', 'md5', 'content-type').map((entry) => manifest({ package_content: [entry] })),
+    ...named('vendor', 'version', 'network_functions', 'licences').map((more) => ({
+      'service_descriptors/other.yml': { ...descriptorOf('sonata-demo-nsd'), name: 'other', ...more },
+    })),
+    ...named('vnf_name', 'vnf_vendor', 'vnf_version').map((part) => ({
+      'service_descriptors/other.yml': { ...descriptorOf('sonata-demo-nsd'), network_functions: [part] },
+    })),
+    ...named('virtual_links', 'licenses', 'monitoring_rules', 'virtual_deployment_units').map((more) => ({
+      'function_descriptors/vnf.yml': { ...descriptorOf('vtc-vnf'), name: 'other-vnf', ...more },
+    })),
+    ...named('name', 'duration', 'duration_unit', 'notification').map((more) => ({
+      'function_descriptors/vnf.yml': {
+        ...descriptorOf('vtc-vnf'),
+        monitoring_rules: [{ name: 'r', condition: 'vdu01:vm_up > 1', duration: 1, notification: [], ...more }],
+      },
+    })),
+  ];
+  for (const each of files) expect([201, 400, 409]).toContain((await upload(archive('other', each))).status);
+  // Whatever has got in is shown.
+  for (const list of ['packages', 'services', 'functions']) expect((await client.get(`/${list}`)).status).toBe(200);
+}, 30_000);
+
+describe('an upload is answered in bounded time', () => {
+  test('though it lists one large file very often', async () => {
+    const { upload } = await start();
+    const listed = Array.from({ length: 3000 }, () => '{ name: /large, md5: x }');
+    const text = `{ vendor: v, name: n, version: "1", entry_service_template: /large, package_content: [${listed}] }`;
+    const { status, body } = await upload(
+      packed({ 'META-INF/MANIFEST.MF': Buffer.from(text), large: Buffer.alloc(4 * 2 ** 20) }),
+    );
+    expect(status).toBe(400);
+    expect(body).toMatchObject({
+      error: { message: expect.stringMatching(/the md5 of "\/large" is .* and 2980 more$/) },
+    });
+  });
+
+  test('though it unpacks to very much', async () => {
+    const { upload } = await start();
+    expect(await upload(packed({ a: Buffer.alloc(33 * 2 ** 20) }))).toMatchObject(
+      refusal(400, 'Error validating package: the archive unpacks to more than 33554432 bytes'),
+    );
+  });
+
+  test('though thousands of VDUs have to be told apart', async () => {
+    const { upload } = await start();
+    const units = Array.from({ length: 2000 }, (_, n) => `{ id: ${n} }`);
+    const text = `{ vendor: v, name: n, version: "1", virtual_deployment_units: [${units}] }`;
+    const { status, body } = await upload(archive('other', { 'function_descriptors/vnf.yml': text }));
+    expect(status).toBe(400);
+    expect(body).toMatchObject({ error: { message: expect.stringMatching(/and \d{4,} more$/) } });
+  });
+
+  test('though its form has very many parts', async () => {
+    const { client } = await start();
+    const part = '--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n\r\n';
+    const headers = { 'Content-Type': 'multipart/form-data; boundary=b' };
+    expect(await client.send('POST', '/packages', { body: part.repeat(30_000), headers })).toMatchObject(
+      refusal(400, 'No package file specified: package is missing'),
+    );
+  });
+});
+
+test('packages are taken in until they take too much room, and again when one is deleted', async () => {
+  const { client, upload } = await start();
+  const large = `# ${'x'.repeat(255_000)}`;
+  const numbered = (n: number): Uint8Array => {
+    const text = `{ vendor: v, name: n${n}, version: "1", entry_service_template: s }\n${large}`;
+    return packed({ 'META-INF/MANIFEST.MF': Buffer.from(text), s: new Uint8Array() });
+  };
+  const taken: Shown[] = [];
+  for (let n = 0; n < 200; n++) {
+    const { status, body } = await upload(numbered(n));
+    if (status !== 201) break;
+    taken.push(body as Shown);
+  }
+  expect(taken.length).toBeGreaterThan(100);
+  expect(taken.length).toBeLessThan(150);
+  expect(await upload(numbered(200))).toMatchObject(
+    refusal(413, 'All packages together are larger than 268435456 bytes'),
+  );
+  const headers = { Authorization: `bearer ${client.token}` };
+  await client.send('DELETE', `/packages/${taken[0]?.uuid}`, { headers });
+  expect((await upload(numbered(200))).status).toBe(201);
+}, 30_000);
 
 describe('a package is deleted', () => {
   const withToken = (client: Client) => ({ headers: { Authorization: `bearer ${client.token}` } });

@@ -19,8 +19,11 @@ import {
 import type { Records } from './records.ts';
 import { zip } from './zip.ts';
 
-/** All archives that are kept take no more than this. */
+/** All that is kept of packages takes no more than about this. */
 const MOST_BYTES = 256 * 2 ** 20;
+
+/** So many times as much as its text takes what is made of it. */
+const TEXT_WEIGHT = 8;
 
 /** What a package has brought. */
 interface Holding {
@@ -28,6 +31,8 @@ interface Holding {
   readonly functions: readonly CatalogueElement[];
   /** The archive as it was uploaded; null for a package that the world began with. */
   readonly archive: Uint8Array | null;
+  /** What is kept because of it. */
+  readonly bytes: number;
   readonly signature: string | null;
 }
 
@@ -94,15 +99,17 @@ export class Packages {
     if (packages.named(read.manifest) !== undefined) {
       throw new Refusal(409, `Version ${version} of package '${name}' from vendor '${vendor}' already exists`);
     }
-    if (this.#bytes + bytes.byteLength > MOST_BYTES) {
+    const kept = bytes.byteLength + TEXT_WEIGHT * read.textBytes;
+    if (this.#bytes + kept > MOST_BYTES) {
       throw new Refusal(413, `All packages together are larger than ${MOST_BYTES} bytes`);
     }
-    this.#bytes += bytes.byteLength;
+    this.#bytes += kept;
     const element = this.#added(packages, read.manifest, username);
     this.#holdings.set(element.uuid, {
       services: read.services.map((nsd) => services.named(nsd) ?? this.#added(services, nsd, username)),
       functions: read.functions.map((vnfd) => functions.named(vnfd) ?? this.#added(functions, vnfd, username)),
       archive: bytes,
+      bytes: kept,
       signature,
     });
     return element;
@@ -130,7 +137,7 @@ export class Packages {
       if (referrer !== undefined) throw new Refusal(409, `Package ${uuid} is in use by record ${referrer}`);
     }
     this.#holdings.delete(uuid);
-    this.#bytes -= holding.archive?.byteLength ?? 0;
+    this.#bytes -= holding.bytes;
     packages.remove(element);
     const others = [...this.#holdings.values()];
     for (const part of holding.services)
@@ -165,7 +172,7 @@ export class Packages {
       .flatMap((nsd) => functionsOf(nsd.descriptor))
       .flatMap((trio) => this.#world.functions.named(trio) ?? [])
       .filter((vnfd) => paths.has(fileOf(FOLDERS.functions, vnfd.descriptor)));
-    return { services, functions, archive: null, signature: null };
+    return { services, functions, archive: null, bytes: 0, signature: null };
   }
 
   #holdingOf({ uuid }: CatalogueElement): Holding {

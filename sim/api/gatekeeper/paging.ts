@@ -24,8 +24,8 @@ function parsePaging(query: ReadonlyMap<string, string>, capped: boolean): Pagin
   return { offset, limit };
 }
 
-/** As Ruby's to_i: the number that the text begins with, else 0. */
-const toInteger = (text: string): bigint => BigInt(/^\s*([+-]?\d+)/.exec(text)?.[1] ?? 0);
+/** As Ruby's to_i: the number that the text begins with, which single underscores may divide, else 0. */
+const toInteger = (text: string): bigint => BigInt(/^\s*([+-]?\d+(?:_\d+)*)/.exec(text)?.[1]?.replaceAll('_', '') ?? 0);
 
 /** What a list was asked for with. */
 export interface Listing {

@@ -5,6 +5,7 @@ import { isObject, type Json, type JsonObject } from '../../one/flow/json.ts';
 import type { Nic } from '../../one/vm/vm.ts';
 import { type Catalogue, timestamp } from './catalogue.ts';
 import type { Descriptor, FunctionInstance, ServiceInstance } from './furnishing.ts';
+import { type Listing, pageOf } from './paging.ts';
 import type { Records, Revision } from './records.ts';
 
 interface DocumentsWorld {
@@ -15,9 +16,10 @@ interface DocumentsWorld {
   readonly records: Records;
 }
 
-/** All records of a kind, in order of creation, and one of them. */
+/** How many records of a kind there are, some of them in order of creation, and one of them. */
 export interface RecordDocuments {
-  list(): readonly JsonObject[];
+  count(): number;
+  page(paging: Listing['paging']): readonly JsonObject[];
   find(uuid: string): JsonObject | undefined;
 }
 
@@ -40,7 +42,7 @@ export function recordDocuments(world: DocumentsWorld): Readonly<Record<'functio
         const points = listOf(unit?.connection_points).filter(isObject);
         return {
           id,
-          vdu_reference: `${vnfd?.name}:${id}`,
+          vdu_reference: `${vnfd?.name ?? instance.functionUuid}:${id}`,
           number_of_instances: vnfcs.length,
           ...picked(unit, ['vm_image', 'resource_requirements', 'monitoring_parameters']),
           vnfc_instance: vnfcs.map((vnfc): JsonObject => {
@@ -67,11 +69,13 @@ export function recordDocuments(world: DocumentsWorld): Readonly<Record<'functio
 
   return {
     functions: {
-      list: () => records.functionInstances.map(vnfr),
+      count: () => records.functionInstances.length,
+      page: (paging) => pageOf(records.functionInstances, paging).map(vnfr),
       find: (uuid) => mapped(records.functionInstance(uuid), vnfr),
     },
     services: {
-      list: () => records.serviceInstances.map(nsr),
+      count: () => records.serviceInstances.length,
+      page: (paging) => pageOf(records.serviceInstances, paging).map(nsr),
       find: (uuid) => mapped(records.serviceInstance(uuid), nsr),
     },
   };

@@ -2,9 +2,21 @@ import { describe, expect, test } from 'vitest';
 import { checkedFetch } from '../../../contracts/checked.ts';
 import { loadContracts } from '../../../contracts/contract.ts';
 import { loadSimulator } from '../../index.ts';
+import type { JsonObject } from '../../one/flow/json.ts';
 import { createSimulator } from '../../simulator.ts';
 import { together } from './records.ts';
-import { Client, FUNCTION, INSTANCE, refusal, SERVICE, SERVICE_INSTANCE, TODAY, userGuide, VC } from './testing.ts';
+import {
+  Client,
+  descriptorOf,
+  FUNCTION,
+  INSTANCE,
+  refusal,
+  SERVICE,
+  SERVICE_INSTANCE,
+  TODAY,
+  userGuide,
+  VC,
+} from './testing.ts';
 
 const contracts = await loadContracts();
 
@@ -114,6 +126,70 @@ describe('records', () => {
       );
     }
   });
+});
+
+test('a record says what its descriptor says, and what the machine is', async () => {
+  const { client } = await start();
+  const { virtual_links, virtual_deployment_units } = descriptorOf('vtc-vnf');
+  const [unit] = virtual_deployment_units as JsonObject[];
+  const since = '2017-08-28T15:23:31.000+00:00';
+  expect((await client.get(RECORDS[0] ?? '')).body).toEqual({
+    uuid: INSTANCE,
+    status: 'normal operation',
+    version: '1',
+    created_at: since,
+    updated_at: since,
+    descriptor_reference: FUNCTION,
+    descriptor_version: 'vnfr-schema-01',
+    virtual_links,
+    virtual_deployment_units: [
+      {
+        id: 'vdu01',
+        vdu_reference: 'vtc-vnf:vdu01',
+        vm_image: unit?.vm_image,
+        number_of_instances: 1,
+        resource_requirements: unit?.resource_requirements,
+        monitoring_parameters: unit?.monitoring_parameters,
+        vnfc_instance: [
+          { id: '0', vim_id: expect.stringMatching(/^[0-9a-f-]{36}$/), vc_id: VC, connection_points: [] },
+        ],
+      },
+    ],
+  });
+  expect((await client.get(RECORDS[1] ?? '')).body).toMatchObject({
+    uuid: SERVICE_INSTANCE,
+    status: 'normal operation',
+    version: '1',
+    created_at: since,
+    updated_at: since,
+    descriptor_version: 'nsr-schema-01',
+  });
+});
+
+test.each([
+  ['AR=[TYPE=IP4, IP=10.1.0.7, SIZE=9]', { address: '10.1.0.7', netmask: '255.255.255.0' }],
+  ['AR=[TYPE=IP4, IP=10.1.0.7, SIZE=9] NETWORK_MASK=255.0.0.0', { address: '10.1.0.7', netmask: '255.0.0.0' }],
+  ['AR=[TYPE=IP4, IP=10.1.0.7, SIZE=9] EXTERNAL_IP=198.51.100.7', { address: '198.51.100.7' }],
+  ['AR=[TYPE=IP6, GLOBAL_PREFIX="2001:db8::", SIZE=9]', { address: expect.stringMatching(/^2001:db8::/) }],
+])('of a network with %s a record gives the address, and a mask where it is the guest’s own', async (network, seen) => {
+  const { fetch, world } = createSimulator({
+    epochMs: TODAY,
+    furnish: (cloud) => {
+      const guide = userGuide(cloud);
+      cloud.run(cloud.root, 'one.vn.allocate', `NAME=n VN_MAD=bridge BRIDGE=br0 ${network}`);
+      const vmId = cloud.run(cloud.root, 'one.vm.allocate', 'NAME=v CPU=1 MEMORY=128 NIC=[NETWORK_ID=0]');
+      const vdus = [{ id: 'vdu01', vnfcs: [{ id: '0', vcId: VC, vmId }] }];
+      return { ...guide, instances: guide.instances.map((instance) => ({ ...instance, vdus })) };
+    },
+  });
+  const client = await Client.loggedIn(checkedFetch(fetch, contracts, world.config.deviations));
+  const { body } = await client.get(RECORDS[0] ?? '');
+  const hardware_address = expect.stringMatching(/^02:00(:[0-9a-f]{2}){4}$/);
+  const points = [{ id: 'eth0', type: 'management', interface: { hardware_address, ...seen } }];
+  const { virtual_deployment_units: units } = body as {
+    virtual_deployment_units: { vnfc_instance: { connection_points: object[] }[] }[];
+  };
+  expect(units[0]?.vnfc_instance[0]?.connection_points).toEqual(points);
 });
 
 describe('the status of a record', () => {

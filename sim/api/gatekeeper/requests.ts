@@ -12,7 +12,7 @@ import type { Catalogue } from './catalogue.ts';
 import type { ServiceInstance } from './furnishing.ts';
 import type { Instances } from './instances.ts';
 import { NotInstantiated } from './instantiation.ts';
-import { membersIn } from './json-body.ts';
+import { membersIn, textOf } from './json-body.ts';
 import { type Records, type Status, vmIdsOf } from './records.ts';
 
 type RequestStatus = 'NEW' | 'INSTANTIATING' | 'TERMINATING' | 'READY' | 'ERROR';
@@ -305,7 +305,7 @@ export function orderOf(body: Uint8Array): Order {
   const type = given.request_type ?? 'CREATE';
   if (type === 'UPDATE') throw new Refusal(400, 'Request type UPDATE is not supported');
   if (type !== 'CREATE' && type !== 'TERMINATE') {
-    throw new Refusal(400, `${String(type).slice(0, 100)} is not an acceptable type of request`);
+    throw new Refusal(400, `${(textOf(type) ?? 'It').slice(0, 100)} is not an acceptable type of request`);
   }
   const [key, label] = SUBJECTS[type];
   const uuid = given[key];

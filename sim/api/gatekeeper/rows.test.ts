@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { checkedFetch } from '../../../contracts/checked.ts';
 import { loadContracts } from '../../../contracts/contract.ts';
+import { framed } from '../../metrics/testing.ts';
 import { createSimulator } from '../../simulator.ts';
 import { Client, FUNCTION, INSTANCE, numbered, PACKAGE, refusal, TODAY, userGuide, VC } from './testing.ts';
 
@@ -137,8 +138,9 @@ describe('monitoring', () => {
       instance: 'pushgateway:9091',
       job: 'sonata',
     });
-    expect(framesOf(world.metrics.frame('vm_up', [], TODAY))).toEqual([
+    expect(framesOf(framed(world.metrics, 'vm_up', [], TODAY))).toEqual([
       [`id="${VC}"`, 'instance="vtc-vnf"', 'job="vnf"'],
+      [expect.any(String), 'instance="sonata-sp"', 'job="vm"'],
     ]);
   });
 });

@@ -6,7 +6,7 @@ import { Clock } from '../../kernel/clock.ts';
 import { Random } from '../../kernel/random.ts';
 import { createSimulator, PROFILES, type SimulatorConfig } from '../../simulator.ts';
 import { Sessions } from './sessions.ts';
-import { Client, refusal, SIGNING_KEY, TODAY, userGuide } from './testing.ts';
+import { Client, INSTANCE, refusal, SIGNING_KEY, TODAY, userGuide, VC } from './testing.ts';
 
 const contracts = await loadContracts();
 
@@ -21,6 +21,8 @@ interface Login {
   readonly session_began_at: string;
   readonly token: Readonly<Record<string, string | number>>;
 }
+
+const LIVE = `/functions/${INSTANCE}/vdu01/${VC}/synch-mon-data?metrics=vm_up`;
 
 const partsOf = (jwt: string): Record<string, unknown>[] =>
   jwt
@@ -39,7 +41,18 @@ describe('logging in', () => {
     expect(body).toMatchObject({
       username: 'sonata',
       session_began_at: '2017-08-29 14:00:01 UTC',
-      token: { expires_in: 1200, refresh_expires_in: 1800, token_type: 'bearer', 'not-before-policy': 0 },
+      token: {},
+    });
+    const jwt = expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/);
+    expect((body as Login).token).toEqual({
+      access_token: jwt,
+      expires_in: 1200,
+      refresh_expires_in: 1800,
+      refresh_token: jwt,
+      token_type: 'bearer',
+      id_token: jwt,
+      'not-before-policy': 0,
+      session_state: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/),
     });
   });
 
@@ -228,6 +241,10 @@ describe('a token', () => {
     for (const one of forged) {
       asking.token = one;
       expect(await asking.get('/functions')).toMatchObject(refusal(401, `Unauthorized: token ${one} is not active`));
+      expect(await asking.get(LIVE)).toMatchObject(
+        refusal(403, 'Forbidden: user could not be authorized to request synch monitoring data'),
+      );
+      expect(await asking.get('/users')).toMatchObject(refusal(401, 'User provided token was not valid'));
     }
     asking.token = jwt;
     expect((await asking.get('/functions')).status).toBe(200);

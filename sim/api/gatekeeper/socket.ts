@@ -2,7 +2,7 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { Streams } from './streams.ts';
+import type { Connection, Sink, Streams } from './streams.ts';
 
 /** A client has nothing to say, so what it says is short. */
 const MOST_MESSAGE_BYTES = 64 * 1024;
@@ -23,20 +23,48 @@ export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) =
 
 export function webSockets(streams: Streams): Upgrade {
   const server = new WebSocketServer(OPTIONS);
+  const encode = rememberingLast(frameOf);
   return (request, socket, head) => {
-    const [, id] = /^\/ws\/([^?#]*)/.exec(request.url ?? '') ?? [];
-    const refused = id === undefined ? 404 : streams.refusal(`/ws/${id}`);
-    if (id === undefined || refused !== undefined) refuse(socket, refused ?? 404);
-    else server.handleUpgrade(request, socket, head, (webSocket) => serve(streams, id, webSocket, socket));
+    const stream = streamAt(streams, request.url ?? '');
+    if (typeof stream === 'number') refuse(socket, stream);
+    else
+      server.handleUpgrade(request, socket, head, (webSocket) => serve(streams, stream.id, webSocket, socket, encode));
   };
 }
 
-function serve(streams: Streams, id: string, webSocket: WebSocket, socket: Duplex): void {
+/** The stream that a path leads to, or the HTTP status with which its upgrade is refused. */
+function streamAt(streams: Streams, path: string): { readonly id: string } | number {
+  const [, id] = /^\/ws\/([^?#]*)/.exec(path) ?? [];
+  return id === undefined ? 404 : (streams.refusal(`/ws/${id}`) ?? { id });
+}
+
+/** Opens a stream without a socket: for who is in this process. @returns the HTTP status when it is refused */
+export function connectedTo(streams: Streams, path: string, sink: Sink): Connection | number {
+  const stream = streamAt(streams, path);
+  return typeof stream === 'number' ? stream : streams.connect(stream.id, sink);
+}
+
+type Encode = (text: string) => Buffer;
+
+/** Streams with the same filters are sent the same text one after the other: as the same bytes, also while they wait. */
+function rememberingLast(make: Encode): Encode {
+  let last = '';
+  let bytes = make(last);
+  return (text) => {
+    if (text !== last) {
+      last = text;
+      bytes = make(text);
+    }
+    return bytes;
+  };
+}
+
+function serve(streams: Streams, id: string, webSocket: WebSocket, socket: Duplex, encode: Encode): void {
   // Whatever goes wrong, 'close' follows.
   webSocket.on('error', () => {});
   const connection = streams.connect(id, {
     send: (text) => {
-      if (webSocket.readyState === webSocket.OPEN) socket.write(frameOf(text));
+      if (webSocket.readyState === webSocket.OPEN) socket.write(encode(text));
     },
     close: (code) => webSocket.close(code),
     unread: () => webSocket.bufferedAmount,

@@ -42,6 +42,7 @@ export function breakable(sink: Sink, world: Breakable, metrics: readonly string
 
   function pass(text: string): void {
     sink.send(text);
+    if (overtaken.length === 0) return;
     const late = overtaken;
     overtaken = [];
     for (const each of late) sink.send(each);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Clock } from '../../kernel/clock.ts';
+import { framed } from '../../metrics/testing.ts';
 import { TIMINGS } from '../../one/timing.ts';
 import { createSimulator, type World } from '../../simulator.ts';
 import { GATEKEEPER_DEVIATIONS } from './deviations.ts';
@@ -131,7 +132,7 @@ describe('a stream', () => {
       const range = { since: at, until: at, step: 1000 };
       const [row] = world.metrics.range('vm_mem_perc', { id: VC }, range, world.clock.now);
       // The history has every fifth push.
-      const frame = world.metrics.frame('vm_mem_perc', [{ tag: 'id', value: VC }], at);
+      const frame = framed(world.metrics, 'vm_mem_perc', [{ tag: 'id', value: VC }], at);
       expect(frame?.[0]).toMatchObject(record ?? {});
       if (row?.values[0]?.[1] === `${record?.value}`) compared++;
     }
@@ -209,6 +210,38 @@ describe('a stream', () => {
     expect(times).toHaveLength(20);
     expect(new Set(times.slice(3))).toEqual(new Set([times.at(-1)]));
     expect(times.at(-1)).toBeLessThan(TODAY + 10_000);
+  });
+
+  test('shows a value that is no number as the real server writes it, which is not JSON, until the fault has gone', async () => {
+    const broken = machines(UPSTREAM);
+    const world = start(broken);
+    const { reader } = opened(world, ['vm_mem_perc']);
+    const selector = { layer: 'metrics', metric: 'vm_mem_perc' } as const;
+    broken.judge.arm({ selector, effect: { do: 'nan' }, budget: { forMs: 60_000 } });
+    await broken.clock.advance(70_000);
+    await world.clock.advance(70_000);
+    const values = reader.lines.slice(1).map(([, frame]) => /"value":(.+?),"time":\d+\}\]\}$/.exec(frame)?.[1]);
+    expect(values).toHaveLength(23);
+    expect(values.filter((value) => value === 'NaN').length).toBeGreaterThanOrEqual(19);
+    expect(Number(values[0] === 'NaN' ? values.at(-1) : values[0])).toBeGreaterThan(0);
+    expect(Number(values.at(-1))).toBeGreaterThan(0);
+    expect(() => JSON.parse(reader.lines[10]?.[1] ?? '')).toThrow('NaN');
+  });
+
+  test('with the same filters as others, and its own, is sent the same bytes as if it were alone', async () => {
+    const world = start();
+    const filters = [FILTERS, [], ["type='vnf'"], FILTERS, [`id='${OTHER_VC}'`], []];
+    const readers = filters.map((each) => opened(world, ['vm_cpu_perc'], each));
+    await world.clock.advance(6000);
+    readers[0]?.connection.closed();
+    readers[1]?.connection.closed();
+    await world.clock.advance(6000);
+    for (const [i, { reader }] of readers.entries()) {
+      const alone = start();
+      const only = opened(alone, ['vm_cpu_perc'], filters[i]);
+      await alone.clock.advance(i < 2 ? 6000 : 12_000);
+      expect(reader.lines).toEqual(only.reader.lines);
+    }
   });
 
   test('without deviations carries every metric, labels of the history, and a reply in English', async () => {

@@ -7,6 +7,7 @@ import type { Timer } from '../../kernel/queue.ts';
 import type { Random } from '../../kernel/random.ts';
 import { type Filter, parseFilters } from '../../metrics/frame.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
+import type { Watch } from '../../metrics/watch.ts';
 import type { Deviations } from './deviations.ts';
 import { type Breakable, breakable, isPonged, upgradeRefusal } from './stream-faults.ts';
 
@@ -51,6 +52,24 @@ interface Stream {
   readonly openedAt: number;
 }
 
+/** A metric that streams with equal filters show, all of them the same. */
+interface Shown {
+  readonly key: string;
+  readonly metric: string;
+  /** null where nobody will ever push it. */
+  readonly watch: Watch | null;
+  streams: number;
+  /** That of the tick that is on. */
+  frame: string | null | undefined;
+}
+
+/** A stream that is read. */
+interface Read {
+  /** Its newest connection; the others get no data. */
+  sink: Sink;
+  readonly shows: readonly Shown[];
+}
+
 interface StreamsWorld extends Breakable {
   readonly random: Random;
   readonly metrics: Metrics;
@@ -74,9 +93,10 @@ export class Streams {
   #opened = 0;
   /** Oldest first; not yet read by anyone. */
   #unused = new Map<string, Stream>();
-  /** Each with its newest connection; the others of the same stream get no data. */
-  readonly #live = new Map<Stream, Sink>();
+  readonly #live = new Map<Stream, Read>();
   readonly #liveIds = new Map<string, Stream>();
+  /** By metric and filters. */
+  readonly #shown = new Map<string, Shown>();
   readonly #connections = new Set<Sink>();
 
   constructor({ clock, journal, judge, random, metrics, deviations }: StreamsWorld) {
@@ -133,7 +153,9 @@ export class Streams {
       return { receive: () => {}, pinged, closed: () => this.#connections.delete(sink) };
     }
     this.#unused.delete(id);
-    this.#live.set(stream, sink);
+    const read = this.#live.get(stream);
+    if (read !== undefined) read.sink = sink;
+    else this.#live.set(stream, { sink, shows: metrics.map((metric) => this.#show(metric, stream)) });
     this.#liveIds.set(id, stream);
     sink.send(text({ Status: 'Socket Opened' }));
     this.#timer ??= this.#scheduleTick();
@@ -155,7 +177,24 @@ export class Streams {
     this.#connections.clear();
   }
 
+  #show(metric: string, { filters, filterKey }: Stream): Shown {
+    const key = `${metric} ${filterKey}`;
+    const known = this.#shown.get(key);
+    if (known !== undefined) {
+      known.streams++;
+      return known;
+    }
+    const watch = this.#metrics.watch(metric, filters);
+    watch?.prepare(this.#clock.now);
+    const shown: Shown = { key, metric, watch, streams: 1, frame: undefined };
+    this.#shown.set(key, shown);
+    return shown;
+  }
+
   #end(stream: Stream): void {
+    for (const shown of this.#live.get(stream)?.shows ?? []) {
+      if (--shown.streams === 0) this.#shown.delete(shown.key);
+    }
     this.#live.delete(stream);
     this.#liveIds.delete(stream.id);
     if (this.#live.size > 0 || this.#timer === null) return;
@@ -169,19 +208,20 @@ export class Streams {
   }
 
   #tick(): void {
-    const frames = new Map<string, string | null>();
-    for (const [{ metrics, filters, filterKey }, sink] of this.#live) {
-      for (const metric of metrics) {
-        const key = `${metric} ${filterKey}`;
-        let frame = frames.get(key);
-        if (frame === undefined) {
-          const records = this.#metrics.frame(metric, filters, this.#clock.now);
-          frame = records && text({ [metric]: records });
-          frames.set(key, frame);
+    const { now } = this.#clock;
+    const shared: Shown[] = [];
+    for (const { sink, shows } of this.#live.values()) {
+      for (const shown of shows) {
+        const frame = shown.frame === undefined ? (shown.watch?.frame(now) ?? null) : shown.frame;
+        // Those that nobody else sees are not kept: together they may be large.
+        if (shown.streams > 1 && shown.frame === undefined) {
+          shown.frame = frame;
+          shared.push(shown);
         }
-        if (frame !== null) this.#sendUnlessFull(sink, frame, metric);
+        if (frame !== null) this.#sendUnlessFull(sink, frame, shown.metric);
       }
     }
+    for (const shown of shared) shown.frame = undefined;
     this.#timer = this.#scheduleTick();
   }
 

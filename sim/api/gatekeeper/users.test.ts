@@ -68,6 +68,21 @@ describe('registration', () => {
     }
   });
 
+  test('takes nothing but texts', async () => {
+    const { send } = await start();
+    expect(await send('POST', '/users', { ...EVE, first_name: 7 }, '')).toMatchObject(
+      refusal(400, 'First name is not a text'),
+    );
+    expect(await send('PUT', '/users', { ...DEMO, phone_number: [] })).toMatchObject(
+      refusal(400, 'Phone number is not a text'),
+    );
+    // What is null is not there.
+    expect(await send('POST', '/users', { ...EVE, last_name: null }, '')).toMatchObject({
+      status: 201,
+      body: { last_name: '' },
+    });
+  });
+
   test('is refused for a name that is taken, a type that there is not, and texts without end', async () => {
     const { send } = await start();
     expect(await send('POST', '/users', DEMO, '')).toMatchObject(refusal(409, 'User name demo already in use'));

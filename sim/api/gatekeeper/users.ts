@@ -142,20 +142,23 @@ const REQUIRED = [
   ['user_type', 'User type'],
 ] as const;
 
-/** The profile in a body. @throws Refusal 400 for the first part that is missing */
+/** The profile in a body. @throws Refusal 400 for the first part that is missing, or that is no text */
 export function profileIn(body: Uint8Array): Profile {
   const given = membersIn(body) ?? {};
   for (const [key, label] of REQUIRED) if (textOf(given, key) === '') throw new Refusal(400, `${label} is missing`);
-  const optional = (key: string, as: 'firstName' | 'lastName' | 'phoneNumber') =>
-    typeof given[key] === 'string' ? { [as]: given[key] } : {};
+  const optional = (key: string, as: 'firstName' | 'lastName' | 'phoneNumber', label: string) => {
+    const value = given[key] ?? null;
+    if (value !== null && typeof value !== 'string') throw new Refusal(400, `${label} is not a text`);
+    return value === null ? {} : { [as]: value };
+  };
   return {
     username: textOf(given, 'username'),
     password: textOf(given, 'password'),
     email: textOf(given, 'email'),
     userType: textOf(given, 'user_type'),
-    ...optional('first_name', 'firstName'),
-    ...optional('last_name', 'lastName'),
-    ...optional('phone_number', 'phoneNumber'),
+    ...optional('first_name', 'firstName', 'First name'),
+    ...optional('last_name', 'lastName', 'Last name'),
+    ...optional('phone_number', 'phoneNumber', 'Phone number'),
   };
 }
 

@@ -33,7 +33,7 @@ const connectionPoints = list(
   { minItems: 1 },
 );
 
-const resourceRequirements = closed(['cpu', 'memory', 'storage'], {
+const resourceRequirements = closed(['cpu', 'memory'], {
   cpu: {
     type: 'object',
     required: ['vcpus'],
@@ -102,8 +102,41 @@ const specificManager = closed(['id', 'image'], {
   image: text,
   description: text,
   image_md5: text,
-  resource_requirements: closed([], { docker_version: text }),
+  resource_requirements: { type: 'object', properties: { docker_version: text } },
   options: list(closed(['key', 'value'], { key: text, value: text })),
+});
+
+const whole = { type: 'integer' } as const;
+
+const assurance = closed([], {
+  id: text,
+  rel_id: text,
+  formula: text,
+  value: whole,
+  unit: text,
+  violation: list(closed([], { breaches_count: whole, interval: whole })),
+  penalty: closed([], { type: text, expression: whole, validity: text, unit: text }),
+});
+
+const flavour = closed([], {
+  id: text,
+  flavour_key: text,
+  constraint: text,
+  vdu_reference: list(text),
+  vlink_reference: list(text),
+  assurance_parameters: list(assurance),
+});
+
+const command = closed([], { command: text, template_file: text, template_file_format: text });
+
+const lifecycle = closed([], {
+  driver: text,
+  vnf_container: text,
+  flavor_id_ref: text,
+  authentication: text,
+  authentication_type: text,
+  authentication_username: text,
+  events: closed([], { start: command, stop: command, restart: command, 'scale-in': command, 'scale-out': command }),
 });
 
 export const VNFD_SCHEMA = closed(['descriptor_version', 'vendor', 'name', 'version', 'virtual_deployment_units'], {
@@ -124,6 +157,6 @@ export const VNFD_SCHEMA = closed(['descriptor_version', 'vendor', 'name', 'vers
   connection_points: connectionPoints,
   virtual_links: list(link),
   monitoring_rules: list(rule),
-  deployment_flavours: list(open),
-  lifecycle_events: list(open),
+  deployment_flavours: list(flavour),
+  lifecycle_events: list(lifecycle),
 });

@@ -21,6 +21,14 @@ function vtc(path = '', value?: Json): JsonObject {
 }
 
 const UNIT = 'virtual_deployment_units.0';
+const FSM = {
+  id: 'a',
+  image: 'b',
+  description: 'c',
+  image_md5: '0'.repeat(32),
+  resource_requirements: { docker_version: '>= 1.0' },
+  options: [{ key: 'k', value: 'v' }],
+};
 const POINT = { id: 'x', interface: 'ipv4', type: 'internal' };
 const LAN = { id: 'x', connectivity_type: 'E-LAN', connection_points_reference: ['mgmt'] };
 
@@ -34,7 +42,7 @@ describe('the form', () => {
     ['vendor', 'eu.x-y_z.9'],
     ['version', '1-2_3.4'],
     ['licenses', [{ type: 'public' }, { type: 'private', url: 'http://x' }]],
-    ['function_specific_managers', [{ id: 'a', image: 'b', options: [{ key: 'k', value: 'v' }] }]],
+    ['function_specific_managers', [FSM]],
     ['monitoring_rules.0.anything', 1],
     ['monitoring_rules.0.duration_unit', 'fortnight'],
     [`${UNIT}.scale_in_out`, { minimum: 1, maximum: 0 }],
@@ -43,7 +51,26 @@ describe('the form', () => {
     [`${UNIT}.monitoring_parameters.0.frequency`, 0.5],
     [`${UNIT}.vm_image_md5`, '0'.repeat(32)],
     ['virtual_links.0.qos', 'gold'],
-    ['deployment_flavours', [{}]],
+    ['deployment_flavours', [{ id: 'f', assurance_parameters: [{ violation: [{ interval: 1 }] }] }]],
+    ['lifecycle_events', [{ driver: 'ssh', events: { 'scale-in': { command: 'x' } } }]],
+    ['description', 'x'],
+    ['descriptor_version', 'vnfd-schema_0.1-X'],
+    [`${UNIT}.resource_requirements.storage`, undefined as never],
+    [`${UNIT}.vm_image`, undefined as never],
+    [`${UNIT}.connection_points`, undefined as never],
+    ['connection_points', undefined as never],
+    ['connection_points.0.virtual_link_reference', 'mgmt'],
+    [`${UNIT}.resource_requirements.network`, { anything: 1 }],
+    [`${UNIT}.resource_requirements.pcie`, { anything: 1 }],
+    [`${UNIT}.resource_requirements.vswitch_capabilities`, { anything: 1 }],
+    [`${UNIT}.resource_requirements.cpu.cpu_support_accelerator`, 'x'],
+    [`${UNIT}.resource_requirements.memory.large_pages_required`, true],
+    [`${UNIT}.resource_requirements.memory.numa_allocation_policy`, 'x'],
+    [`${UNIT}.resource_requirements.storage.persistence`, false],
+    [`${UNIT}.user_data`, '#!/bin/sh'],
+    [`${UNIT}.monitoring_parameters.0.command`, 'x'],
+    ['monitoring_rules.0.notification.0.anything', 1],
+    ['monitoring_rules.0.duration', 0.5],
   ])('may have %s', (path, value) => {
     expect(validate(vtc(path, value))).toBe(true);
   });
@@ -76,7 +103,40 @@ describe('the form', () => {
     [`${UNIT}.resource_requirements.cpu.vcpus`, 1.5],
     [`${UNIT}.resource_requirements.memory.size`, 0],
     [`${UNIT}.resource_requirements.memory.size_unit`, 'GBs'],
-    [`${UNIT}.resource_requirements.storage`, undefined],
+    [`${UNIT}.resource_requirements.cpu`, undefined],
+    [`${UNIT}.resource_requirements.memory`, undefined],
+    [`${UNIT}.resource_requirements.cpu.vcpus`, undefined],
+    [`${UNIT}.resource_requirements.memory.size`, undefined],
+    [`${UNIT}.resource_requirements.storage.size`, undefined],
+    [`${UNIT}.resource_requirements.storage.size`, 0],
+    [`${UNIT}.resource_requirements.memory.unknown`, 1],
+    [`${UNIT}.resource_requirements.storage.unknown`, 1],
+    [`${UNIT}.unknown`, 1],
+    [`${UNIT}.scale_in_out`, { maximum: 1.5 }],
+    [`${UNIT}.scale_in_out`, { unknown: 1 }],
+    [`${UNIT}.connection_points`, []],
+    [`${UNIT}.connection_points.0.id`, undefined],
+    [`${UNIT}.connection_points.0.type`, undefined],
+    [`${UNIT}.connection_points.0.interface`, undefined],
+    [`${UNIT}.monitoring_parameters.0.name`, undefined],
+    [`${UNIT}.monitoring_parameters.0.unit`, undefined],
+    ['licenses', [{ type: 'free' }]],
+    ['licenses', [{ type: 'public', url: 'http://x' }]],
+    ['function_specific_managers', [{ image: 'b' }]],
+    ['function_specific_managers', [{ id: 'a' }]],
+    ['function_specific_managers', [{ ...FSM, unknown: 1 }]],
+    ['function_specific_managers', [{ ...FSM, options: [{ key: 'k' }] }]],
+    ['virtual_links.0.connectivity_type', undefined],
+    ['virtual_links.0.connection_points_reference', undefined],
+    ['virtual_links.0.access', 'yes'],
+    ['virtual_links.0.external_access', 1],
+    ['virtual_links.0.unknown', 1],
+    ['monitoring_rules.0.name', undefined],
+    ['monitoring_rules.0.notification.0.name', undefined],
+    ['monitoring_rules.0.notification.0.type', undefined],
+    ['deployment_flavours', [{ unknown: 1 }]],
+    ['lifecycle_events', [{ unknown: 1 }]],
+    ['lifecycle_events', [{ events: { begin: {} } }]],
     [`${UNIT}.resource_requirements.unknown`, {}],
     [`${UNIT}.vm_image_format`, 'zip'],
     [`${UNIT}.vm_image_md5`, 'x'],
@@ -90,6 +150,28 @@ describe('the form', () => {
     ['monitoring_rules.0.notification', undefined],
   ])('may not have %s as %j', (path, value) => {
     expect(validate(vtc(path, value as Json))).toBe(false);
+  });
+
+  const MEMORY = ['B', 'kB', 'KiB', 'MB', 'MiB', 'GB', 'GiB', 'TB', 'TiB', 'PT', 'PiT'];
+  const FREQUENCY = ['Hz', 'kHz', 'MHz', 'GHz', 'THz'];
+  const BANDWIDTH = ['bps', 'kbps', 'Mbps', 'Gbps', 'Tbps'];
+
+  test.each<[string, string[]]>([
+    ['connection_points.0.type', ['internal', 'external', 'management']],
+    ['connection_points.0.interface', ['ethernet', 'ipv4', 'ipv6']],
+    [`${UNIT}.connection_points.0.type`, ['internal', 'external', 'management']],
+    [`${UNIT}.connection_points.0.interface`, ['ethernet', 'ipv4', 'ipv6']],
+    ['virtual_links.0.connectivity_type', ['E-Line', 'E-Tree', 'E-LAN']],
+    [`${UNIT}.vm_image_format`, ['raw', 'vhd', 'vmdk', 'vdi', 'iso', 'qcow2', 'docker', 'ova', 'ovf', 'bare']],
+    [`${UNIT}.resource_requirements.memory.size_unit`, MEMORY],
+    [`${UNIT}.resource_requirements.storage.size_unit`, MEMORY],
+    [`${UNIT}.monitoring_parameters.0.frequency_unit`, FREQUENCY],
+    [`${UNIT}.monitoring_parameters.0.unit`, ['Percentage', ...MEMORY, ...BANDWIDTH, ...FREQUENCY]],
+  ])('says %s in one of its words', (path, words) => {
+    for (const word of words) expect(validate(vtc(path, word))).toBe(true);
+    for (const word of ['', 'PB', 's', 'percent', ...words.map((each) => `${each} `)]) {
+      expect(validate(vtc(path, word))).toBe(false);
+    }
   });
 
   test('may not have the same VDU twice', () => {

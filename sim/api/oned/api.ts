@@ -7,7 +7,8 @@ import type { Cloud } from '../../one/cloud.ts';
 import { ERROR_NUMBERS, OneError } from '../../one/error.ts';
 import type { Method } from '../../one/operations.ts';
 import type { Refuse } from '../breakage.ts';
-import { BodyTooLarge, type Edge, readBody } from '../edge.ts';
+import { BodyTooLarge, type Edge, readBody, type Told, telling } from '../edge.ts';
+import { plainAnswer } from '../plain.ts';
 import { documentText } from './encoding.ts';
 import { SYSTEM_METHODS } from './introspection.ts';
 import { METHODS, type Row } from './methods.ts';
@@ -42,7 +43,7 @@ export function onedApi(world: OnedWorld): Hono<Env> {
     if (body.byteLength === 0) {
       return errorPage(400, 'According to your content-length HTTP header, your request is empty (zero length)');
     }
-    return world.cloud.clock.because(causeOf(c), () => xml(answer(world, body)));
+    return world.cloud.clock.because(causeOf(c), () => answer(world, body));
   });
 
   app.notFound((c) => errorPage(404, noSuchPath(c.req.path)));
@@ -57,8 +58,9 @@ export function onedApi(world: OnedWorld): Hono<Env> {
 /** A test may leave it out. */
 const causeOf = (c: Context<Env>): number => c.env?.cause ?? 0;
 
-const xml = (value: Value | Fault): Response =>
-  new Response(encodeAnswer(value), { status: 200, headers: { 'Content-type': 'text/xml; charset=utf-8' } });
+const XML_HEADERS = { 'Content-type': 'text/xml; charset=utf-8' };
+
+const xml = (value: Value | Fault): Response => plainAnswer(200, encodeAnswer(value), XML_HEADERS);
 
 /** How oned refuses what a fault refuses: in the answer to the call, whose HTTP status is 200. */
 export const onedRefuses: Refuse = (status, message, { operations }) => {
@@ -82,14 +84,30 @@ const noSuchPath = (path: string): string =>
 /** Clients that wait for something ask the same over and over. @throws Fault */
 const callOf = remembered(decodeCall);
 
-function answer(world: OnedWorld, body: Uint8Array): Value | Fault {
+function answer(world: OnedWorld, body: Uint8Array): Response {
+  let call: Call | undefined;
   try {
-    return dispatch(world, callOf(documentText(body)));
+    call = callOf(documentText(body));
+    const value = dispatch(world, call);
+    return telling(xml(value), toldOfCall(call, refusalIn(value)));
   } catch (error) {
-    if (error instanceof Fault) return error;
-    throw error;
+    if (!(error instanceof Fault)) throw error;
+    return call === undefined ? xml(error) : telling(xml(error), toldOfCall(call, `fault ${error.code}`));
   }
 }
+
+/** The protocol says in the body who calls what, and answers with 200 whatever comes of it. */
+function toldOfCall({ method, params: [session] }: Call, error: string | undefined): Told {
+  const user = typeof session === 'string' ? session.slice(0, Math.max(0, session.indexOf(':'))) : '';
+  return { operation: method, user, ...(error === undefined ? {} : { error }) };
+}
+
+function refusalIn(value: Value): string | undefined {
+  if (!Array.isArray(value) || value[0] !== false) return undefined;
+  return ERROR_NAMES.get(value[2] as number);
+}
+
+const ERROR_NAMES = new Map<number, string>(Object.entries(ERROR_NUMBERS).map(([name, number]) => [number, name]));
 
 /** @throws Fault */
 function dispatch(world: OnedWorld, call: Call): Value {

@@ -25,8 +25,14 @@ export function success(data: string, warnings: readonly string[] = []): Respons
 export const failure = ({ type, message }: ApiError): Response =>
   json(STATUS[type], JSON.stringify({ status: 'error', errorType: type, error: message }));
 
-const json = (status: number, body: string): Response =>
-  new Response(body, { status, headers: { 'Content-Type': 'application/json' } });
+/** Of a path that Prometheus has: its clients know how to read it. */
+export const unsupported = (path: string): Response =>
+  json(404, JSON.stringify({ status: 'error', errorType: 'not_found', error: `${path} is not supported` }), NO_SNIFF);
+
+const json = (status: number, body: string, headers: Readonly<Record<string, string>> = {}): Response =>
+  new Response(body, { status, headers: { 'Content-Type': 'application/json', ...headers } });
+
+const NO_SNIFF = { 'X-Content-Type-Options': 'nosniff' };
 
 /** How Prometheus refuses what a fault refuses: in the words of a proxy before it. */
 export const prometheusRefuses: Refuse = (status, message) => plain(status, message);
@@ -35,7 +41,7 @@ export const prometheusRefuses: Refuse = (status, message) => plain(status, mess
 export const plain = (status: number, text: string, headers: Readonly<Record<string, string>> = {}): Response =>
   new Response(`${text}\n`, {
     status,
-    headers: { 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Options': 'nosniff', ...headers },
+    headers: { 'Content-Type': 'text/plain; charset=utf-8', ...NO_SNIFF, ...headers },
   });
 
 /** The data of an instant query at a time. */

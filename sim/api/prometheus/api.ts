@@ -7,7 +7,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
 import { ExecutionError } from '../../metrics/promql/expression.ts';
 import { routePath } from '../edge.ts';
-import { ApiError, failure, plain } from './answer.ts';
+import { ApiError, failure, plain, unsupported } from './answer.ts';
 import { exposed } from './exposition.ts';
 import { formOf } from './form.ts';
 
@@ -40,12 +40,30 @@ const ROUTES = [
   { path: '/status/buildinfo', posts: false },
 ] as const;
 
+/** What Prometheus answers besides. Its clients are told what is missing; any other path is nobody's. */
+const UNSUPPORTED: ReadonlySet<string> = new Set(
+  [
+    ...['/admin/tsdb/clean_tombstones', '/admin/tsdb/delete_series', '/admin/tsdb/snapshot', '/alertmanagers'],
+    ...['/format_query', '/notifications', '/notifications/live', '/parse_query', '/read', '/scrape_pools'],
+    ...['/status/config', '/status/flags', '/status/runtimeinfo', '/status/tsdb', '/status/walreplay'],
+    ...['/targets', '/targets/metadata', '/write'],
+  ].map((path) => `${BASE}${path}`),
+);
+
 export type QueryPath = (typeof ROUTES)[number]['path'];
+
+let loaded: ReturnType<typeof load> | undefined;
+const load = () => import('./queries.ts');
+
+/** Reading a grammar takes as long as starting half of the rest: only those wait who ask, and only once. */
+function queries(): ReturnType<typeof load> {
+  loaded ??= load();
+  return loaded;
+}
 
 export function prometheusApi({ clock, metrics, maxBodyBytes }: Observed): Hono {
   async function answer(path: QueryPath, form: URLSearchParams, name = ''): Promise<Response> {
-    // Reading a grammar takes as long as starting half of the rest: only those wait who ask.
-    const { ANSWERS } = await import('./queries.ts');
+    const { ANSWERS } = await queries();
     const { now } = clock;
     return ANSWERS[path](form, { now, store: (matchers) => metrics.select(matchers, now), metrics, name });
   }
@@ -67,7 +85,7 @@ export function prometheusApi({ clock, metrics, maxBodyBytes }: Observed): Hono 
     const allow = posts ? 'GET, OPTIONS, POST' : 'GET, OPTIONS';
     app.all(`${BASE}${path}`, () => plain(405, 'Method Not Allowed', { Allow: allow }));
   }
-  app.notFound(() => plain(404, '404 page not found'));
+  app.notFound(({ req: { path } }) => (UNSUPPORTED.has(path) ? unsupported(path) : plain(404, '404 page not found')));
   app.onError((error) => {
     if (error instanceof ApiError) return failure(error);
     if (error instanceof ExecutionError) return failure(new ApiError('execution', error.message));

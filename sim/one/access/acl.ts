@@ -251,7 +251,9 @@ export class Acl implements Iterable<Rule> {
 
   #given(user: number, right: number, type: ObjectType, caller: Caller, object: Guarded | undefined): boolean {
     const rules = this.#rules.get(user);
-    return rules?.some((rule) => gives(rule, right, type) && covers(rule, right, caller, object)) ?? false;
+    if (rules === undefined) return false;
+    for (const rule of rules) if (gives(rule, right, type) && covers(rule, right, caller, object)) return true;
+    return false;
   }
 }
 

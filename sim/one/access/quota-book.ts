@@ -140,9 +140,12 @@ export class Book implements Iterable<Quota> {
 
   add({ kind, id, amounts }: Demand, sign: 1 | -1): void {
     const account = this.#open(kind, id);
-    for (const [at, metric] of METRICS[kind].entries()) {
-      const amount = amounts[metric] ?? 0;
-      if (amount !== 0) account.millionths[at] = (account.millionths[at] ?? 0) + sign * Math.round(amount * SCALE);
+    let at = 0;
+    for (const metric of METRICS[kind]) {
+      const amount = amounts[metric];
+      if (amount !== undefined && amount !== 0)
+        account.millionths[at] = (account.millionths[at] ?? 0) + sign * Math.round(amount * SCALE);
+      at++;
     }
     this.#close(account);
   }

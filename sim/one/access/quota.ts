@@ -211,13 +211,15 @@ export class Quotas {
     const amounts = { CPU: cpu, MEMORY: memory };
     return this.#paused.has(vm.id)
       ? { kind: 'VM', id: -1, amounts }
-      : { kind: 'VM', id: -1, amounts: { ...amounts, RUNNING_CPU: cpu, RUNNING_MEMORY: memory } };
+      : { kind: 'VM', id: -1, amounts: { CPU: cpu, MEMORY: memory, RUNNING_CPU: cpu, RUNNING_MEMORY: memory } };
   }
 
   #count({ uid, gid }: Owner, demands: readonly Demand[], sign: 1 | -1): void {
+    const user = this.#counts('users', uid) ? this.user(uid) : undefined;
+    const group = this.#counts('groups', gid) ? this.group(gid) : undefined;
     for (const demand of demands) {
-      if (this.#counts('users', uid)) this.user(uid).add(demand, sign);
-      if (this.#counts('groups', gid)) this.group(gid).add(demand, sign);
+      user?.add(demand, sign);
+      group?.add(demand, sign);
     }
   }
 

@@ -1,5 +1,6 @@
 /** Users and groups, and how a session is authenticated. Mirrors `User.h` and `UserPool.cc` of OpenNebula 6.10. */
 import { createHash } from 'node:crypto';
+import { remembered } from '../../kernel/remembered.ts';
 import type { Cloud } from '../cloud.ts';
 import { OneError } from '../error.ts';
 import { nameProblem, namesake, refuse, taken, userNameProblem } from '../name.ts';
@@ -106,7 +107,7 @@ function prove(cloud: Cloud, session: string): Caller {
     return caller;
   }
   if (isServerDriver(user.driver)) return delegated(cloud, session, user, secret);
-  if (user.driver !== 'core' || sha256(secret) !== user.password) throw unauthenticated();
+  if (user.driver !== 'core' || digest(secret) !== user.password) throw unauthenticated();
   const caller = callerOf(cloud, user.id);
   cloud.sessions.keep(session, caller, Number.POSITIVE_INFINITY);
   return caller;
@@ -169,7 +170,7 @@ export function passwordProblem(password: string): string | undefined {
 
 /** Sets a password that has been checked; all login tokens are void after it. */
 export function setPassword(cloud: Cloud, user: User, password: string): void {
-  user.password = user.driver === 'core' ? sha256(password) : password;
+  user.password = user.driver === 'core' ? digest(password) : password;
   user.tokens = [];
   cloud.sessions.forget();
 }
@@ -182,6 +183,9 @@ export function newSecret(cloud: Cloud, user: User): string {
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
+
+/** Of passwords, which come again. */
+const digest = remembered(sha256);
 
 // ---- making users and groups --------------------------------------------------------------------------------------
 
@@ -282,7 +286,7 @@ export function bootstrapIdentity(cloud: Cloud): void {
   createUser(cloud, { name: 'oneadmin', password: PASSWORD, groups: [ONEADMIN_GROUP] });
   createUser(cloud, {
     name: 'serveradmin',
-    password: sha256(PASSWORD),
+    password: digest(PASSWORD),
     groups: [ONEADMIN_GROUP],
     driver: 'server_cipher',
   });

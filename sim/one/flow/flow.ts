@@ -6,15 +6,14 @@
  * Where OneFlow answers first and creates the VMs afterwards, here they are there when the call returns: a service
  * that cannot be deployed has failed by the first look at it. Everything later takes its time on the clock.
  */
-import { isDeepStrictEqual } from 'node:util';
-import type { Held, Holders } from '../../kernel/held.ts';
+import type { Holders } from '../../kernel/held.ts';
 import { allows } from '../access/acl.ts';
 import { type Caller, callerOf } from '../access/user.ts';
 import type { Cloud } from '../cloud.ts';
 import { OneError, Unreachable } from '../error.ts';
 import { Autoscaler } from './autoscaler.ts';
 import { FlowCrash, FlowError } from './flow-error.ts';
-import { copyJson, deepMerge, extended, isObject, type Json, type JsonObject } from './json.ts';
+import { copyJson, equalJson, isObject, type Json, type JsonObject } from './json.ts';
 import { type Act, attempt, type Batch, chownRole, scheduleRole } from './role.ts';
 import {
   log,
@@ -29,7 +28,8 @@ import {
   setCardinality,
 } from './service.ts';
 import { Lifecycle } from './service-lifecycle.ts';
-import { validateRole, validateTemplate } from './service-schema.ts';
+import { making } from './service-making.ts';
+import { validateRole } from './service-schema.ts';
 import {
   asked,
   createFlowDocument,
@@ -40,7 +40,7 @@ import {
   serviceTemplate,
   serviceTemplates,
 } from './service-template.ts';
-import { checkCustomAttributes, fillNetworkValues, mergeable, resolveAttributes, resolved } from './service-values.ts';
+import { resolved } from './service-values.ts';
 import { StoredDocument } from './stored-document.ts';
 
 /** What the instantiation answers: the service as it was allocated, before anything was deployed. */
@@ -70,8 +70,6 @@ export class Flow {
   readonly #cloud: Cloud;
   readonly #lifecycle: Lifecycle;
   readonly #autoscaler: Autoscaler;
-  /** Bodies in use, to notice when somebody writes a service through oned. */
-  readonly #bodies = new WeakMap<StoredDocument, ServiceBody>();
 
   constructor(cloud: Cloud) {
     this.#cloud = cloud;
@@ -83,19 +81,8 @@ export class Flow {
   }
 
   get held(): Holders {
-    return { ...this.#lifecycle.held, 'flow.autoscaler': this.#autoscaler, 'flow.bodies': this.#heldBodies };
+    return { ...this.#lifecycle.held, 'flow.autoscaler': this.#autoscaler };
   }
-
-  readonly #heldBodies: Held<readonly (readonly [StoredDocument, ServiceBody])[]> = {
-    state: () =>
-      [...this.#cloud.documents].flatMap((document) => {
-        const body = document instanceof StoredDocument ? this.#bodies.get(document) : undefined;
-        return document instanceof StoredDocument && body !== undefined ? [[document, body]] : [];
-      }),
-    restore: (bodies) => {
-      for (const [document, body] of bodies) this.#bodies.set(document, body);
-    },
-  };
 
   /** @throws FlowError 401 `Invalid credentials`, also when oned cannot be asked */
   authenticate(session: string): Caller {
@@ -121,16 +108,9 @@ export class Flow {
   instantiate(caller: Caller, templateId: number, mergeTemplate?: Json): Instantiated {
     const cloud = this.#cloud;
     const template = serviceTemplate(cloud, caller, templateId);
-    const merge = mergeable(mergeTemplate);
-    checkCustomAttributes(template.body, merge);
-    fillNetworkValues(template.body, merge);
-    const body = validateTemplate(deepMerge(copyJson(template.body), merge), 500);
-    for (const role of body.roles) role.state ??= 0;
-    body.state = 0;
-    body.start_time = cloud.seconds;
-    resolveAttributes(body);
-    const document = createFlowDocument(cloud, caller, 'service', body.name, this.#body(body));
-    const service = this.#load(document);
+    const { body: made, plain } = making(template.body, mergeTemplate);
+    const body = Object.assign({}, made, { start_time: cloud.seconds });
+    const service = this.#load(createFlowDocument(cloud, caller, 'service', this.#body(body), plain));
     const act = { cloud, caller, service };
     this.#lifecycle.begin(act, () => this.#makeNetworks(act));
     return { service, body };
@@ -234,7 +214,7 @@ export class Flow {
     if (!append) checkUnchanged(service, given);
     this.#store(act);
     service.body = this.#body(append ? { ...service.body, ...given } : given);
-    this.#bodies.set(service, service.body);
+    service.taken = service.body;
   }
 
   /** The document and every VM; when a VM cannot be given away, all is taken back. -1 keeps the user or the group. */
@@ -318,17 +298,17 @@ export class Flow {
 
   #stored(id: number): Service | undefined {
     const document = this.#cloud.documents.find(id);
-    return document instanceof StoredDocument && this.#bodies.has(document) ? this.#load(document) : undefined;
+    return document instanceof StoredDocument && document.taken !== undefined ? this.#load(document) : undefined;
   }
 
   /** The document as a service, its body in the form that is worked with. */
   #load(document: StoredDocument): Service {
     const { body } = document;
     if (body === undefined) throw new FlowCrash("undefined method `[]' for nil:NilClass");
-    if (this.#bodies.get(document) !== body) {
+    if (document.taken !== body) {
       const ours = document.isLive ? (body as ServiceBody) : this.#body(body);
       document.body = ours;
-      this.#bodies.set(document, ours);
+      document.taken = ours;
       this.#lifecycle.adopt(document as Service);
     }
     return document as Service;
@@ -336,26 +316,25 @@ export class Flow {
 
   /** A body with all that OneFlow fills in when it reads one. */
   #body(given: JsonObject): ServiceBody {
-    const roles = Array.isArray(given.roles) ? given.roles.filter(isObject).map((role) => this.#role(role)) : [];
-    const { state, name } = given;
-    return extended(given, {
-      name: String(name ?? ''),
-      roles,
-      state: typeof state === 'number' ? state : 0,
-    });
+    const body = copyJson(given);
+    const { name, roles, state } = body;
+    body.name = String(name ?? '');
+    body.roles = Array.isArray(roles) ? roles.filter(isObject).map((role) => this.#role(role)) : [];
+    body.state = typeof state === 'number' ? state : 0;
+    return body as ServiceBody;
   }
 
-  #role(given: JsonObject): Role {
-    const { name, cardinality, vm_template: vmTemplate, state, cooldown, nodes, on_hold: onHold } = given;
-    return extended(given, {
-      name: String(name ?? ''),
-      cardinality: Number(cardinality) || 0,
-      vm_template: Number(vmTemplate) || 0,
-      state: typeof state === 'number' ? state : 0,
-      cooldown: typeof cooldown === 'number' ? cooldown : this.#cloud.config.flowCooldownSeconds,
-      nodes: Array.isArray(nodes) ? nodes.filter(isNode) : [],
-      on_hold: onHold === true,
-    });
+  /** Likewise, in place. */
+  #role(role: JsonObject): Role {
+    const { name, cardinality, vm_template: vmTemplate, state, cooldown, nodes, on_hold: onHold } = role;
+    role.name = String(name ?? '');
+    role.cardinality = Number(cardinality) || 0;
+    role.vm_template = Number(vmTemplate) || 0;
+    role.state = typeof state === 'number' ? state : 0;
+    role.cooldown = typeof cooldown === 'number' ? cooldown : this.#cloud.config.flowCooldownSeconds;
+    role.nodes = Array.isArray(nodes) ? nodes.filter(isNode) : [];
+    role.on_hold = onHold === true;
+    return role as Role;
   }
 
   // ---- networks -----------------------------------------------------------------------------------------------------
@@ -436,4 +415,4 @@ function checkUnchanged({ body }: Service, given: JsonObject): void {
 }
 
 /** Absent and null are the same to Ruby. */
-const same = (one: Json | undefined, other: Json | undefined): boolean => isDeepStrictEqual(one ?? null, other ?? null);
+const same = (one: Json | undefined, other: Json | undefined): boolean => equalJson(one ?? null, other ?? null);

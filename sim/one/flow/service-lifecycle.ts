@@ -3,7 +3,8 @@
  * the watchdog does when a VM changes by itself. Mirrors `LifeCycleManager.rb` and `ServiceWatchDog.rb` of OneFlow 6.10.
  */
 
-import { type Holders, heldMap } from '../../kernel/held.ts';
+import type { Held, Holders } from '../../kernel/held.ts';
+import { IdMap } from '../../kernel/id-map.ts';
 import { callerOf } from '../access/user.ts';
 import type { Cloud } from '../cloud.ts';
 import { FlowError } from './flow-error.ts';
@@ -45,7 +46,7 @@ export class Lifecycle {
   readonly #watchdog: Watchdog;
   readonly #troubles: ServiceTroubles;
   /** The service that each VM belongs to, until it is done. */
-  readonly #serviceOf = new Map<number, number>();
+  readonly #serviceOf = new IdMap<number>();
   readonly #find: (id: number) => Service | undefined;
   readonly #tellRuns: (service: Service) => void;
 
@@ -84,10 +85,17 @@ export class Lifecycle {
     return {
       'flow.waits': this.#waits,
       'flow.watchdog': this.#watchdog,
-      'flow.services': heldMap(this.#serviceOf),
+      'flow.services': this.#heldServices,
       'flow.troubles': this.#troubles,
     };
   }
+
+  readonly #heldServices: Held<ReadonlyMap<number, number>> = {
+    state: () => new Map(this.#serviceOf.entries()),
+    restore: (services) => {
+      for (const [vm, service] of services) this.#serviceOf.set(vm, service);
+    },
+  };
 
   /** Whether OneFlow does not know the service any more. */
   isLost(id: number): boolean {

@@ -52,20 +52,24 @@ export function flowDocuments(cloud: Cloud, caller: Caller, type: FlowType): Sto
   return documents.filter((document) => document instanceof StoredDocument);
 }
 
-/** @throws FlowError */
+/** OneFlow writes the name into XML as it is, and the body into a CDATA section: whether oned reads there what was meant. */
+export const isPlainBody = (body: NamedBody): boolean => isPlainInXml(body.name) && !contains(body, ']]>');
+
+type NamedBody = JsonObject & { readonly name: string };
+
+/** @param plain of {@link isPlainBody} @throws FlowError */
 export function createFlowDocument(
   cloud: Cloud,
   caller: Caller,
   type: FlowType,
-  name: string,
-  body: JsonObject,
+  body: NamedBody,
+  plain = isPlainBody(body),
 ): StoredDocument {
+  const { name } = body;
   const number = DOCUMENT_TYPES[type];
-  // OneFlow writes the name into XML as it is, and the body into a CDATA section.
-  const text =
-    isPlainInXml(name) && !contains(body, ']]>')
-      ? new Template([{ name: 'NAME', value: name }])
-      : `<TEMPLATE><NAME>${name}</NAME><BODY><![CDATA[${JSON.stringify(body)}]]></BODY></TEMPLATE>`;
+  const text = plain
+    ? new Template([{ name: 'NAME', value: name }])
+    : `<TEMPLATE><NAME>${name}</NAME><BODY><![CDATA[${JSON.stringify(body)}]]></BODY></TEMPLATE>`;
   const id = asked(() => cloud.run(caller, 'one.document.allocate', text, number));
   const document = cloud.documents.get(id);
   if (!(document instanceof StoredDocument)) throw new Error(`document ${id} has no place for a body`);
@@ -103,7 +107,7 @@ function isReadable(document: StoredDocument): document is ServiceTemplate {
 export function createServiceTemplate(cloud: Cloud, caller: Caller, given: Json): ServiceTemplate {
   const body = validateTemplate(given, 400);
   body.registration_time = cloud.seconds;
-  const { id } = createFlowDocument(cloud, caller, 'serviceTemplate', body.name, body);
+  const { id } = createFlowDocument(cloud, caller, 'serviceTemplate', body);
   return serviceTemplate(cloud, caller, id);
 }
 

@@ -9,9 +9,10 @@ import { isObject, type Json, type JsonObject } from './json.ts';
 
 const BODY = 'BODY';
 
-interface DocumentState extends Document {
+export interface DocumentState extends Document {
   readonly body: Json | undefined;
   readonly edited: boolean;
+  readonly taken: JsonObject | undefined;
 }
 
 export class StoredDocument implements Document {
@@ -22,6 +23,8 @@ export class StoredDocument implements Document {
   name: string;
   permissions: number;
   lock: Lock | null = null;
+  /** The body that the server has taken up: when it is not {@link body}, a client has written another since. */
+  taken: JsonObject | undefined;
   /** As written by a client; without BODY once the object has taken over. */
   #template: Template;
   /** `undefined` until it is read. */
@@ -38,17 +41,18 @@ export class StoredDocument implements Document {
     this.#template = document.template;
   }
 
-  static revive({ template, body, edited, lock, ...rest }: DocumentState): StoredDocument {
+  static revive({ template, body, edited, taken, lock, ...rest }: DocumentState): StoredDocument {
     const document = new StoredDocument({ ...rest, template });
     document.lock = lock;
     document.#body = body;
     document.#edited = edited;
+    document.taken = taken;
     return document;
   }
 
   state(): DocumentState {
-    const { id, type, uid, gid, name, permissions, lock } = this;
-    const held = { id, type, uid, gid, name, permissions, lock };
+    const { id, type, uid, gid, name, permissions, lock, taken } = this;
+    const held = { id, type, uid, gid, name, permissions, lock, taken };
     return { ...held, template: this.#template, body: this.#body, edited: this.#edited };
   }
 

@@ -41,20 +41,20 @@ const TARGETS = { CLONE_TARGET: 'SYSTEM', LN_TARGET: 'NONE' } as const;
 
 const COMMON = { TM_MAD: 'dummy', RESTRICTED_DIRS: '/', SAFE_DIRS: '/var/tmp' } as const;
 
-const BOOTSTRAP: readonly { name: string; type: DatastoreType; attributes: Record<string, string> }[] = [
-  { name: 'system', type: 'SYSTEM', attributes: { ALLOW_ORPHANS: 'NO', DS_MIGRATE: 'YES', SHARED: 'YES' } },
-  {
-    name: 'default',
-    type: 'IMAGE',
-    attributes: { ALLOW_ORPHANS: 'NO', DISK_TYPE: 'FILE', DS_MAD: 'dummy', ...TARGETS },
-  },
-  { name: 'files', type: 'FILE', attributes: { ALLOW_ORPHANS: 'NO', DS_MAD: 'dummy', ...TARGETS } },
+const bootstrap = (name: string, type: DatastoreType, own: Readonly<Record<string, string>>) => {
+  const all = Object.entries({ ...COMMON, ...own, TYPE: DATASTORE_TYPES[type].word });
+  return { name, type, attributes: all.map(([key, value]) => ({ name: key, value })) };
+};
+
+const BOOTSTRAP = [
+  bootstrap('system', 'SYSTEM', { ALLOW_ORPHANS: 'NO', DS_MIGRATE: 'YES', SHARED: 'YES' }),
+  bootstrap('default', 'IMAGE', { ALLOW_ORPHANS: 'NO', DISK_TYPE: 'FILE', DS_MAD: 'dummy', ...TARGETS }),
+  bootstrap('files', 'FILE', { ALLOW_ORPHANS: 'NO', DS_MAD: 'dummy', ...TARGETS }),
 ];
 
 /** The three datastores of a fresh OpenNebula, in cluster 0. */
 export function bootstrapDatastores(cloud: Cloud): void {
   for (const { name, type, attributes } of BOOTSTRAP) {
-    const all = Object.entries({ ...COMMON, ...attributes, TYPE: DATASTORE_TYPES[type].word });
     addDatastore(cloud, {
       uid: 0,
       gid: 0,
@@ -65,7 +65,7 @@ export function bootstrapDatastores(cloud: Cloud): void {
       dsMad: type === 'SYSTEM' ? '-' : 'dummy',
       tmMad: 'dummy',
       clusters: new Set([0]),
-      template: new Template(all.map(([key, value]) => ({ name: key, value }))),
+      template: new Template(attributes),
     });
   }
 }
@@ -79,7 +79,7 @@ type Given = 'id' | 'lock' | 'images' | 'enabled' | keyof typeof CAPACITY;
 export function addDatastore(cloud: Cloud, made: Omit<Datastore, Given>): Datastore {
   const datastore = cloud.datastores.add((next): Datastore => {
     const id = next < BOOTSTRAP.length ? next : Math.max(next, FIRST_OWN_ID);
-    return { ...made, id, lock: null, ...CAPACITY, images: new Set<number>(), enabled: true };
+    return { id, lock: null, images: new Set<number>(), enabled: true, ...CAPACITY, ...made };
   });
   for (const cluster of made.clusters) cloud.clusters.find(cluster)?.datastores.add(datastore.id);
   cloud.datastoreUpdated(datastore);

@@ -69,9 +69,9 @@ export class HostTroubles {
   look(host: Host): void {
     const { judge, journal, clock } = this.#cloud;
     if (!judge.armed('host')) return;
-    const suffers = (fault: Fault<'host'>): boolean => host.troubles.some((each) => each.fault === fault.id);
     for (;;) {
-      const verdict = judge.hold(this.#thing(host), suffers);
+      const suffered = new Set(host.troubles.map(({ fault }) => fault));
+      const verdict = judge.hold(this.#thing(host), ({ id }) => suffered.has(id));
       if (verdict === undefined) return;
       const { fault, effect } = verdict;
       const cause = journal.append('fault', `host/${host.id}`, { fault: fault.id, do: effect.do });

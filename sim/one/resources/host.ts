@@ -70,6 +70,7 @@ export interface HostWish {
 /** What the host has to offer: nothing while it is offline, whatever is still taken. */
 export function capacity({ state, totalCpu, totalMemKb, troubles }: Host): { cpu: number; memKb: number } {
   if (state === 'OFFLINE') return { cpu: 0, memKb: 0 };
+  if (troubles.length === 0) return { cpu: totalCpu, memKb: totalMemKb };
   const lost = (part: 'lostCpu' | 'lostMemKb'): number => troubles.reduce((sum, each) => sum + each[part], 0);
   return { cpu: Math.max(0, totalCpu - lost('lostCpu')), memKb: Math.max(0, totalMemKb - lost('lostMemKb')) };
 }

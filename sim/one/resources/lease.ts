@@ -4,6 +4,8 @@
  * in a handful of steps, however many leases there are and in whatever order they came and went.
  */
 
+import { IdMap } from '../../kernel/id-map.ts';
+
 /** A VM's id; {@link HELD}; or {@link reservedBy} a network. */
 export type LeaseOwner = number;
 
@@ -19,19 +21,26 @@ export const reserver = (owner: LeaseOwner): number | undefined => (owner < HELD
 const FULL = -1;
 
 export class Leases implements Iterable<[offset: number, owner: LeaseOwner]> {
-  #owners = new Map<number, LeaseOwner>();
-  /** Level 0 has a bit an offset, level n + 1 a bit a word of level n. Words that are 0 are left out. */
-  #levels: Map<number, number>[] = [new Map()];
+  readonly #owners = new IdMap<LeaseOwner>();
+  /** Level 0 has a bit an offset, level n + 1 a bit a word of level n. */
+  #levels: IdMap<number>[] = [new IdMap()];
 
   static revive({ owners, levels }: ReturnType<Leases['state']>): Leases {
     const leases = new Leases();
-    leases.#owners = owners;
-    leases.#levels = levels;
+    for (const [offset, owner] of owners) leases.#owners.set(offset, owner);
+    leases.#levels = levels.map((words) => {
+      const level = new IdMap<number>();
+      for (const [index, word] of words) level.set(index, word);
+      return level;
+    });
     return leases;
   }
 
   state(): { readonly owners: Map<number, LeaseOwner>; readonly levels: Map<number, number>[] } {
-    return { owners: this.#owners, levels: this.#levels };
+    return {
+      owners: new Map(this.#owners.entries()),
+      levels: this.#levels.map((words) => new Map(words.entries())),
+    };
   }
 
   get size(): number {
@@ -44,7 +53,7 @@ export class Leases implements Iterable<[offset: number, owner: LeaseOwner]> {
 
   /** @returns whether it was free */
   take(offset: number, owner: LeaseOwner): boolean {
-    if (this.#owners.has(offset)) return false;
+    if (this.#owners.get(offset) !== undefined) return false;
     this.#owners.set(offset, owner);
     while (offset >= 32 ** this.#levels.length) this.#grow();
     for (let at = offset, level = 0; level < this.#levels.length; level++) {
@@ -90,16 +99,18 @@ export class Leases implements Iterable<[offset: number, owner: LeaseOwner]> {
 
   /** In order of offset. */
   *[Symbol.iterator](): IterableIterator<[number, LeaseOwner]> {
-    yield* [...this.#owners].sort(([a], [b]) => a - b);
+    yield* [...this.#owners.entries()].sort(([a], [b]) => a - b);
   }
 
   #grow(): void {
     const root = this.#levels.at(-1)?.get(0) ?? 0;
-    this.#levels.push(new Map(root === FULL ? [[0, 1]] : []));
+    const above = new IdMap<number>();
+    if (root === FULL) above.set(0, 1);
+    this.#levels.push(above);
   }
 
   #flip(level: number, at: number): number {
-    const words = this.#levels[level] ?? new Map<number, number>();
+    const words = this.#levels[level] ?? new IdMap<number>();
     const index = Math.floor(at / 32);
     const word = (words.get(index) ?? 0) ^ (1 << (at % 32));
     if (word === 0) words.delete(index);

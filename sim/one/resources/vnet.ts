@@ -170,7 +170,8 @@ export function groupsOf(text = ''): number[] {
 }
 
 export function joined(ids: Iterable<number>): string {
-  return [...new Set(ids)].sort((a, b) => a - b).join(',');
+  const all = [...new Set(ids)];
+  return all.length === 1 ? String(all[0]) : all.sort((a, b) => a - b).join(',');
 }
 
 /** @throws OneError INTERNAL */

@@ -23,7 +23,9 @@ export class Template {
   #attributes: readonly Attribute[];
 
   constructor(attributes?: Iterable<Attribute>) {
-    this.#attributes = attributes === undefined ? NOTHING : [...attributes].map(canonical).sort(byName);
+    const all: Attribute[] = [];
+    if (attributes !== undefined) for (const attribute of attributes) all.push(canonical(attribute));
+    this.#attributes = all.length === 0 ? NOTHING : sorted(all);
   }
 
   static revive(cells: readonly (string | Vector)[]): Template {
@@ -106,7 +108,8 @@ export class Template {
   }
 
   has(name: string): boolean {
-    return this.#attributes.some((attribute) => attribute.name === name);
+    for (const attribute of this.#attributes) if (attribute.name === name) return true;
+    return false;
   }
 
   /** Removes all of that name, adds one. */
@@ -124,19 +127,25 @@ export class Template {
 
   /** Removes all of that name and gives them back. */
   remove(name: string): Attribute[] {
+    if (!this.has(name)) return [];
     const removed = this.#attributes.filter((attribute) => attribute.name === name);
-    if (removed.length > 0) this.#attributes = only(this.#attributes, (attribute) => attribute.name !== name);
+    this.#attributes = only(this.#attributes, (attribute) => attribute.name !== name);
     return removed;
   }
 
   /** oned's update with append: for every name in the other all old ones go, then the other's come; empty vectors do not. */
   append(other: Template): void {
-    const replaced = new Set<string>();
-    for (const { name } of other.#attributes) replaced.add(name);
-    this.#attributes = interleaved(
-      this.#attributes.filter(({ name }) => !replaced.has(name)),
-      other.#attributes.filter(({ value }) => typeof value === 'string' || value.size > 0),
-    );
+    const all: Attribute[] = [];
+    const own = this.#attributes;
+    let at = 0;
+    for (const attribute of other.#attributes) {
+      for (; at < own.length && (own[at] as Attribute).name <= attribute.name; at++) {
+        if ((own[at] as Attribute).name !== attribute.name) all.push(own[at] as Attribute);
+      }
+      if (typeof attribute.value === 'string' || attribute.value.size > 0) all.push(attribute);
+    }
+    for (; at < own.length; at++) all.push(own[at] as Attribute);
+    this.#attributes = all;
   }
 
   /** Those that are wanted, in the same order. */
@@ -156,6 +165,12 @@ export class Template {
 /** Those that are wanted, in an array without the room for more that filter leaves: a large cloud has several for each VM. */
 const only = (attributes: readonly Attribute[], wanted: (attribute: Attribute) => boolean): Attribute[] =>
   attributes.filter(wanted).slice();
+
+/** Most come in order. */
+const sorted = (attributes: Attribute[]): Attribute[] =>
+  attributes.every(({ name }, i) => i === 0 || (attributes[i - 1] as Attribute).name <= name)
+    ? attributes
+    : attributes.sort(byName);
 
 const byName = (a: Attribute, b: Attribute) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 
@@ -192,11 +207,16 @@ function shared(names: Map<string, string>, spelling: string, derive: (upper: st
   if (known !== undefined) return known;
   const name = derive(spelling.replace(/[a-z]+/g, (letters) => letters.toUpperCase()));
   if (names.size >= NAMES_KEPT || spelling.length > 64) return name;
-  // A copy, since a slice would keep the whole text alive that it was cut from.
-  const copy = Buffer.from(name).toString();
-  names.set(Buffer.from(spelling).toString(), copy);
+  const copy = keyOf(name);
+  names.set(keyOf(spelling), copy);
   return copy;
 }
+
+/**
+ * A copy, since a slice would keep the whole text alive that it was cut from; as keys of objects are kept, which V8 tells
+ * apart by their addresses: most of what is done with templates is to look for names.
+ */
+const keyOf = (name: string): string => Object.keys({ [name]: null })[0] ?? '';
 
 function canonical(attribute: Attribute): Attribute {
   const name = attributeName(attribute.name);

@@ -43,8 +43,10 @@ export class Driver {
   readonly #schedule: (delayMs: number, event: DriverEvent) => NonNullable<Vm['timer']>;
   readonly #draws: Draws;
   readonly #failing: Stream;
-  /** VMs in DONE, oldest first: what is forgotten when there are too many. */
+  /** VMs in DONE that are kept. When there are as many as may be, the oldest makes room for the next. */
   #done: number[] = [];
+  /** Where the oldest stands; those that came after it follow, round the end. */
+  #oldest = 0;
 
   constructor(cloud: Cloud) {
     this.#cloud = cloud;
@@ -63,12 +65,13 @@ export class Driver {
     ) as Draws;
   }
 
-  state(): readonly number[] {
-    return this.#done;
+  state(): { readonly done: number[]; readonly oldest: number } {
+    return { done: this.#done, oldest: this.#oldest };
   }
 
-  restore(done: number[]): void {
+  restore({ done, oldest }: ReturnType<Driver['state']>): void {
     this.#done = done;
+    this.#oldest = oldest;
   }
 
   /** Puts a VM into a state, with all that goes with it, and starts the state's driver action if it has one. */
@@ -310,8 +313,22 @@ export class Driver {
     releaseDisks(cloud, vm);
     releasePort(cloud, vm);
     cloud.agenda.stop(vm);
-    this.#done.push(vm.id);
-    if (this.#done.length > cloud.config.doneKept) cloud.forgetVm(this.#done.shift() as number);
+    this.#keep(vm.id);
+  }
+
+  /** Keeps a VM in DONE, in the place of the oldest when there are too many. */
+  #keep(id: number): void {
+    const { doneKept } = this.#cloud.config;
+    if (this.#done.length < doneKept) {
+      this.#done.push(id);
+      return;
+    }
+    const oldest = this.#done[this.#oldest] ?? id;
+    if (doneKept > 0) {
+      this.#done[this.#oldest] = id;
+      this.#oldest = (this.#oldest + 1) % doneKept;
+    }
+    this.#cloud.forgetVm(oldest);
   }
 }
 

@@ -121,11 +121,17 @@ function makeNic(
   const { source, guest } = inheritedFrom(vnet, range);
   const kept = derived(KEPT, given, [source], () => keptBeside(source, given));
   const ports = portRanges(range, offset);
+  const { mac, ip, ip6, ip6Global, ip6Ula, ip6Link } = address;
   return {
     id,
     networkId: vnet.id,
     arId: range.id,
-    ...address,
+    mac,
+    ip,
+    ip6,
+    ip6Global,
+    ip6Ula,
+    ip6Link,
     source,
     guest,
     given: ports.length === 0 ? kept : held([...(kept ?? []), ...ports]),
@@ -200,14 +206,20 @@ function ownerOf(cloud: Cloud, uid: number, given: Vector): number {
 }
 
 function wantedAddress(vnet: Vnet, given: Vector): WantedAddress {
-  const wanted: Record<string, string> = {};
-  for (const name of ['IP', 'IP6', 'MAC'] as const) {
-    const value = given.get(name);
-    if (value) wanted[name.toLowerCase()] = value;
-  }
-  if (Object.keys(wanted).length > 1) throw refused(`Cannot get IP/MAC lease from virtual network ${vnet.id}.`);
-  return wanted;
+  const wanted = WANTED.filter(([name]) => given.get(name));
+  if (wanted.length > 1) throw refused(`Cannot get IP/MAC lease from virtual network ${vnet.id}.`);
+  const [only] = wanted;
+  return only === undefined ? ANY : { [only[1]]: given.get(only[0]) };
 }
+
+const ANY: WantedAddress = {};
+
+/** The attributes that name an address, and what they want. */
+const WANTED = [
+  ['IP', 'ip'],
+  ['IP6', 'ip6'],
+  ['MAC', 'mac'],
+] as const satisfies readonly (readonly [string, keyof WantedAddress])[];
 
 /** Attributes that oned writes itself for each NIC, whatever is given. */
 const OWN = new Set([

@@ -31,14 +31,20 @@ const share = (vm: { cpu: number; memoryMiB: number }): { cpu: number; memKb: nu
 /** What VMs may take of a host: what it has, less what the host's or its cluster's RESERVED_ attributes keep. */
 export function limits(cloud: Cloud, host: Host): { cpu: number; memKb: number } {
   const cluster = cloud.clusters.find(host.clusterId);
-  const reserved = (name: string, total: number): number => {
-    const text = host.template.get(name) || cluster?.template.get(name) || '0';
-    const number = Number.parseFloat(text);
-    if (Number.isNaN(number)) return 0;
-    return text.trim().endsWith('%') ? Math.floor((total * number) / 100) : number;
-  };
+  const reserved = (name: string): string | undefined => host.template.get(name) || cluster?.template.get(name);
   const { cpu, memKb } = capacity(host);
-  return { cpu: cpu - reserved('RESERVED_CPU', cpu), memKb: memKb - reserved('RESERVED_MEM', memKb) };
+  return {
+    cpu: cpu - amount(reserved('RESERVED_CPU'), cpu),
+    memKb: memKb - amount(reserved('RESERVED_MEM'), memKb),
+  };
+}
+
+/** An amount, or with % a share of the total. */
+function amount(text: string | undefined, total: number): number {
+  if (!text) return 0;
+  const number = Number.parseFloat(text);
+  if (Number.isNaN(number)) return 0;
+  return text.trim().endsWith('%') ? Math.floor((total * number) / 100) : number;
 }
 
 /** Why a VM does not fit on a host, in oned's words; `undefined` when it does. `freed` is what it gives back there. */

@@ -2,6 +2,7 @@
  * The requirements that oned adds to those of a VM, so that it can reach its images and networks: AUTOMATIC_REQUIREMENTS
  * and its cousins. Mirrors `VirtualMachine::automatic_requirements` of OpenNebula 6.10.
  */
+import { remembered } from '../../kernel/remembered.ts';
 import type { Cloud } from '../cloud.ts';
 import { OneError } from '../error.ts';
 import type { Vm } from './vm.ts';
@@ -11,9 +12,10 @@ type Placed = Pick<Vm, 'disks' | 'nics'>;
 /** Of the host. The scheduler joins them with the VM's own SCHED_REQUIREMENTS. */
 export function automaticRequirements(cloud: Cloud, vm: Placed): string {
   const clusters = commonClusters(cloud, vm);
-  const anywhere = '!(PUBLIC_CLOUD = YES) & !(PIN_POLICY = PINNED)';
-  return clusters === undefined ? anywhere : `(${either('CLUSTER_ID =', clusters)}) & ${anywhere}`;
+  return clusters === undefined ? ANYWHERE : hostIn(clusters.join());
 }
+
+const ANYWHERE = '!(PUBLIC_CLOUD = YES) & !(PIN_POLICY = PINNED)';
 
 /** Of the system datastore: as of networks, and once its disks have come back from a host, that they can go out again. */
 export function automaticDatastores(cloud: Cloud, vm: Placed & Pick<Vm, 'history'>): string {
@@ -25,11 +27,15 @@ export function automaticDatastores(cloud: Cloud, vm: Placed & Pick<Vm, 'history
 /** Of networks, and of the system datastore; empty when the VM has nothing to reach. */
 export function automaticClusters(cloud: Cloud, vm: Placed): string {
   const clusters = commonClusters(cloud, vm);
-  return clusters === undefined ? '' : `(${either('"CLUSTERS/ID" @>', clusters)})`;
+  return clusters === undefined ? '' : heldBy(clusters.join());
 }
 
-const either = (comparison: string, ids: readonly number[]): string =>
-  ids.map((id) => `${comparison} ${id}`).join(' | ');
+// There are few sets of clusters, and many VMs: each text is written once.
+const hostIn = remembered((ids) => `(${either('CLUSTER_ID =', ids)}) & ${ANYWHERE}`);
+const heldBy = remembered((ids) => `(${either('"CLUSTERS/ID" @>', ids)})`);
+
+const either = (comparison: string, ids: string): string =>
+  (ids === '' ? [] : ids.split(',')).map((id) => `${comparison} ${id}`).join(' | ');
 
 /**
  * @param before what the calling operation writes before the reason
@@ -45,8 +51,13 @@ export function commonClusters(cloud: Cloud, vm: Placed): number[] | undefined {
   const [first] = places;
   if (first === undefined) return undefined;
   const common: number[] = [];
-  for (const id of first) if (places.every((clusters) => clusters.has(id))) common.push(id);
+  for (const id of first) if (isIn(places, id)) common.push(id);
   return common.length < 2 ? common : common.sort((a, b) => a - b);
+}
+
+function isIn(places: readonly ReadonlySet<number>[], cluster: number): boolean {
+  for (const clusters of places) if (!clusters.has(cluster)) return false;
+  return true;
 }
 
 /** Where each thing is that the VM has. */

@@ -4,7 +4,7 @@
  */
 import { remembered } from '../../kernel/remembered.ts';
 import { OneError } from '../error.ts';
-import type { Template } from '../syntax/syntax.ts';
+import type { Template, Vector } from '../syntax/syntax.ts';
 
 interface Rule {
   readonly name: string;
@@ -77,15 +77,28 @@ function pattern(text: string): (candidate: string) => boolean {
 
 /** The first restricted attribute in a template, with its sub-attribute if that is what is restricted. */
 export function restrictedAttribute(template: Template): { name: string; sub?: string } | undefined {
-  for (const { name, value } of template) {
+  for (const { name, value } of template.contents) {
     const rules = rulesFor(name);
-    const subs = typeof value === 'string' || rules.length === 0 ? [] : [...value.keys()];
-    for (const rule of rules) {
-      if (rule.sub === undefined) return { name };
-      for (const sub of subs) if (rule.sub(sub)) return { name, sub };
-    }
+    if (rules.length === 0) continue;
+    if (rules.some((rule) => rule.sub === undefined)) return { name };
+    const sub = typeof value === 'string' ? null : restrictedSub(name, rules, value);
+    if (sub !== null) return { name, sub };
   }
   return undefined;
+}
+
+/** By the vector that they are of: VMs that are made of one text share its vectors. */
+const SUBS = new WeakMap<Vector, { readonly name: string; readonly sub: string | null }>();
+
+function restrictedSub(name: string, rules: readonly Rule[], vector: Vector): string | null {
+  let known = SUBS.get(vector);
+  if (known?.name !== name) {
+    const subs = [...vector.keys()];
+    const sub = rules.map((rule) => subs.find((each) => rule.sub?.(each))).find((each) => each !== undefined);
+    known = { name, sub: sub ?? null };
+    SUBS.set(vector, known);
+  }
+  return known.sub;
 }
 
 /**

@@ -128,9 +128,10 @@ export class Troubles {
   /** The probes look at a VM that runs: what faults hold on it from now on. */
   look(vm: Vm): void {
     const { judge, journal, clock } = this.#cloud;
-    const marked = (fault: Fault<'vm'>): boolean => vm.trouble?.marks.some((mark) => mark.fault === fault.id) === true;
-    for (;;) {
-      const verdict = vm.state === 'RUNNING' ? judge.hold(vmAttempt(this.#cloud, vm, 'monitor'), marked) : undefined;
+    if (!judge.armed('vm')) return;
+    while (vm.state === 'RUNNING') {
+      const marked = new Set(vm.trouble?.marks.map((mark) => mark.fault));
+      const verdict = judge.hold(vmAttempt(this.#cloud, vm, 'monitor'), ({ id }) => marked.has(id));
       if (verdict === undefined) return;
       const { fault, effect } = verdict;
       const detail = { fault: fault.id, do: effect.do, operation: 'monitor' };

@@ -1,0 +1,24 @@
+/** Two runtimes that are updated at one instant, once both of them run: neither may come to something else for the other. */
+import fc from 'fast-check';
+import type { Step } from './scenario.ts';
+
+type Creation = Extract<Step, { readonly op: 'create' }>;
+
+const sizes = fc.record({
+  CPU: fc.constantFrom(1, 2, 3),
+  MEMORY: fc.constantFrom(128, 256, 512),
+  DISK_SIZE: fc.constantFrom(1024, 2048, 4096),
+});
+
+/** None where there are no two. */
+export const neighbours: fc.Arbitrary<(steps: readonly Step[]) => readonly Step[]> = sizes.map((faas) => (steps) => {
+  const [one, other] = steps.filter((step): step is Creation => step.op === 'create' && step.bind !== undefined);
+  if (one?.bind === undefined || other?.bind === undefined) return [];
+  const first: Step = { id: 'both-1', op: 'put', ref: one.bind, args: { faas }, client: 12 };
+  return [
+    { id: 'one-runs', op: 'get', ref: one.bind, after: { event: `${one.id}.RUNNING` } },
+    { id: 'other-runs', op: 'get', ref: other.bind, after: { event: `${other.id}.RUNNING` } },
+    first,
+    { ...first, id: 'both-2', ref: other.bind, client: 13, after: { event: 'both-1.sent' } },
+  ];
+});

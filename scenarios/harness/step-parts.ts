@@ -1,0 +1,50 @@
+/** What the steps of a scenario have in common: their names, what they are told from, and who asks what for whom. */
+import { form } from '../../sim/index.ts';
+
+const { anything, map, object, oneOrMore, text, whole, word } = form;
+
+export const name = text({ pattern: '^[A-Za-z][A-Za-z0-9_-]*$', meaning: 'a name of letters, digits, - and _' });
+
+/** What an event may be called behind the name of its step or fault. */
+export const STEP_EVENTS = ['sent', 'answered', 'PENDING', 'RUNNING', 'UPDATING', 'ERROR'] as const;
+export const FAULT_EVENTS = ['began', 'ended'] as const;
+
+export const after = object(
+  {
+    event: text({
+      pattern: `^(start|[A-Za-z][A-Za-z0-9_-]*\\.(${[...STEP_EVENTS, ...FAULT_EVENTS].join('|')}))$`,
+      meaning: 'an event such as start, s1.answered, s1.RUNNING or f1.began',
+    }),
+  },
+  { delayMs: whole(0) },
+);
+
+const expectation = object(
+  {},
+  {
+    status: oneOrMore(whole(100, 599)),
+    /** By JSON pointer. */
+    body: map(anything),
+    headers: map(text()),
+  },
+);
+
+/** Who sends a request, and with which credentials. */
+const AUTH = ['good', 'none', 'wrong', 'scheme'] as const;
+
+export const common = {
+  /** Requests of one client follow one another. */
+  client: whole(0, 15),
+  as: word('owner', 'other', 'admin'),
+  auth: word(...AUTH),
+  after,
+  expect: expectation,
+};
+
+export type Auth = (typeof AUTH)[number];
+
+/** A runtime by the name that a step bound, or its service; a stream by that of its step; or an id that nobody has. */
+export const ref = text({
+  pattern: '^([A-Za-z][A-Za-z0-9_-]*(\\.service)?|none)$',
+  meaning: 'the name that a step has bound, such as r1, or r1.service, or none',
+});
