@@ -52,6 +52,8 @@ interface Measured {
   readonly frames: readonly Pushed[];
   /** From this instant on a fault may have touched what is measured, in milliseconds since the Unix epoch. */
   readonly troubledFromMs: number;
+  /** By how much faults may set the clocks of probes forward or back. */
+  readonly skewMs: number;
 }
 
 const known = new WeakMap<Story, Measured>();
@@ -63,7 +65,7 @@ export function measuredIn(story: Story): Measured {
     ranges: story.answered.flatMap((exchange) => rangesIn(story, exchange)),
     scrapes: story.answered.flatMap((exchange) => scrapeIn(story, exchange)),
     frames: story.streamed.flatMap(pushedIn),
-    troubledFromMs: troubledFrom(story),
+    ...troublesIn(story),
   };
   known.set(story, measured);
   return measured;
@@ -145,9 +147,12 @@ function scrapeIn(story: Story, exchange: Answered): Scrape[] {
   if (exchange.op !== 'prometheus.scrape' || exchange.response.status !== 200) return [];
   const exposition = readExposition(exchange.response.body);
   const { at } = exchange;
-  const pushed = exposition.samples.flatMap(({ name: metric, labels, value, timestamp: timeMs }) =>
-    timeMs === null ? [] : [{ key: nameOf(metric, labels), metric, labels, value, timeMs, at, exchange }],
-  );
+  const pushed: Pushed[] = [];
+  for (const { name: metric, labels, key: own, value, timestamp: timeMs } of exposition.samples) {
+    if (timeMs === null) continue;
+    const key = labels.exported_job === undefined ? own : nameOf(metric, labels);
+    pushed.push({ key, metric, labels, value, timeMs, at, exchange });
+  }
   return [{ exchange, nowMs: story.run.epochMs + at, exposition, pushed }];
 }
 
@@ -187,13 +192,16 @@ function pushedIn(line: StreamLine): Pushed[] {
 // ---- trouble --------------------------------------------------------------------------------------------------------
 
 /** A fault that touches measurements does so from when it begins; a clock that is ahead, before. */
-function troubledFrom({ run, faults }: Story): number {
-  const ahead = new Map<string, number>();
+function troublesIn({ run, faults }: Story): Pick<Measured, 'troubledFromMs' | 'skewMs'> {
+  const skews = new Map<string, number>();
   for (const each of faultsOf(run.scenario)) {
     if (each.kind !== 'declared' || each.fault.selector.layer !== 'metrics') continue;
     const { effect } = each.fault;
-    ahead.set(each.id, effect.do === 'clock-skew' ? Math.abs(effect.ms) : 0);
+    skews.set(each.id, effect.do === 'clock-skew' ? Math.abs(effect.ms) : 0);
   }
-  const begun = faults.filter(({ fault, phase }) => phase === 'began' && ahead.has(fault));
-  return Math.min(...begun.map(({ fault, at }) => run.epochMs + at - (ahead.get(fault) ?? 0)));
+  const begun = faults.filter(({ fault, phase }) => phase === 'began' && skews.has(fault));
+  return {
+    troubledFromMs: Math.min(...begun.map(({ fault, at }) => run.epochMs + at - (skews.get(fault) ?? 0))),
+    skewMs: begun.reduce((sum, { fault }) => sum + (skews.get(fault) ?? 0), 0),
+  };
 }

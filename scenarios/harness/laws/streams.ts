@@ -183,7 +183,7 @@ export const STREAMS: readonly Law[] = [
     sentence: 'A stream shows what was asked for and nothing else, in the order of time, and nothing after its end.',
     reason: 'Another’s measurements, or those of before, would be taken for the present.',
     judge(story, check) {
-      const { troubledFromMs } = measuredIn(story);
+      const { troubledFromMs, skewMs } = measuredIn(story);
       const nowOf = ({ at }: StreamLine): number => story.run.epochMs + at;
       for (const connection of connectionsIn(story)) {
         const { of, lines } = connection;
@@ -208,7 +208,7 @@ export const STREAMS: readonly Law[] = [
             newest.set(key, time);
             const isOwn = labelsIn(labels.join(','))?.id === of.vc;
             const isToCome = story.omniscient && time > nowOf(line) && nowOf(line) < troubledFromMs;
-            const isInTime = time >= last && !isToCome;
+            const isInTime = time >= last - skewMs && !isToCome;
             check(isOwn && isInTime, () =>
               shown(
                 connection,
