@@ -29,6 +29,10 @@ export function stretchesOf(story: Story, vm: number): readonly Stretch[] | unde
   return stretches;
 }
 
+/** Whether something happened to a VM at this very instant: what is measured then may be of before it or of after. */
+export const changesAt = (story: Story, vm: number, ms: number): boolean =>
+  story.changesOf(vm).some(({ at }) => story.run.epochMs + at === ms);
+
 /** Whether a guest ran from one instant to another without a break, for all that is known. */
 export function hasRun(story: Story, vm: number | undefined, fromMs: number, toMs: number): boolean {
   if (!story.omniscient || isHostTroubled(story)) return false;

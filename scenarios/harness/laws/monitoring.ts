@@ -1,7 +1,7 @@
 /** The laws of what is measured: its grid, its values, and that everybody who looks sees the same. */
 import { STATES } from '../../../sim/index.ts';
 import { numberIn } from '../exposition-text.ts';
-import { hasRun, stretchesOf } from '../guest-life.ts';
+import { changesAt, hasRun, stretchesOf } from '../guest-life.ts';
 import { type Check, type Law, shownBy } from '../law.ts';
 import { measuredIn, type Pushed, type RangeAnswer, type Row, vmOf } from '../measured.ts';
 import type { Story } from '../story.ts';
@@ -224,7 +224,8 @@ export const MONITORING: readonly Law[] = [
       /** By series and time of the measurement. */
       const pushes = new Map<string, Map<number, number>>();
       for (const push of [...scrapes.flatMap(({ pushed }) => pushed), ...frames]) {
-        if (push.timeMs >= troubledFromMs) continue;
+        const vm = vmOf(push.labels);
+        if (push.timeMs >= troubledFromMs || (vm !== undefined && changesAt(story, vm, push.timeMs))) continue;
         const times = pushes.get(push.key) ?? new Map<number, number>();
         pushes.set(push.key, times);
         const before = times.get(push.timeMs);
