@@ -4,7 +4,7 @@
  */
 import type { Breakage, Broken, Refuse } from './api/breakage.ts';
 import { SNAPSHOT_PATH } from './api/control/state.ts';
-import { BodyCutShort, type Edge, toldOf } from './api/edge.ts';
+import { BodyCutShort, type Edge, noteOf } from './api/edge.ts';
 import { METHODS } from './api/oned/methods.ts';
 import type { Progress } from './api/progress.ts';
 import { hintOf, routeOf, templateOf, unmatched } from './api/unmatched.ts';
@@ -106,7 +106,7 @@ export function answer(reached: Reached, request: Request, only?: string): Soon<
       const { status } = response;
       // Where the host's time moves ours, the journal keeps both.
       const said = pace.factor > 0 ? { status, hostMs: hostEpochMs() } : { status };
-      const detail = name === 'oned' ? { ...said, ...toldOf(response) } : said;
+      const detail = name === 'oned' ? { ...said, ...noteOf(response) } : said;
       if (isAside && status >= 400) cause = note();
       if (cause > 0) clock.because(cause, () => journal.append('answer', path, detail));
       const exchange = { api: name, method, path, user, status, at: clock.now };

@@ -10,21 +10,21 @@ export interface Edge {
 }
 
 /** What was asked for and by whom, and why it was refused, where path, header and status do not say so. */
-export interface Told {
+export interface Note {
   readonly operation: string;
   readonly user: string;
   readonly error?: string;
 }
 
-const told = new WeakMap<Response, Told>();
+const notes = new WeakMap<Response, Note>();
 
 /** The same answer, with what the journal is to know of it. */
-export function telling(response: Response, what: Told): Response {
-  told.set(response, what);
+export function noting(response: Response, what: Note): Response {
+  notes.set(response, what);
   return response;
 }
 
-export const toldOf = (response: Response): Told | undefined => told.get(response);
+export const noteOf = (response: Response): Note | undefined => notes.get(response);
 
 /** The path that a route is looked up with: an encoded slash separates segments too, as the real servers have it. */
 export function routePath(request: Request): string {

@@ -7,7 +7,7 @@ import type { Cloud } from '../../one/cloud.ts';
 import { ERROR_NUMBERS, OneError } from '../../one/error.ts';
 import type { Method } from '../../one/operations.ts';
 import type { Refuse } from '../breakage.ts';
-import { BodyTooLarge, type Edge, readBody, type Told, telling } from '../edge.ts';
+import { BodyTooLarge, type Edge, type Note, noting, readBody } from '../edge.ts';
 import { plainAnswer } from '../plain.ts';
 import { documentText } from './encoding.ts';
 import { SYSTEM_METHODS } from './introspection.ts';
@@ -89,15 +89,15 @@ function answer(world: OnedWorld, body: Uint8Array): Response {
   try {
     call = callOf(documentText(body));
     const value = dispatch(world, call);
-    return telling(xml(value), toldOfCall(call, refusalIn(value)));
+    return noting(xml(value), noteOfCall(call, refusalIn(value)));
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    return call === undefined ? xml(error) : telling(xml(error), toldOfCall(call, `fault ${error.code}`));
+    return call === undefined ? xml(error) : noting(xml(error), noteOfCall(call, `fault ${error.code}`));
   }
 }
 
 /** The protocol says in the body who calls what, and answers with 200 whatever comes of it. */
-function toldOfCall({ method, params: [session] }: Call, error: string | undefined): Told {
+function noteOfCall({ method, params: [session] }: Call, error: string | undefined): Note {
   const user = typeof session === 'string' ? session.slice(0, Math.max(0, session.indexOf(':'))) : '';
   return { operation: method, user, ...(error === undefined ? {} : { error }) };
 }
