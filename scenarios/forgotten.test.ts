@@ -37,6 +37,7 @@ const DERIVED: Readonly<Record<string, string>> = {
   'Pace.#hostStart': 'the time of the host',
   'Pace.#simulatedStart': 'where it was then',
   'Random.#uuidKeys': 'a memo of keys',
+  'Random.#streamKeys': 'likewise',
   'Sessions.#proven': 'a memo of sessions, which are proven again',
   'Fleet.#version': 'counts changes for who watches, which is somebody on a connection',
   'Guest.#loads': 'follows from the history of its VM',
@@ -44,7 +45,7 @@ const DERIVED: Readonly<Record<string, string>> = {
   'Guest.#stretches': 'likewise',
   'Guest.#known': 'likewise',
   'Guest.#knownTo': 'likewise',
-  'closure.block': 'where a stream of chance does its sums',
+  'closure.streamKey': 'the memo of a stream of chance',
   'closure.known': 'the memo of `remembered`',
   'Hono.router': "Hono's own, and the same whatever happens",
 };

@@ -140,7 +140,7 @@ function createWorld(
   const cloud = new Cloud({ clock, random, journal, judge }, { timing: config.timing, ...config.cloud });
   const chronicle = new Chronicle(cloud);
   const disturbances = new JudgedDisturbances(cloud);
-  const platform = platformSince(config.epochMs - PLATFORM_AGE_MS);
+  const platform = () => platformSince(config.epochMs - PLATFORM_AGE_MS);
   const metrics = new Metrics(random, cloud, config.deviations, disturbances, chronicle, platform);
   cloud.monitored = (vmId, name) => metrics.monitored(vmId, name, clock.now);
   const vocabulary = vocabularyOf(cloud, metrics, operations, API_NAMES);

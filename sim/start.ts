@@ -7,7 +7,7 @@ import { hostEpochMs } from './kernel/pace.ts';
 import { listen, type Urls } from './net/listen.ts';
 import { TIMINGS, type Timing } from './one/timing.ts';
 import { createSimulator, PROFILES, type Simulator, type SimulatorConfig, VIRTUAL_EPOCH_MS } from './simulator.ts';
-import { furnish } from './world/furnish.ts';
+import { furnisher } from './world/mould.ts';
 import { loadState, saveState } from './world/state-file.ts';
 import { readTiming } from './world/timing-file.ts';
 import { faultsIn, type WorldFile } from './world/world-file.ts';
@@ -109,7 +109,7 @@ function simulatorConfig(config: Config, { worldFile, timing, urls }: Loaded): P
     controlHosts: config.controlHosts,
     sandboxes: config.sandboxes,
     faultHeader: config.faultHeader === 'on',
-    furnish: (cloud) => furnish(cloud, worldFile),
+    furnish: furnisher(worldFile),
     faults: (vocabulary) => faultsIn(worldFile, vocabulary),
   };
 }

@@ -9,8 +9,14 @@ describe('an exposition', () => {
     const { samples, flaws } = readExposition(`${HEAD}up{a="x\\"y\\\\z\\n",b=""} 1 1700000000000\nup +Inf\n`);
     expect(flaws).toEqual([]);
     expect(samples).toEqual([
-      { name: 'up', labels: { a: 'x"y\\z\n', b: '' }, value: 1, timestamp: 1_700_000_000_000 },
-      { name: 'up', labels: {}, value: Number.POSITIVE_INFINITY, timestamp: null },
+      {
+        name: 'up',
+        labels: { a: 'x"y\\z\n', b: '' },
+        key: 'up [["a","x\\"y\\\\z\\n"],["b",""]]',
+        value: 1,
+        timestamp: 1_700_000_000_000,
+      },
+      { name: 'up', labels: {}, key: 'up []', value: Number.POSITIVE_INFINITY, timestamp: null },
     ]);
   });
 

@@ -1,10 +1,16 @@
 /** Reads the text exposition format of Prometheus, version 0.0.4, and names every line that is not of it. */
+import { remembered } from '../../sim/index.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 
-interface Sample {
+interface Series {
   readonly name: string;
   readonly labels: Labels;
+  /** Equal for one metric with one label set. */
+  readonly key: string;
+}
+
+interface Sample extends Series {
   readonly value: number;
   /** Milliseconds since the Unix epoch; null where the line has none. */
   readonly timestamp: number | null;
@@ -17,7 +23,7 @@ export interface Exposition {
 
 const NAME = '[a-zA-Z_:][a-zA-Z0-9_:]*';
 const HEAD = new RegExp(`^# (HELP|TYPE) (${NAME}) (.*)$`);
-const SAMPLE = new RegExp(`^(${NAME})(?:\\{(.*)\\})? (\\S+)(?: (-?\\d+))?$`);
+const SAMPLE = new RegExp(`^(${NAME}(?:\\{.*\\})?) (\\S+)(?: (-?\\d+))?$`);
 const PAIR = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\[\\"n])*)"(,|$)/y;
 const VALUE = /^([+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?Inf|NaN)$/;
 const TYPES = ['counter', 'gauge', 'histogram', 'summary', 'untyped'];
@@ -51,26 +57,36 @@ export function readExposition(text: string): Exposition {
       continue;
     }
     if (line.startsWith('#') || line === '') continue;
-    const [, name, pairs, value = '', timestamp] = SAMPLE.exec(line) ?? [];
-    const labels = pairs === undefined ? {} : labelsIn(pairs);
-    if (name === undefined || labels === undefined || !VALUE.test(value)) {
+    const [, named = '', value = '', timestamp] = SAMPLE.exec(line) ?? [];
+    const series = seriesIn(named);
+    if (series === undefined || !VALUE.test(value)) {
       flawed('it is no sample');
       continue;
     }
+    const { name, labels, key } = series;
     enter(name);
     if (!typed.has(name)) flawed(`no TYPE of ${name} before it`);
-    const key = `${name} ${keyOf(labels)}`;
     if (seen.has(key)) flawed('a label set that has a sample already');
     seen.add(key);
     samples.push({
       name,
       labels,
+      key,
       value: numberIn(value),
       timestamp: timestamp === undefined ? null : Number(timestamp),
     });
   }
   return { samples, flaws };
 }
+
+/** Every scrape has the same series over and over. */
+const seriesIn = remembered((text): Series | undefined => {
+  if (text === '') return undefined;
+  const brace = text.indexOf('{');
+  const name = brace < 0 ? text : text.slice(0, brace);
+  const labels = brace < 0 ? {} : labelsIn(text.slice(brace + 1, -1));
+  return labels && { name, labels, key: `${name} ${keyOf(labels)}` };
+});
 
 /** Equal for equal label sets. */
 export const keyOf = (labels: Labels): string =>

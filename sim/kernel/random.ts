@@ -7,6 +7,8 @@
  * of a stream's entities can ever share a piece of their sequences.
  */
 
+import { remembered } from './remembered.ts';
+
 /** Draws in [0, 1) for one purpose, such as `vm.boot`. Entity and counter are whole numbers, up to 2^53. */
 export type Stream = (entity: number, counter: number) => number;
 
@@ -14,7 +16,9 @@ type Key = readonly [number, number];
 
 export class Random {
   readonly seed: number;
-  /** Keys of UUIDs by name: there are few names, and a UUID for each VM. */
+  /** Keys of streams by name, once something is drawn: most worlds draw from a few only. */
+  readonly #streamKeys = new Map<string, Key>();
+  /** Likewise those of UUIDs: there are few names, and a UUID for each VM. */
   readonly #uuidKeys = new Map<string, readonly [high: Key, low: Key]>();
 
   /** @param seed a whole number, up to 2^53 */
@@ -24,12 +28,17 @@ export class Random {
 
   /** The stream of a purpose. The same name always gives the same stream. */
   stream(name: string): Stream {
-    const [key0, key1] = this.#key(name);
-    const block = new Uint32Array(2);
+    let streamKey: Key | undefined;
     return (entity, counter) => {
-      encrypt(block, key0, key1, entity, counter);
-      return ((block[0] as number) * 2 ** 21 + ((block[1] as number) >>> 11)) / 2 ** 53;
+      streamKey ??= this.#keyOf(name);
+      encrypt(words, streamKey[0], streamKey[1], entity, counter);
+      return ((words[0] as number) * 2 ** 21 + ((words[1] as number) >>> 11)) / 2 ** 53;
     };
+  }
+
+  /** The names of all streams and UUIDs that anything has been drawn of. */
+  get drawn(): readonly string[] {
+    return [...this.#streamKeys.keys(), ...this.#uuidKeys.keys()];
   }
 
   /** A version 4 UUID, as a function of the same four. */
@@ -53,11 +62,16 @@ export class Random {
     return digits.toString('latin1');
   }
 
+  #keyOf(name: string): Key {
+    const known = this.#streamKeys.get(name) ?? this.#key(name);
+    this.#streamKeys.set(name, known);
+    return known;
+  }
+
   /** The key of a stream: its name, encrypted with the seed. */
   #key(name: string): Key {
-    const block = new Uint32Array(2);
-    encrypt(block, low(this.seed), high(this.seed), hash(name), 0);
-    return [block[0] as number, block[1] as number];
+    encrypt(words, low(this.seed), high(this.seed), nameHash(name), 0);
+    return [words[0] as number, words[1] as number];
   }
 }
 
@@ -74,6 +88,9 @@ export function hash(text: string): number {
   threefry(block, a, b, b, a);
   return ((block[0] as number) >>> 11) * 2 ** 32 + (block[1] as number);
 }
+
+/** Of the names of streams, which are the same in every world. */
+const nameHash = remembered(hash);
 
 const low = (whole: number): number => whole >>> 0;
 const high = (whole: number): number => Math.floor(whole / 2 ** 32) | 0;

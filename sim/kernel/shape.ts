@@ -118,10 +118,8 @@ export class Shape {
 
   #record(values: readonly Primitive[]): Fields {
     if (this.#make !== undefined) return this.#make(values);
-    if (++this.#made === MANY && !this.keys.includes('__proto__')) this.#make = literalOf(this.keys);
-    const record: Fields = {};
-    for (const [at, key] of this.keys.entries()) put(record, key, values[at]);
-    return record;
+    if (++this.#made === MANY) this.#make = recordMaker(this.keys);
+    return filled(this.keys, values);
   }
 }
 
@@ -129,9 +127,19 @@ const areWhole = (value: number, before: unknown): before is number =>
   Number.isInteger(value) && Number.isInteger(before);
 
 /** A literal makes a record several times faster than its fields one by one. */
-function literalOf(keys: readonly string[]): (values: readonly Primitive[]) => Fields {
+function literalOf(keys: readonly string[]): (values: readonly unknown[]) => Fields {
   const fields = keys.map((key, at) => `${JSON.stringify(key)}:values[${at}]`);
-  return new Function('values', `return {${fields.join(',')}}`) as (values: readonly Primitive[]) => Fields;
+  return new Function('values', `return {${fields.join(',')}}`) as (values: readonly unknown[]) => Fields;
+}
+
+/** What makes records of given values, one for each key. */
+export const recordMaker = (keys: readonly string[]): ((values: readonly unknown[]) => Fields) =>
+  keys.includes('__proto__') ? (values) => filled(keys, values) : literalOf(keys);
+
+function filled(keys: readonly string[], values: readonly unknown[]): Fields {
+  const record: Fields = {};
+  for (const [at, key] of keys.entries()) put(record, key, values[at]);
+  return record;
 }
 
 /** Whatever the key is called, `__proto__` among them. */

@@ -39,37 +39,59 @@ const MOST_POINTS = 2_000_000;
 export const METRIC_DEVIATIONS = ['memory-free-in-kb', 'stream-labels-unprefixed'] as const;
 export type MetricDeviation = (typeof METRIC_DEVIATIONS)[number];
 
+/** All metrics that there are. */
+interface Known {
+  readonly pushed: ReadonlyMap<string, PushedMetric>;
+  readonly exported: readonly ExportedMetric[];
+}
+
 export class Metrics {
   readonly #fleet: Fleet;
-  /** What guests push. */
-  readonly #metrics: ReadonlyMap<string, PushedMetric>;
-  /** What OpenNebula's exporter shows. */
-  readonly #exported: readonly ExportedMetric[];
+  readonly #make: () => Known;
+  /** Not before somebody asks: most worlds are asked for something else. */
+  #made: Known | undefined;
   readonly #chronicle: Chronicle | null;
   readonly #prefixed: boolean;
 
-  /** @param deviations those that are on: all of them, unless said otherwise */
+  /**
+   * @param deviations those that are on: all of them, unless said otherwise
+   * @param platform what is probed beside the guests
+   */
   constructor(
     random: Random,
     cloud: VmSource,
     deviations: { has(name: MetricDeviation): boolean } = new Set(METRIC_DEVIATIONS),
     disturbances: Disturbances = UNDISTURBED,
     chronicle: Chronicle | null = null,
-    platform: Platform | null = null,
+    platform: (() => Platform) | null = null,
   ) {
     const chance = chanceOf(random);
     this.#fleet = new Fleet(chance, cloud, disturbances);
-    const others = platform === null ? null : pushersOf(platform, chance, disturbances);
-    const machines = others === null ? this.#fleet : joined(this.#fleet, others.host);
-    const pushed = (metrics: readonly Metric[], pushers: Pushers) =>
-      metrics.map((metric) => [metric.name, { metric, pushers }] as const);
-    this.#metrics = new Map([
-      ...(others === null ? [] : pushed(CONTAINER_CATALOG, others.containers)),
-      ...pushed(catalog(!deviations.has('memory-free-in-kb')), machines),
-    ]);
     this.#chronicle = chronicle;
-    this.#exported = chronicle === null ? [] : exported(chronicle);
     this.#prefixed = !deviations.has('stream-labels-unprefixed');
+    this.#make = () => {
+      const others = platform === null ? null : pushersOf(platform(), chance, disturbances);
+      const machines = others === null ? this.#fleet : joined(this.#fleet, others.host);
+      const pushedBy = (pushers: Pushers, metrics: readonly Metric[]) =>
+        metrics.map((metric) => [metric.name, { metric, pushers }] as const);
+      const pushed = new Map([
+        ...(others === null ? [] : pushedBy(others.containers, CONTAINER_CATALOG)),
+        ...pushedBy(machines, catalog(!deviations.has('memory-free-in-kb'))),
+      ]);
+      return { pushed, exported: chronicle === null ? [] : exported(chronicle) };
+    };
+  }
+
+  /** What guests push. */
+  get #metrics(): ReadonlyMap<string, PushedMetric> {
+    this.#made ??= this.#make();
+    return this.#made.pushed;
+  }
+
+  /** What OpenNebula's exporter shows. */
+  get #exported(): readonly ExportedMetric[] {
+    this.#made ??= this.#make();
+    return this.#made.exported;
   }
 
   /** What is to be watched. Who knows the rules sets it when the world is wired. */

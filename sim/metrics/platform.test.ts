@@ -14,7 +14,7 @@ const metrics = new Metrics(
   new Set(METRIC_DEVIATIONS),
   undefined,
   null,
-  platformSince(SINCE),
+  () => platformSince(SINCE),
 );
 
 /** Values by the name of the container. */

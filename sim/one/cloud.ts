@@ -145,34 +145,21 @@ export class Cloud {
 
   /** By the name of the part. Proven sessions are not among them: they are proven again. */
   get held(): Holders {
+    return { ...heldPools(this.pools), ...this.parts };
+  }
+
+  /** By name. */
+  get pools() {
     const { users, groups, hosts, clusters, datastores, images, vnets, templates, documents, vms } = this;
     const { securityGroups } = this;
-    const pools = {
-      users,
-      groups,
-      hosts,
-      clusters,
-      datastores,
-      images,
-      vnets,
-      securityGroups,
-      templates,
-      documents,
-      vms,
-    };
+    return { users, groups, hosts, clusters, datastores, images, vnets, securityGroups, templates, documents, vms };
+  }
+
+  /** What holds state beside the pools. */
+  get parts(): Holders {
     const { shapes, acl, quotas, driver, scheduler, agenda, troubles, hostTroubles, flow } = this;
-    const parts = {
-      ...heldPools(pools),
-      documentTypes: heldMap(this.documentTypes),
-      shapes,
-      acl,
-      quotas,
-      driver,
-      scheduler,
-      agenda,
-      troubles,
-      hostTroubles,
-    };
+    const documentTypes = heldMap(this.documentTypes);
+    const parts = { documentTypes, shapes, acl, quotas, driver, scheduler, agenda, troubles, hostTroubles };
     return { ...parts, ...flow.held };
   }
 

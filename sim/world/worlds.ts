@@ -8,7 +8,7 @@ import { reason } from '../machine.ts';
 import { packageFile, READ_WORLDS } from '../package-files.ts';
 import { Problem } from '../problem.ts';
 import type { SimulatorConfig } from '../simulator.ts';
-import { furnish } from './furnish.ts';
+import { furnisher } from './mould.ts';
 import { readWorld, type World, type WorldFile } from './world-file.ts';
 
 const FOLDER = fileURLToPath(packageFile('fixtures/worlds/'));
@@ -29,7 +29,7 @@ export async function loadWorld(wanted: Wanted): Promise<WorldFile> {
 export async function furnishing(world: string): Promise<SimulatorConfig['furnish']> {
   const name = WORLD_NAMES.find((candidate) => candidate === world);
   const worldFile = await loadWorld(name === undefined ? { file: world } : { name });
-  return (cloud) => furnish(cloud, worldFile);
+  return furnisher(worldFile);
 }
 
 async function loadRead(wanted: Wanted): Promise<WorldFile | undefined> {

@@ -112,10 +112,11 @@ function reading(call: Call, status: number, deviations: Deviations): Phase<Know
   if (status === 404) return [missing(call)];
   const shown = status < 300 ? runtimeIn(call.answered) : undefined;
   if (shown === undefined) return [];
+  const rest = restOf(shown);
   const look: Phase<Known> = (known) => {
     if (known.name !== shown.NAME) return `it is called ${quoted(known.name)}, not ${quoted(shown.NAME)}`;
-    if (known.rest !== undefined && known.rest !== restOf(shown)) return `it says ${known.rest}, not ${restOf(shown)}`;
-    return looked({ ...known, rest: restOf(shown) }, shown, call, deviations);
+    if (known.rest !== undefined && known.rest !== rest) return `it says ${known.rest}, not ${rest}`;
+    return looked(withRest(known, rest), shown, call, deviations);
   };
   // Upstream, who reads writes back what was read.
   return deviations.has('get-writes') ? [look, written(shown)] : [look];
@@ -129,7 +130,10 @@ const missing =
 const written =
   (shown: Fields): Phase<Known> =>
   (known) =>
-    known.life === 'gone' ? GONE : [{ ...known, rest: restOf(shown) }];
+    known.life === 'gone' ? GONE : [withRest(known, restOf(shown))];
+
+/** What changes nothing makes nothing new. */
+const withRest = (known: Known, rest: string): Known => (known.rest === rest ? known : { ...known, rest });
 
 const GONE = 'it has been deleted';
 
@@ -162,13 +166,18 @@ function seenAs(
   let why = '';
   const possible = outcomesOf(machine, call).filter((each) => {
     const { sizes, wanted } = each;
-    const fits = wanted === undefined ? textOf(shown) === textOf(sizes) : isBetween(shown, sizes, wanted, deviations);
+    const fits = wanted === undefined ? areSame(shown, sizes) : isBetween(shown, sizes, wanted, deviations);
     const isSeen = shownAs(each.vm, state).size > 0;
     if (!fits) why ||= `${role} has ${textOf(wanted ?? sizes)}, not ${textOf(shown)}`;
     else if (!isSeen) why = `${role} cannot be ${state}: ${nameOf(each.vm)}`;
     return fits && isSeen;
   });
-  return possible.length === 0 ? why : possible.map((each) => ({ ...each, vm: shownAs(each.vm, state) }));
+  if (possible.length === 0) return why;
+  return possible.map((each) => {
+    const vm = shownAs(each.vm, state);
+    const isAsBefore = vm === machine.vm && each.sizes === machine.sizes && each.wanted === machine.wanted;
+    return isAsBefore ? machine : { ...each, vm };
+  });
 }
 
 /** What a machine may have become since: what was under way may have ended. */
@@ -361,10 +370,11 @@ function onFunction(
       why = changed;
       return [];
     }
-    return changed.map((each) => ({
-      ...known,
-      functions: known.functions.map((other) => (other === machine ? each : other)),
-    }));
+    return changed.map((each) =>
+      each === machine
+        ? known
+        : { ...known, functions: known.functions.map((other) => (other === machine ? each : other)) },
+    );
   });
   return next.length === 0 ? why : next;
 }
@@ -438,10 +448,21 @@ const sizesOf = (fields: Fields): Sizes => ({
   DISK_SIZE: Number(fields.DISK_SIZE),
 });
 
+const areSame = (a: Sizes, b: Sizes): boolean =>
+  SIZES.every((key) => a[key] === b[key] || (Number.isNaN(a[key]) && Number.isNaN(b[key])));
+
 const textOf = (sizes: Sizes | undefined): string =>
   sizes === undefined ? '-' : `CPU ${sizes.CPU}, MEMORY ${sizes.MEMORY}, DISK_SIZE ${sizes.DISK_SIZE}`;
 
-const restOf = (runtime: Fields): string => JSON.stringify(Object.fromEntries(REST.map((key) => [key, runtime[key]])));
+const rests = new WeakMap<Fields, string>();
+
+function restOf(runtime: Fields): string {
+  const known = rests.get(runtime);
+  if (known !== undefined) return known;
+  const rest = JSON.stringify(Object.fromEntries(REST.map((key) => [key, runtime[key]])));
+  rests.set(runtime, rest);
+  return rest;
+}
 
 const NO_REST = restOf({});
 

@@ -17,16 +17,18 @@ interface OrderVerdict<S> {
   readonly linearization: Linearization<S>;
 }
 
+const histories = once(runtimeHistories);
+
 /** Of runtimes whose clients waited for one another. */
 export const beliefs = once((story) =>
-  runtimeHistories(story)
+  histories(story)
     .filter(({ operations }) => !isConcurrent(operations))
     .map((history): BeliefVerdict => ({ history, believed: believe(history.thing, history.operations, seenBy) })),
 );
 
 /** Of runtimes whose clients did not. */
 export const runtimeOrders = once((story) =>
-  runtimeHistories(story)
+  histories(story)
     .filter(({ operations }) => isConcurrent(operations))
     .map(ordered),
 );

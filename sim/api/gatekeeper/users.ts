@@ -38,7 +38,8 @@ export class Users {
   readonly #random: Random;
   /** By name, in order of registration. */
   readonly #users = new Map<string, User>();
-  readonly #names = new Map<string, string>();
+  /** By UUID, once somebody is looked for by one: each has to be drawn. */
+  #names: Map<string, string> | undefined;
 
   constructor({ clock, random, furnishing }: UsersWorld) {
     this.#clock = clock;
@@ -54,7 +55,7 @@ export class Users {
   /** In the place of all that are registered. */
   restore(users: readonly User[]): void {
     this.#users.clear();
-    this.#names.clear();
+    this.#names = undefined;
     for (const user of users) this.#set(user);
   }
 
@@ -67,6 +68,7 @@ export class Users {
   }
 
   withId(uuid: string): User | undefined {
+    this.#names ??= new Map(Array.from(this.#users.keys(), (username) => [this.idOf(username), username]));
     const name = this.#names.get(uuid);
     return name === undefined ? undefined : this.#users.get(name);
   }
@@ -113,7 +115,7 @@ export class Users {
 
   #set(user: User): User {
     this.#users.set(user.username, user);
-    this.#names.set(this.idOf(user.username), user.username);
+    this.#names?.set(this.idOf(user.username), user.username);
     return user;
   }
 }

@@ -139,12 +139,8 @@ interface AclState {
 
 export class Acl implements Iterable<Rule> {
   /** By the user they are for, as a key of {@link key}; within one in order of id. */
-  #rules = new Map<number, Rule[]>();
-  #next = 0;
-
-  constructor() {
-    for (const text of DEFAULT_RULES) this.addText(text);
-  }
+  #rules = new Map(BEGINNING);
+  #next = DEFAULT_RULES.length;
 
   state(): AclState {
     return { rules: this.#rules, next: this.#next };
@@ -280,6 +276,14 @@ function termsOf(text: string): Terms {
   const terms = parseRule(text);
   if (terms === undefined) throw new Error(`not an ACL rule: ${text}`);
   return terms;
+}
+
+/** As every cloud begins: neither rules nor lists of them ever change, so all have the same. */
+const BEGINNING = new Map<number, Rule[]>();
+for (const [id, text] of DEFAULT_RULES.entries()) {
+  const rule = { id, ...termsOf(text) };
+  const user = key(rule.user.bits, rule.user.id);
+  BEGINNING.set(user, [...(BEGINNING.get(user) ?? []), rule]);
 }
 
 function sameTerms(one: Terms, other: Terms): boolean {

@@ -180,6 +180,12 @@ export function newSecret(cloud: Cloud, user: User): string {
   return sha256(cloud.random.uuid('user.secret', user.id, user.secrets++));
 }
 
+/** The first secret of a user. */
+export function giveSecret(cloud: Cloud, user: User): void {
+  user.secrets = 0;
+  user.template.set('TOKEN_PASSWORD', newSecret(cloud, user));
+}
+
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
@@ -225,7 +231,7 @@ export function createUser(cloud: Cloud, { name, password, groups = [], driver =
     template: template?.clone() ?? new Template(),
   }));
   setPassword(cloud, user, password);
-  user.template.set('TOKEN_PASSWORD', newSecret(cloud, user));
+  giveSecret(cloud, user);
   for (const member of user.groups) cloud.groups.get(member).users.add(user.id);
   return user;
 }

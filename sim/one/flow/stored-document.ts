@@ -41,19 +41,19 @@ export class StoredDocument implements Document {
     this.#template = document.template;
   }
 
-  static revive({ template, body, edited, taken, lock, ...rest }: DocumentState): StoredDocument {
-    const document = new StoredDocument({ ...rest, template });
-    document.lock = lock;
-    document.#body = body;
-    document.#edited = edited;
-    document.taken = taken;
+  static revive(state: DocumentState): StoredDocument {
+    const document = new StoredDocument(state);
+    document.lock = state.lock;
+    document.#body = state.body;
+    document.#edited = state.edited;
+    document.taken = state.taken;
     return document;
   }
 
   state(): DocumentState {
     const { id, type, uid, gid, name, permissions, lock, taken } = this;
-    const held = { id, type, uid, gid, name, permissions, lock, taken };
-    return { ...held, template: this.#template, body: this.#body, edited: this.#edited };
+    const [template, body, edited] = [this.#template, this.#body, this.#edited];
+    return { id, type, uid, gid, name, permissions, lock, taken, template, body, edited };
   }
 
   get template(): Template {

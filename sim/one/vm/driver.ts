@@ -378,7 +378,7 @@ function errorWord(action: DriverAction, work: Work | null): string {
 }
 
 /** The name a hypervisor gives the VM: the dummy driver's, or the libvirt domain's UUID. */
-function deployId(vm: Vm): string {
+export function deployId(vm: Vm): string {
   const placement = currentPlacement(vm);
   return placement?.vmMad === 'dummy' ? `${placement.hostname}:${vm.name}:dummy` : vm.uuid;
 }

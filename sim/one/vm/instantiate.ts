@@ -220,7 +220,7 @@ function create(cloud: Cloud, caller: Caller, template: Template, wish: Wish): V
           steps: 0,
           trouble: null,
           timer: null,
-          uuid: cloud.random.uuid('vm', id),
+          uuid: uuidOf(cloud, id),
         };
         const context = template.vector('CONTEXT');
         if (context !== undefined) made.context = expandContext(cloud, made, context);
@@ -240,6 +240,9 @@ function create(cloud: Cloud, caller: Caller, template: Template, wish: Wish): V
   cloud.driver.enter(vm, waitsForImages(cloud, vm) ?? (held ? 'HOLD' : 'PENDING'));
   return vm;
 }
+
+/** What a VM is called by its hypervisor, and by the probe in it. */
+export const uuidOf = (cloud: Cloud, id: number): string => cloud.random.uuid('vm', id);
 
 function split(template: Template): { kept: Template; user: Template } {
   const keeps = (attribute: Attribute): boolean =>
