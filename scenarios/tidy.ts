@@ -71,7 +71,7 @@ const HOMES: readonly Home[] = [
     may: ['Date.now', 'setTimeout', 'process'],
     because: 'it drives real programs, on the time of the host',
   },
-  { home: 'scenarios/harness/mutation.ts', may: ['process'], because: 'it is run as a process of its own' },
+  { home: 'scenarios/harness/mutants/table.ts', may: ['process'], because: 'it is run as a process of its own' },
   { home: 'scenarios/trace.ts', may: ['process'], because: 'it is run as a process of its own' },
   { home: 'scenarios/determinism.test.ts', may: ['process'], because: 'it starts processes' },
 ];

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { SMALL, scenarios } from '../harness/generator.ts';
 import type { Law } from '../harness/law.ts';
 import { judge, loadLaws } from '../harness/laws.ts';
-import { MUTANTS } from '../harness/mutants.ts';
+import { MUTANTS } from '../harness/mutants/mutants.ts';
 import { runScenario } from '../harness/runner.ts';
 import type { Scenario, Step } from '../harness/scenario.ts';
 import { shrink } from '../harness/shrink.ts';

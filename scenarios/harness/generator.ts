@@ -8,7 +8,7 @@ import { STEPS, VM_ACTIONS } from '../../sim/index.ts';
 import { neighbours } from './neighbours.ts';
 import { faultsOfOrdeal, ORDEALS } from './ordeals.ts';
 import type { After, Fault, Scenario, Specification, Step } from './scenario.ts';
-import { retrospect, WATCH_TROUBLES, WATCHES, woven } from './watching.ts';
+import { retrospect, WATCH_TROUBLES, WATCHES, woven } from './watching/looks.ts';
 
 export interface Budget {
   readonly steps: number;

@@ -7,7 +7,7 @@ import { CREDENTIALS, type Credentials, type Plea, pleaOf } from './request.ts';
 import { type Fault, faultsOf, isRequest, isWatch, type RequestStep, type Scenario, type Step } from './scenario.ts';
 import { type Answer, ENDED, type Line, type Trace } from './trace.ts';
 import type { God, Transport } from './transport.ts';
-import { SESSIONS, Watcher } from './watcher.ts';
+import { SESSIONS, Watcher } from './watching/watcher.ts';
 
 export interface RunOptions {
   readonly credentials?: Credentials;

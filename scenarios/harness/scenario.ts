@@ -5,7 +5,7 @@
  */
 import { FAULT, type FormOf, form, VM_ACTIONS } from '../../sim/index.ts';
 import { after, common, name, ref } from './step-parts.ts';
-import { WATCH_STEPS, type WatchStep } from './watch-steps.ts';
+import { WATCH_STEPS, type WatchStep } from './watching/steps.ts';
 
 const { anything, chance, constant, list, map, object, text, variants, whole, word } = form;
 

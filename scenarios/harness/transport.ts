@@ -13,9 +13,9 @@ import {
 import { pausing } from './concurrency/waits.ts';
 import { requestOf, type Sent } from './request.ts';
 import { type Scenario, seedOf } from './scenario.ts';
-import { stocked } from './stock.ts';
-import { type Call, type Ear, streamsOf } from './stream-door.ts';
 import type { Answer, Census, RunLine } from './trace.ts';
+import { stocked } from './watching/stock.ts';
+import { type Call, type Ear, streamsOf } from './watching/stream-door.ts';
 
 /** What only the world itself can say or do. */
 export interface God {

@@ -2,9 +2,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SMALL } from '../generator.ts';
-import { kill } from '../kill.ts';
 import { fingerprint } from '../law.ts';
 import { judge, loadLaws } from '../laws.ts';
+import { kill } from '../mutants/kill.ts';
+import { RIVALS } from '../mutants/rivals.ts';
 import { flawsOf, readScenario } from '../read-scenario.ts';
 import { failureReport } from '../report.ts';
 import { runScenario } from '../runner.ts';
@@ -15,7 +16,6 @@ import type { Trace } from '../trace.ts';
 import { inProcess } from '../transport.ts';
 import { crowds } from './crowds.ts';
 import { laneOf } from './lanes.ts';
-import { RIVALS } from './rivals.ts';
 
 const laws = await loadLaws();
 const ran = async (scenario: Scenario): Promise<Trace> => runScenario(scenario, await inProcess(scenario));

@@ -1,10 +1,10 @@
 /** The laws of what is measured: its grid, its values, and that everybody who looks sees the same. */
 import { STATES } from '../../../sim/index.ts';
-import { numberIn } from '../exposition-text.ts';
-import { changesAt, hasRun, stretchesOf } from '../guest-life.ts';
 import { type Check, type Law, shownBy } from '../law.ts';
-import { measuredIn, type Pushed, type RangeAnswer, type Row, vmOf } from '../measured.ts';
 import type { Story } from '../story.ts';
+import { numberIn } from '../watching/exposition-text.ts';
+import { changesAt, hasRun, stretchesOf } from '../watching/guest-life.ts';
+import { measuredIn, type Pushed, type RangeAnswer, type Row, vmOf } from '../watching/measured.ts';
 
 /** Prometheus shows a sample for so long. */
 const LOOKBACK_MS = 300_000;

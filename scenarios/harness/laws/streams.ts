@@ -1,10 +1,11 @@
 /** The laws of live measurements: streams that are opened by their id, and what passes over them. */
-import { labelsIn } from '../exposition-text.ts';
+
 import type { Breach, Law } from '../law.ts';
-import { measuredIn, recordsIn } from '../measured.ts';
 import { faultsOf } from '../scenario.ts';
 import type { Answered, Story } from '../story.ts';
 import type { StreamLine } from '../trace.ts';
+import { labelsIn } from '../watching/exposition-text.ts';
+import { measuredIn, recordsIn } from '../watching/measured.ts';
 
 /** What was asked for with a stream. */
 interface Opened {

@@ -1,6 +1,6 @@
 /** Streams of a server that is not ours, over real WebSockets. */
 import { WebSocket } from 'ws';
-import type { Call, Ear } from '../stream-door.ts';
+import type { Call, Ear } from '../watching/stream-door.ts';
 
 /** A close without a code. */
 const NO_CODE = 1005;

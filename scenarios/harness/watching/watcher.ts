@@ -1,11 +1,11 @@
 /** Who looks on in a run: logs in to the Gatekeeper, asks for lists and measurements, and listens to streams. */
-import type { Clients } from './clients.ts';
-import { authorization, type Credentials } from './request.ts';
+import type { Clients } from '../clients.ts';
+import { authorization, type Credentials } from '../request.ts';
+import type { Answer, Line, Role, StreamLine } from '../trace.ts';
+import type { Transport } from '../transport.ts';
+import { NO_STREAM, type Part, watchPlea } from './requests.ts';
+import type { ListName, StreamStep, WatchRequest, WatchStep } from './steps.ts';
 import type { Call } from './stream-door.ts';
-import type { Answer, Line, Role, StreamLine } from './trace.ts';
-import type { Transport } from './transport.ts';
-import { NO_STREAM, type Part, watchPlea } from './watch-requests.ts';
-import type { ListName, StreamStep, WatchRequest, WatchStep } from './watch-steps.ts';
 
 /** Users of the Gatekeeper of the worlds that come with onesim. */
 export const SESSIONS: Credentials = { owner: 'sonata:1234', other: 'demo:demo', admin: undefined };

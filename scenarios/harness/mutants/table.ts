@@ -1,15 +1,16 @@
 /**
- * The kill table, as a program: `tsx scenarios/harness/mutation.ts [SEEDS [MOST [FOLDER]]]` prints a row for each
+ * The kill table, as a program: `tsx scenarios/harness/mutants/table.ts [SEEDS [MOST [FOLDER]]]` prints a row for each
  * mutant, with the median of the scenarios that were run until its law found it, and leaves the smallest scenario that
  * does in the folder. Ends with 1 when one survives.
  */
 import { writeFile } from 'node:fs/promises';
-import { SMALL } from './generator.ts';
+import { SMALL } from '../generator.ts';
+import { loadLaws } from '../laws.ts';
+import { writeScenario } from '../scenario.ts';
+import { shrink } from '../shrink.ts';
 import { judgeMutant, kill } from './kill.ts';
-import { loadLaws } from './laws.ts';
-import { fileOf, MUTANTS } from './mutants.ts';
-import { writeScenario } from './scenario.ts';
-import { shrink } from './shrink.ts';
+import { fileOf } from './mutant.ts';
+import { MUTANTS } from './mutants.ts';
 
 const [seeds = 50, most = 200] = process.argv.slice(2, 4).map(Number);
 const folder = process.argv[4];

@@ -1,6 +1,6 @@
 /** When the guests of VMs ran, as the journal tells: what a probe inside can have measured. */
-import { GUEST_STATES, type State } from '../../sim/index.ts';
-import type { Change, Story } from './story.ts';
+import { GUEST_STATES, type State } from '../../../sim/index.ts';
+import type { Change, Story } from '../story.ts';
 
 /** From its start up to its end; all in milliseconds since the Unix epoch. */
 interface Stretch {

@@ -3,7 +3,8 @@
  * patch one object of one world, and only the mutation suite puts them there: no setting and no production code knows them.
  */
 
-import { RIVALS } from './concurrency/rivals.ts';
+import { WALL_CLOCK } from '../wall-clock.ts';
+import type { Mutant } from './mutant.ts';
 import {
   ADMIN,
   again,
@@ -18,26 +19,8 @@ import {
   told,
   vmOf,
 } from './mutated.ts';
-import type { Scenario } from './scenario.ts';
-import type { Wrap } from './transport.ts';
-import { WALL_CLOCK } from './wall-clock.ts';
-import { WATCHING_MUTANTS } from './watching-mutants.ts';
-
-export interface Mutant {
-  readonly name: string;
-  readonly law: string;
-  /** What the scenarios that are to find it must have. */
-  readonly profile?: NonNullable<Scenario['profile']>;
-  /** Found between two runs rather than in one. */
-  readonly twin?: true;
-  /** Found only where clients are at it at the same time. */
-  readonly crowd?: true;
-  readonly wrap: Wrap;
-}
-
-/** The name of the file with the smallest scenario that finds it. */
-export const fileOf = ({ law, name }: Mutant): string =>
-  `${law}-${name.replace(/[^A-Za-z0-9]+/g, '-').replace(/^-|-$/g, '')}.json`.toLowerCase();
+import { RIVALS } from './rivals.ts';
+import { WATCHING_MUTANTS } from './watching.ts';
 
 export const MUTANTS: readonly Mutant[] = [
   {

@@ -1,6 +1,6 @@
 /** The requests that steps which look on stand for: lists and single elements, monitoring data, Prometheus. */
-import type { Plea } from './request.ts';
-import type { ListName, WatchRequest } from './watch-steps.ts';
+import type { Plea } from '../request.ts';
+import type { ListName, WatchRequest } from './steps.ts';
 
 /** Part of a function instance, as its monitoring data is found by. */
 export interface Part {

@@ -1,6 +1,6 @@
 /** The steps of a scenario that look on: at the Gatekeeper's lists, at what is measured, and at its streams. */
-import { type FormOf, form } from '../../sim/index.ts';
-import { after, common, name, ref } from './step-parts.ts';
+import { type FormOf, form } from '../../../sim/index.ts';
+import { after, common, name, ref } from '../step-parts.ts';
 
 const { list, map, number, object, text, variants, whole, word } = form;
 

@@ -1,5 +1,5 @@
 /** The door to the streams of a stand-in in this process: connections without a socket. */
-import type { Simulator } from '../../sim/index.ts';
+import type { Simulator } from '../../../sim/index.ts';
 
 /** What hears what comes over a stream. */
 export interface Ear {

@@ -1,19 +1,20 @@
 /** The harness tested: each seeded bug is found by its law in the smallest scenario that shows it, and without the bug nothing is. */
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { judge, loadLaws } from '../laws.ts';
+import { readScenario } from '../read-scenario.ts';
+import { runScenario } from '../runner.ts';
+import type { Scenario } from '../scenario.ts';
+import { inProcess } from '../transport.ts';
+import { judgeTwins, TWINS } from '../twins.ts';
 import { judgeMutant } from './kill.ts';
-import { judge, loadLaws } from './laws.ts';
-import { fileOf, MUTANTS } from './mutants.ts';
-import { readScenario } from './read-scenario.ts';
-import { runScenario } from './runner.ts';
-import type { Scenario } from './scenario.ts';
-import { inProcess } from './transport.ts';
-import { judgeTwins, TWINS } from './twins.ts';
+import { fileOf } from './mutant.ts';
+import { MUTANTS } from './mutants.ts';
 
 const laws = await loadLaws();
 
 async function scenarioOf(file: string): Promise<Scenario> {
-  return readScenario(await readFile(new URL(`../../fixtures/mutants/${file}`, import.meta.url), 'utf8'), file);
+  return readScenario(await readFile(new URL(`../../../fixtures/mutants/${file}`, import.meta.url), 'utf8'), file);
 }
 
 describe.each(MUTANTS)('$law: $name', (mutant) => {

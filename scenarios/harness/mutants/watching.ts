@@ -1,8 +1,8 @@
 /** Seeded bugs in what is looked at besides the engine: lists, measurements and streams. */
-import type { Simulator } from '../../sim/index.ts';
-import type { Mutant } from './mutants.ts';
+import type { Simulator } from '../../../sim/index.ts';
+import type { Wrap } from '../transport.ts';
+import type { Mutant } from './mutant.ts';
 import { again, mutated, on, patch } from './mutated.ts';
-import type { Wrap } from './transport.ts';
 
 type Door = (request: Request) => Promise<Response>;
 

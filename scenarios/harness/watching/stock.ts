@@ -1,5 +1,5 @@
 /** A Gatekeeper's catalogue with more functions than its world has: lists of several pages. */
-import type { SimulatorConfig } from '../../sim/index.ts';
+import type { SimulatorConfig } from '../../../sim/index.ts';
 
 type Furnish = SimulatorConfig['furnish'];
 type Furnishing = ReturnType<Furnish>;

@@ -1,8 +1,9 @@
 /** What a trace tells of measurements: ranges, expositions and frames of streams, with their series under one name. */
+
+import { faultsOf } from '../scenario.ts';
+import type { Answered, Story } from '../story.ts';
+import type { StreamLine } from '../trace.ts';
 import { type Exposition, keyOf, type Labels, labelsIn, readExposition } from './exposition-text.ts';
-import { faultsOf } from './scenario.ts';
-import type { Answered, Story } from './story.ts';
-import type { StreamLine } from './trace.ts';
 
 /** A series of a range: what was measured, by the instant that was asked for, in milliseconds since the Unix epoch. */
 export interface Row {

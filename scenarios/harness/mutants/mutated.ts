@@ -1,6 +1,6 @@
 /** What seeded bugs are made of: a door that answers otherwise, and a method of one world that does otherwise. */
-import type { Simulator, World } from '../../sim/index.ts';
-import type { Wrap } from './transport.ts';
+import type { Simulator, World } from '../../../sim/index.ts';
+import type { Wrap } from '../transport.ts';
 
 /** A door behind which a world is not what it was. */
 export const mutated =

@@ -1,14 +1,14 @@
 /** How many generated scenarios it takes until a mutant's law finds it. */
 import fc from 'fast-check';
-import { crowds } from './concurrency/crowds.ts';
-import { type Budget, scenarios } from './generator.ts';
-import type { Law, Violation } from './law.ts';
-import { judge } from './laws.ts';
-import type { Mutant } from './mutants.ts';
-import { runScenario } from './runner.ts';
-import type { Scenario } from './scenario.ts';
-import { inProcess } from './transport.ts';
-import { judgeTwins, TWINS } from './twins.ts';
+import { crowds } from '../concurrency/crowds.ts';
+import { type Budget, scenarios } from '../generator.ts';
+import type { Law, Violation } from '../law.ts';
+import { judge } from '../laws.ts';
+import { runScenario } from '../runner.ts';
+import type { Scenario } from '../scenario.ts';
+import { inProcess } from '../transport.ts';
+import { judgeTwins, TWINS } from '../twins.ts';
+import type { Mutant } from './mutant.ts';
 
 interface Kill {
   /** Scenarios that were run, the one that found it included; `undefined` when none did. */

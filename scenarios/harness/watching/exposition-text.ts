@@ -1,5 +1,5 @@
 /** Reads the text exposition format of Prometheus, version 0.0.4, and names every line that is not of it. */
-import { remembered } from '../../sim/index.ts';
+import { remembered } from '../../../sim/index.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 

@@ -1,8 +1,8 @@
 /** Seeded bugs that show only when two are at it at the same time, or to somebody who remembers what was answered. */
 
 import type { Simulator } from '../../../sim/index.ts';
-import type { Mutant } from '../mutants.ts';
-import { functionsOf, mutated, on, patch, rewritten } from '../mutated.ts';
+import type { Mutant } from './mutant.ts';
+import { functionsOf, mutated, on, patch, rewritten } from './mutated.ts';
 
 /** Says of each request of a kind how many of it are under way for the same id, itself included. */
 function underWay() {

@@ -3,9 +3,9 @@
  * and of the runtimes there are, and streams; and the faults that touch what is measured.
  */
 import fc from 'fast-check';
-import type { Fault, Step } from './scenario.ts';
-import type { WatchStep } from './watch-steps.ts';
-import { POSTED, PREFLIGHTED, READABLE } from './watched-paths.ts';
+import type { Fault, Step } from '../scenario.ts';
+import { POSTED, PREFLIGHTED, READABLE } from './paths.ts';
+import type { WatchStep } from './steps.ts';
 
 /** Steps, before they have names. `n` chooses among the runtimes there are, and `functions` are in the catalogue. */
 export type Watch = (given: Given) => readonly Draft[];

@@ -1,9 +1,9 @@
 /** Who looks on: what is asked, what passes over streams, and that no secret is left in the trace. */
 import { describe, expect, test } from 'vitest';
-import { runScenario } from './runner.ts';
-import type { Scenario } from './scenario.ts';
-import { type StreamLine, type Trace, writeTrace } from './trace.ts';
-import { inProcess } from './transport.ts';
+import { runScenario } from '../runner.ts';
+import type { Scenario } from '../scenario.ts';
+import { type StreamLine, type Trace, writeTrace } from '../trace.ts';
+import { inProcess } from '../transport.ts';
 
 const play = async (steps: Scenario['steps'], more: Partial<Scenario> = {}): Promise<Trace> => {
   const scenario: Scenario = { v: 1, ...more, steps };
