@@ -1,32 +1,48 @@
-/** A router for Hono that looks a path up once: clients ask for the same few over and over. */
-import type { Result, Router } from 'hono/router';
+/**
+ * A router for Hono that looks a path up once: clients ask for the same few over and over. The worlds of a process all
+ * have the same routes, so where a path leads is found for all of them together; only the handlers are a world's own.
+ */
+import type { Params, Result, Router } from 'hono/router';
 import { TrieRouter } from 'hono/router/trie-router';
 import { remembered } from '../kernel/remembered.ts';
 
 export class KnownPaths<T> implements Router<T> {
   readonly name = 'KnownPaths';
-  readonly #routes = new TrieRouter<T>();
-  /** Those that nobody has looked for yet: an API may be made and never asked. */
-  readonly #added: [method: string, path: string, handler: T][] = [];
-  /** By method; none for one that no route has, as clients may make up any. */
-  readonly #known = new Map<string, (path: string) => Result<T>>();
+  readonly #routes: [method: string, path: string][] = [];
+  readonly #handlers: T[] = [];
+  #ways: Ways | undefined;
 
   add(method: string, path: string, handler: T): void {
-    this.#added.push([method, path, handler]);
+    this.#routes.push([method, path]);
+    this.#handlers.push(handler);
+    this.#ways = undefined;
   }
 
   match(method: string, path: string): Result<T> {
-    if (this.#added.length > 0) this.#take();
-    return this.#known.get(method)?.(path) ?? this.#routes.match(method, path);
+    this.#ways ??= waysOf(this.#routes);
+    const handlers = this.#handlers;
+    return [this.#ways(method, path).map(([route, params]) => [handlers[route] as T, params])];
   }
+}
 
-  #take(): void {
-    for (const [method, path, handler] of this.#added.splice(0)) {
-      this.#routes.add(method, path, handler);
-      this.#known.set(
-        method,
-        remembered((asked) => this.#routes.match(method, asked)),
-      );
-    }
-  }
+/** Which routes a path leads to, by their numbers. */
+type Ways = (method: string, path: string) => [route: number, params: Params][];
+
+const known = new Map<string, Ways>();
+
+function waysOf(routes: readonly (readonly [method: string, path: string])[]): Ways {
+  const text = routes.join('\n');
+  const ways = known.get(text) ?? waysAlong(routes);
+  known.set(text, ways);
+  return ways;
+}
+
+function waysAlong(routes: readonly (readonly [method: string, path: string])[]): Ways {
+  const trie = new TrieRouter<number>();
+  for (const [number, [method, path]] of routes.entries()) trie.add(method, path, number);
+  const search = (method: string, path: string) => trie.match(method, path)[0] as [number, Params][];
+  /** Only for methods that a route has, as clients may make up any. */
+  const methods = new Set(routes.map(([method]) => method));
+  const before = new Map([...methods].map((method) => [method, remembered((path) => search(method, path))]));
+  return (method, path) => before.get(method)?.(path) ?? search(method, path);
 }

@@ -1,5 +1,5 @@
 /** An alerting rule: what must hold of a metric of one machine, and for how long. Mirrors a rule of Prometheus, made for SONATA. */
-import type { Labels } from './series.ts';
+import type { Labels } from './labels.ts';
 
 export interface AlertRule {
   readonly name: string;

@@ -5,10 +5,10 @@ import { Random } from '../kernel/random.ts';
 import type { Span } from '../one/vm/span.ts';
 import { EVALUATION_MS } from './alert.ts';
 import { type AlertRule, queryOf } from './alert-rule.ts';
+import type { Labels } from './labels.ts';
 import { Metrics } from './metrics.ts';
 import { evaluate, prepare, type Result } from './promql/engine.ts';
 import { ExecutionError } from './promql/expression.ts';
-import type { Labels } from './series.ts';
 
 const BOOT = Date.parse('2017-08-28T15:23:31Z');
 const MINUTE = 60_000;

@@ -3,10 +3,11 @@
  * something holds is found by looking back, so any past can be asked for. Mirrors the rule manager of Prometheus 2.42.
  */
 import { type AlertRule, holds } from './alert-rule.ts';
+import { byName, type Labels } from './labels.ts';
 import type { Store } from './promql/engine.ts';
 import { ExecutionError } from './promql/expression.ts';
 import { labelOf, type Matcher, matcher, passesAll } from './promql/matcher.ts';
-import { byName, type Labels, LOOKBACK_MS } from './series.ts';
+import { LOOKBACK_MS } from './series.ts';
 import type { Sampling, SeriesGroup } from './stored.ts';
 
 /** Rules are evaluated as often as targets are scraped, and at the same instants. */

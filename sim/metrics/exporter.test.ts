@@ -7,9 +7,9 @@ import { OneError } from '../one/error.ts';
 import { furnishedCloud, TESTER } from '../one/testing.ts';
 import { Chronicle } from './chronicle.ts';
 import { UNDISTURBED } from './disturbance.ts';
+import type { Labels } from './labels.ts';
 import { METRIC_DEVIATIONS, Metrics } from './metrics.ts';
 import { evaluate, prepare } from './promql/engine.ts';
-import type { Labels } from './series.ts';
 
 const SCRAPE = 15_000;
 

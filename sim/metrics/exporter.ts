@@ -13,9 +13,10 @@ import {
   type Track,
   type VmFacts,
 } from './chronicle.ts';
-import { type Family, labelPairs } from './exposition.ts';
+import { type Family, labelsText } from './exposition.ts';
+import { byName, type Labels } from './labels.ts';
 import { type Matcher, passesAll } from './promql/matcher.ts';
-import { byName, type Labels, SCRAPE_MS } from './series.ts';
+import { SCRAPE_MS } from './series.ts';
 import type { Sampling, SeriesGroup } from './stored.ts';
 
 /** What of the facts a metric shows. */
@@ -135,7 +136,7 @@ function metricOf<F>(
         if (facts === null) continue;
         let text = '';
         for (const [index, labels] of seriesOf(of, facts, labelsOf(id)).entries()) {
-          const pairs = labelPairs(labels).join(',');
+          const pairs = labelsText(labels);
           text += `${name}${pairs === '' ? '' : `{${pairs}}`} ${of.value(facts, index)}\n`;
         }
         if (text !== '') yield text;

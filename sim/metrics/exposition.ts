@@ -1,12 +1,15 @@
 /** The text exposition format of Prometheus, version 0.0.4: what the Pushgateway and the exporters show at one instant. */
 import type { Described, Metric } from './catalog.ts';
 import type { Guest, Push } from './guest.ts';
-import { type Labels, lastValue, pushedAt, seriesOf } from './series.ts';
+import type { Labels } from './labels.ts';
+import { lastValue, pushedAt, seriesOf } from './series.ts';
 
 /** What a guest pushed last. */
 export interface LastPush {
   readonly guest: Guest;
   readonly push: Push;
+  /** The guest's labels, as written. */
+  readonly labels: string;
 }
 
 /** The samples of a metric. */
@@ -41,12 +44,13 @@ export const pushedFamily = (metric: Metric, pushes: readonly LastPush[]): Famil
   type: metric.type,
   unit: metric.unit,
   *texts() {
-    for (const { guest, push } of pushes) {
+    for (const { guest, push, labels: own } of pushes) {
       let text = '';
       for (const series of seriesOf(metric, guest)) {
         const value = lastValue(series, push);
         if (value === undefined) continue;
-        text += `${metric.name}{${labelPairs(series.labels).join(',')}} ${value} ${pushedAt(series, push)}\n`;
+        const labels = series.labels === guest.labels ? own : labelsText(series.labels);
+        text += `${metric.name}{${labels}} ${value} ${pushedAt(series, push)}\n`;
       }
       if (text !== '') yield text;
     }
@@ -56,6 +60,8 @@ export const pushedFamily = (metric: Metric, pushes: readonly LastPush[]): Famil
 /** `name="value"`, sorted by name, as in the exposition format. */
 export const labelPairs = (labels: Labels): string[] =>
   labels.map(([name, value]) => `${name}="${escapeLabel(value)}"`);
+
+export const labelsText = (labels: Labels): string => labelPairs(labels).join(',');
 
 const headOf = (metric: Described): string =>
   `# HELP ${metric.name} ${escapeHelp(helpText(metric))}\n# TYPE ${metric.name} ${metric.type}\n`;

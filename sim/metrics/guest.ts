@@ -7,6 +7,7 @@ import type { Span } from '../one/vm/span.ts';
 import type { Trouble } from '../one/vm/trouble.ts';
 import type { Vm } from '../one/vm/vm.ts';
 import { type Disturbances, UNDISTURBED } from './disturbance.ts';
+import { byName, type Labels } from './labels.ts';
 import { type Chance, Load } from './load.ts';
 import type { ContainerName } from './platform.ts';
 import { type Profile, profileOf } from './profile.ts';
@@ -63,6 +64,7 @@ export class Guest {
   /** One for each profile that the guest has had. */
   #loads: readonly (readonly [Profile, Load])[] = [];
   #phaseMs: number | undefined;
+  #labels: Labels | undefined;
   #stretches: readonly Stretch[] = [];
   #known: Span | undefined;
   #knownTo: number | null = null;
@@ -78,6 +80,12 @@ export class Guest {
     this.disturbances = disturbances;
     this.inner = inner;
     this.entity = hash(this.id);
+  }
+
+  /** As pushed: what all its series have in common. */
+  get labels(): Labels {
+    this.#labels ??= labelsOf(this);
+    return this.#labels;
   }
 
   /** Equal for two guests when the Pushgateway cannot tell their series apart. */
@@ -185,6 +193,13 @@ export class Guest {
     }
     return stretches;
   }
+}
+
+function labelsOf({ id, instance, job, vm: { container } }: Guest): Labels {
+  const own = [['id', id] as const, ['instance', instance] as const, ['job', job] as const];
+  if (container === undefined) return own;
+  const { image, imageName, name } = container;
+  return [...own, ['image', image] as const, ['image_name', imageName] as const, ['name', name] as const].sort(byName);
 }
 
 /** What {@link Stretch.workBase} has to be, so that the work of a boot grows on from where it stood. */

@@ -10,10 +10,11 @@ import { catalog, type Described, type Metric } from './catalog.ts';
 import type { Chronicle } from './chronicle.ts';
 import { type Disturbances, UNDISTURBED } from './disturbance.ts';
 import { type ExportedMetric, exported } from './exporter.ts';
-import { exposition, type LastPush, pushedFamily } from './exposition.ts';
+import { exposition, type LastPush, labelsText, pushedFamily } from './exposition.ts';
 import { Fleet, joined, type Pushers, type VmSource } from './fleet.ts';
 import type { Filter } from './frame.ts';
 import type { Guest } from './guest.ts';
+import { compareLabels, type Labels } from './labels.ts';
 import { chanceOf } from './load.ts';
 import { MONITORED, SAMPLES_KEPT_MS, type VmSample, vmSamples } from './monitoring.ts';
 import { CONTAINER_CATALOG, type Platform, pushersOf } from './platform.ts';
@@ -22,7 +23,7 @@ import { ExecutionError } from './promql/expression.ts';
 import { type Matcher, matcher } from './promql/matcher.ts';
 import { pushedGroup } from './pushed.ts';
 import { groupValues, type MatrixSeries, type Range, valuesOf } from './query.ts';
-import { compareLabels, type Labels, LOOKBACK_MS, seriesOf, storedLabels } from './series.ts';
+import { LOOKBACK_MS, seriesOf, storedLabels } from './series.ts';
 import type { SeriesGroup } from './stored.ts';
 import { type PushedMetric, Watch } from './watch.ts';
 
@@ -266,7 +267,7 @@ function lastPushes(pushers: Pushers, atMs: number): LastPush[] {
   const pushes: LastPush[] = [];
   for (const guest of pushers) {
     const push = guest.ranAfter(atMs - STALE_MS) ? guest.pushBefore(atMs) : null;
-    if (push !== null && atMs - push.at <= STALE_MS) pushes.push({ guest, push });
+    if (push !== null && atMs - push.at <= STALE_MS) pushes.push({ guest, push, labels: labelsText(guest.labels) });
   }
   return pushes;
 }

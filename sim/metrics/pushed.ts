@@ -1,8 +1,9 @@
 /** What guests pushed, as Prometheus has stored it: one metric of one guest is a group of series. */
 import type { Metric } from './catalog.ts';
 import type { Guest, Push } from './guest.ts';
+import type { Labels } from './labels.ts';
 import { labelOf, type Matcher, passesAll } from './promql/matcher.ts';
-import { guestLabels, type Labels, SCRAPE_MS, type Series, scrapedAt, seriesOf, storedLabels } from './series.ts';
+import { SCRAPE_MS, type Series, scrapedAt, seriesOf, storedLabels } from './series.ts';
 import type { Sampling, SeriesGroup } from './stored.ts';
 
 /** Labels that faults may add. */
@@ -37,7 +38,7 @@ const known = new WeakMap<Guest, Labels>();
 function commonLabels(guest: Guest): Labels {
   const before = known.get(guest);
   if (before !== undefined) return before;
-  const labels = storedLabels('', guestLabels(guest));
+  const labels = storedLabels('', guest.labels);
   known.set(guest, labels);
   return labels;
 }

@@ -2,8 +2,7 @@
 import type { Metric, Model } from './catalog.ts';
 import { disturbed } from './disturbance.ts';
 import type { Guest, Push } from './guest.ts';
-
-export type Labels = readonly (readonly [name: string, value: string])[];
+import { byName, compareLabels, type Labels } from './labels.ts';
 
 export interface Series {
   readonly guest: Guest;
@@ -29,7 +28,7 @@ export function seriesOf(metric: Metric, guest: Guest): readonly Series[] {
 
 function plainSeriesOf(metric: Metric, guest: Guest): Series[] {
   const { dimension } = metric;
-  const own = guestLabels(guest);
+  const own = guest.labels;
   if (dimension === null) return [{ guest, labels: own, model: metric.model(guest, '', 0) }];
   return dimension
     .values(guest)
@@ -46,15 +45,6 @@ export const lastValue = ({ last, model }: Series, push: Push): number | undefin
 
 /** The timestamp that it has there, in milliseconds. */
 export const pushedAt = ({ shift }: Series, push: Push): number => push.at + (shift?.(push) ?? 0);
-
-/** As pushed: what all series of a guest have in common. */
-export function guestLabels(guest: Guest): Labels {
-  const { container } = guest.vm;
-  const own = [['id', guest.id] as const, ['instance', guest.instance] as const, ['job', guest.job] as const];
-  if (container === undefined) return own;
-  const { image, imageName, name } = container;
-  return [...own, ['image', image] as const, ['image_name', imageName] as const, ['name', name] as const].sort(byName);
-}
 
 /** The labels under which Prometheus keeps a series: `job` and `instance` as pushed give way to those of the scrape. */
 export const storedLabels = (name: string, labels: Labels): Labels =>
@@ -95,18 +85,4 @@ export function valueAt({ guest, model }: Series, atMs: number, nowMs: number): 
     if (value !== undefined) return value;
   }
   return undefined;
-}
-
-/** For labels. */
-export const byName = (a: readonly [string, string], b: readonly [string, string]): number => (a[0] < b[0] ? -1 : 1);
-
-/** Order of label sets: name by name, then value by value. */
-export function compareLabels(a: Labels, b: Labels): number {
-  for (let i = 0; i < a.length && i < b.length; i++) {
-    const [nameA = '', valueA = ''] = a[i] ?? [];
-    const [nameB = '', valueB = ''] = b[i] ?? [];
-    if (nameA !== nameB) return nameA < nameB ? -1 : 1;
-    if (valueA !== valueB) return valueA < valueB ? -1 : 1;
-  }
-  return a.length - b.length;
 }

@@ -2,7 +2,7 @@
  * The one door to what Prometheus has stored: series by their labels, in groups that are sampled together. Whatever is
  * in the catalogue comes through here, and whoever asks need not know what it is a metric of.
  */
-import type { Labels } from './series.ts';
+import type { Labels } from './labels.ts';
 
 /** What one scrape brought of a group. */
 export interface Sampling {

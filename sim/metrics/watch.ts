@@ -7,7 +7,8 @@ import { labelPairs } from './exposition.ts';
 import type { Pushers } from './fleet.ts';
 import { type Filter, idAskedFor, passes } from './frame.ts';
 import type { Guest, Stretch } from './guest.ts';
-import { type Labels, lastValue, pushedAt, type Series, seriesOf } from './series.ts';
+import type { Labels } from './labels.ts';
+import { lastValue, pushedAt, type Series, seriesOf } from './series.ts';
 
 /** A metric, and who pushes it. */
 export interface PushedMetric {

@@ -22,20 +22,29 @@ import type { WorldFile } from './world-file.ts';
 
 type Furnish = (cloud: Cloud) => GatekeeperFurnishing;
 
+/** So many kinds of cloud are remembered: those of a run differ in their timing, and in little else. */
+const KINDS = 16;
+
 /** What furnishes clouds as the file says. @throws Problem */
 export function furnisher(worldFile: WorldFile): Furnish {
-  let before: Ground | undefined;
-  let mould: Mould | undefined;
+  const met: Ground[] = [];
+  const moulds: Mould[] = [];
   return (cloud) => {
     const ground = groundOf(cloud);
-    if (mould !== undefined && serves(mould.ground, ground)) return fill(cloud, mould);
+    const mould = moulds.find((each) => serves(each.ground, ground));
+    if (mould !== undefined) return fill(cloud, mould);
     const furnishing = furnish(cloud, worldFile);
     const anySeed = cloud.random.drawn.every((name) => DRAWN_ANEW.includes(name));
     const own = anySeed ? { ...ground, seed: null } : ground;
-    if (before !== undefined && serves(before, ground)) mould = mouldOf(cloud, own, furnishing);
-    before = own;
+    if (met.some((each) => serves(each, ground))) latest(moulds, mouldOf(cloud, own, furnishing));
+    else latest(met, own);
     return furnishing;
   };
+}
+
+function latest<T>(all: T[], one: T): void {
+  all.push(one);
+  if (all.length > KINDS) all.shift();
 }
 
 /** What the result depends on beside the world file. */

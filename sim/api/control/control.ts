@@ -2,6 +2,7 @@
 import { Hono } from 'hono';
 import { WorldOver } from '../../kernel/held.ts';
 import { BodyTooLarge, routePath } from '../edge.ts';
+import { KnownPaths } from '../known-paths.ts';
 import { hintOf, routeOf, unmatched } from '../unmatched.ts';
 import { clockRoutes } from './clock.ts';
 import type { Controlled } from './controlled.ts';
@@ -15,7 +16,7 @@ import { stateRoutes } from './state.ts';
 import { vmRoutes } from './vms.ts';
 
 export function controlApi(world: Controlled): Hono {
-  const api: Hono = new Hono({ getPath: routePath })
+  const api: Hono = new Hono({ getPath: routePath, router: new KnownPaths() })
     .basePath('/_onesim')
     .onError((error, c) => {
       if (error instanceof BadRequest) return c.json(problem('bad_request', error.message), 400);

@@ -8,6 +8,7 @@ import { BadData } from '../../metrics/time.ts';
 import { isObject, type Json, type JsonObject } from '../../one/flow/json.ts';
 import type { Refuse } from '../breakage.ts';
 import { BodyTooLarge, readBody } from '../edge.ts';
+import { KnownPaths } from '../known-paths.ts';
 import { empty, json } from './answer.ts';
 import type { GatekeeperConfig } from './config.ts';
 import { textOf } from './json-body.ts';
@@ -58,7 +59,7 @@ const ROUTES = [
 ] as const;
 
 export function managerApi({ clock, metrics, streams, config, maxBodyBytes }: ManagerWorld): Hono {
-  const app = new Hono({ getPath: (request) => prefixed(routePath(request.url)) });
+  const app = new Hono({ getPath: (request) => prefixed(routePath(request.url)), router: new KnownPaths() });
 
   app.use(async (c, next) => {
     await next();

@@ -8,6 +8,7 @@ import { ERROR_NUMBERS, OneError } from '../../one/error.ts';
 import type { Method } from '../../one/operations.ts';
 import type { Refuse } from '../breakage.ts';
 import { BodyTooLarge, type Edge, type Note, noting, readBody } from '../edge.ts';
+import { KnownPaths } from '../known-paths.ts';
 import { plainAnswer } from '../plain.ts';
 import { documentText } from './encoding.ts';
 import { SYSTEM_METHODS } from './introspection.ts';
@@ -28,7 +29,7 @@ export interface OnedWorld {
 type Env = { Bindings: Edge };
 
 export function onedApi(world: OnedWorld): Hono<Env> {
-  const app = new Hono<Env>();
+  const app = new Hono<Env>({ router: new KnownPaths() });
 
   app.all('/RPC2', async (c) => {
     if (c.req.raw.method !== 'POST') return errorPage(405, 'POST is the only HTTP method this server understands');

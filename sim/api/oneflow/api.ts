@@ -14,6 +14,7 @@ import {
 } from '../../one/flow/service-template.ts';
 import type { Refuse } from '../breakage.ts';
 import { BodyTooLarge, type Edge, readBody, routePath } from '../edge.ts';
+import { KnownPaths } from '../known-paths.ts';
 import { ParserError } from '../ruby-json.ts';
 import { actionOf } from './action.ts';
 import { documentJson, poolJson } from './document-json.ts';
@@ -32,7 +33,7 @@ type Env = { Bindings: Edge; Variables: { caller: Caller; body: string } };
 
 export function oneflowApi({ cloud, maxBodyBytes }: OneflowWorld): Hono<Env> {
   const { flow } = cloud;
-  const app = new Hono<Env>({ getPath: routePath });
+  const app = new Hono<Env>({ getPath: routePath, router: new KnownPaths() });
 
   // Before any route, and also where there is none.
   app.use(async (c, next) => {

@@ -1,7 +1,7 @@
 /** Answers in the envelope of Prometheus' HTTP API, with times and values written as it writes them. */
 
+import type { Labels } from '../../metrics/labels.ts';
 import type { Result } from '../../metrics/promql/engine.ts';
-import type { Labels } from '../../metrics/series.ts';
 import type { Refuse } from '../breakage.ts';
 
 /** What ends a request early. */

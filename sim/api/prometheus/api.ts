@@ -7,6 +7,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
 import { ExecutionError } from '../../metrics/promql/expression.ts';
 import { routePath } from '../edge.ts';
+import { KnownPaths } from '../known-paths.ts';
 import { ApiError, failure, plain, unsupported } from './answer.ts';
 import { exposed } from './exposition.ts';
 import { formOf } from './form.ts';
@@ -68,7 +69,7 @@ export function prometheusApi({ clock, metrics, maxBodyBytes }: Observed): Hono 
     return ANSWERS[path](form, { now, store: (matchers) => metrics.select(matchers, now), metrics, name });
   }
 
-  const app = new Hono({ getPath: routePath });
+  const app = new Hono({ getPath: routePath, router: new KnownPaths() });
   app.use(`${BASE}/*`, async (c, next) => {
     if (c.req.method === 'OPTIONS') c.res = new Response(null, { status: 204 });
     else await next();

@@ -1,9 +1,9 @@
 /** What Prometheus tells of its series without their samples: label sets, names and values of labels, and metadata. */
 import type { Described } from '../../metrics/catalog.ts';
 import { helpText } from '../../metrics/exposition.ts';
+import type { Labels } from '../../metrics/labels.ts';
 import { byLabels, keyOf } from '../../metrics/promql/column.ts';
 import type { Store } from '../../metrics/promql/engine.ts';
-import type { Labels } from '../../metrics/series.ts';
 import { ApiError, labelText, success } from './answer.ts';
 import { limitOf, optionalTime, selectorsOf } from './parameters.ts';
 

@@ -1,7 +1,7 @@
 /** What Prometheus tells of alerting rules and their alerts, as its web API writes them. */
 import { type Alert, EVALUATION_MS, evaluationAt } from '../../metrics/alert.ts';
 import { type AlertRule, queryOf } from '../../metrics/alert-rule.ts';
-import type { Labels } from '../../metrics/series.ts';
+import type { Labels } from '../../metrics/labels.ts';
 import { success } from './answer.ts';
 import { invalid } from './parameters.ts';
 

@@ -1,5 +1,5 @@
 /** Aggregations: many series of a vector become few. Mirrors Prometheus 2.42. */
-import type { Labels } from '../series.ts';
+import type { Labels } from '../labels.ts';
 import { type Budget, type Column, keyOf, only, SORTING, without } from './column.ts';
 import { ExecutionError } from './expression.ts';
 import { quantile } from './over-time.ts';

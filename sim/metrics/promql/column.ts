@@ -1,5 +1,5 @@
 /** Instant vectors at many evaluation times at once: for each series, a value at each time, or none. */
-import { compareLabels, type Labels } from '../series.ts';
+import { compareLabels, type Labels } from '../labels.ts';
 import { ExecutionError } from './expression.ts';
 
 /** A series of a vector. Where it is not present, its value means nothing. */

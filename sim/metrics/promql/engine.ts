@@ -1,5 +1,5 @@
 /** Carries out queries over what Prometheus has stored. Mirrors the engine of Prometheus 2.42. */
-import type { Labels } from '../series.ts';
+import type { Labels } from '../labels.ts';
 import type { SeriesGroup } from '../stored.ts';
 import { aggregate, compare } from './aggregate.ts';
 import { check, typeOf } from './check.ts';

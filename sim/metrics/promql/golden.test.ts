@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { Labels } from '../series.ts';
+import type { Labels } from '../labels.ts';
 import type { Sampling, SeriesGroup } from '../stored.ts';
 import { evaluate, prepare, type Result, type Store } from './engine.ts';
 import { ParseError } from './expression.ts';

@@ -1,6 +1,6 @@
 /** Label matchers: what a selector asks of the labels of a series. Mirrors Prometheus: a label that is missing is ''. */
 import { remembered } from '../../kernel/remembered.ts';
-import type { Labels } from '../series.ts';
+import type { Labels } from '../labels.ts';
 import { wholeMatcher } from './pattern.ts';
 
 export type MatchOperator = '=' | '!=' | '=~' | '!~';

@@ -1,6 +1,6 @@
 /** Binary operators, between numbers and between vectors. Mirrors Prometheus 2.42. */
 
-import type { Labels } from '../series.ts';
+import type { Labels } from '../labels.ts';
 import { isComparison, isSet } from './check.ts';
 import { type Budget, type Column, keyOf, merged, only, without, withoutName, written } from './column.ts';
 import { type Arithmetic, type BinaryOperator, type Comparison, ExecutionError, type Matching } from './expression.ts';

@@ -1,5 +1,6 @@
 /** What selectors select: values at evaluation times, and windows of samples. Mirrors Prometheus 2.42. */
-import { type Labels, LOOKBACK_MS } from '../series.ts';
+import type { Labels } from '../labels.ts';
+import { LOOKBACK_MS } from '../series.ts';
 import type { SeriesGroup } from '../stored.ts';
 import { type Budget, byLabels, type Column, type Times } from './column.ts';
 import type { Selector } from './expression.ts';
