@@ -118,6 +118,13 @@ class PlainAnswer implements Given {
     return { status: this.status, headers: sorted(this.#fields), body: textOf(this.#content) };
   }
 
+  /** With further headers. */
+  with(fields: Fields): Response {
+    if (this.#made === undefined) return plainAnswer(this.status, this.#content, { ...this.#fields, ...fields });
+    for (const [name, value] of Object.entries(fields)) this.#made.headers.set(name, value);
+    return this.#made;
+  }
+
   get statusText(): string {
     return '';
   }
@@ -184,6 +191,14 @@ export const plainAnswer = (status: number, content: Content, fields: Fields): R
   new PlainAnswer(status, content, fields) as Given as Response;
 
 const asPlain = (response: Given): PlainAnswer | undefined => (response instanceof PlainAnswer ? response : undefined);
+
+/** The answer with further headers; they are in the place of those that have their names. */
+export function withFields(response: Response, fields: Fields): Response {
+  const plain = asPlain(response);
+  if (plain !== undefined) return plain.with(fields);
+  for (const [name, value] of Object.entries(fields)) response.headers.set(name, value);
+  return response;
+}
 
 /** The answer as everybody knows answers. */
 export const standard = (response: Response): Response => asPlain(response)?.standard ?? response;

@@ -1,5 +1,5 @@
 /** The commands of `onesim`, as one table, and what goes wrong with them before they begin. */
-import { flagsHelp } from '../config.ts';
+import { flagNames, flagsHelp } from '../config.ts';
 import { suggestion } from '../kernel/nearest.ts';
 import type { Machine } from '../machine.ts';
 import { Problem } from '../problem.ts';
@@ -10,8 +10,10 @@ export interface Command {
   readonly meaning: string;
   /** What its own `--help` says; without it, that of all commands. */
   help?(): Promise<string>;
-  /** @param commands names of all commands */
-  run(args: readonly string[], version: string, machine: Machine, commands: readonly string[]): Promise<number>;
+  /** Subcommands and flags that may stand behind it. */
+  words?(): Promise<readonly string[]>;
+  /** @param commands all there are, by name */
+  run(args: readonly string[], version: string, machine: Machine, commands: Commands): Promise<number>;
 }
 
 /** What a command needs is loaded when it runs, so that help and version are there at once. */
@@ -19,6 +21,7 @@ const COMMANDS: Commands = {
   serve: {
     usage: '[serve] [flags]',
     meaning: 'start the stand-in',
+    words: async () => flagNames(),
     async run(args, version, machine) {
       const { serve } = await import('./serve.ts');
       await serve(args, version, machine);
@@ -43,7 +46,7 @@ const COMMANDS: Commands = {
     meaning: 'print what completes commands in bash and zsh: eval "$(onesim completion)"',
     async run(_args, _version, machine, commands) {
       const { completionScript } = await import('./completion.ts');
-      machine.out(completionScript(commands));
+      machine.out(await completionScript(commands));
       return 0;
     },
   },
@@ -60,6 +63,10 @@ function controlling(name: Controlling, usage: string, meaning: string): Command
       const { helpOf } = await import('./control-commands.ts');
       return helpOf(name);
     },
+    async words() {
+      const { wordsOf } = await import('./control-commands.ts');
+      return wordsOf(name);
+    },
     async run(args, _version, machine) {
       const { control } = await import('./control-commands.ts');
       return control(name, args, machine);
@@ -69,7 +76,7 @@ function controlling(name: Controlling, usage: string, meaning: string): Command
 
 const DEFAULT_COMMAND = 'serve';
 
-type Commands = Readonly<Record<string, Command>>;
+export type Commands = Readonly<Record<string, Command>>;
 
 /**
  * Runs a command line. Returns the exit code: 2 for bad usage or configuration.
@@ -101,7 +108,7 @@ export async function run(
     return 0;
   }
   try {
-    return await command.run(rest, version, machine, Object.keys(commands));
+    return await command.run(rest, version, machine, commands);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     for (const line of error.message.split('\n')) machine.err(`onesim: ${line}`);

@@ -242,5 +242,6 @@ echo "\${COMPREPLY[@]}"`;
     expect(offered('onesim fault rm ')).toEqual(['f1']);
     expect(offered('onesim sandbox close t')).toEqual(['tests']);
     expect(offered('onesim sandbox cl')).toEqual(['close']);
+    expect(offered('onesim reset --h')).toEqual(['--help']);
   });
 });

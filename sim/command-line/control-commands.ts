@@ -21,11 +21,11 @@ const COMMANDS: Readonly<Record<'clock' | 'fault' | 'journal' | 'snapshot' | 're
   sandbox: SANDBOX,
 };
 
-/** For completion: the subcommands of each command, and the flags. */
-export const SUBCOMMANDS: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
-  Object.entries(COMMANDS).map(([name, subcommands]) => [name, Object.keys(subcommands)]),
-);
-export const CONTROL_FLAGS = Object.keys(FLAGS);
+/** For completion: the subcommands of a command, and the flags. */
+export const wordsOf = (name: keyof typeof COMMANDS): string[] => [
+  ...Object.keys(COMMANDS[name]),
+  ...Object.keys(FLAGS),
+];
 
 /** Returns the exit code. @throws Problem */
 export async function control(name: keyof typeof COMMANDS, args: readonly string[], machine: Machine): Promise<number> {

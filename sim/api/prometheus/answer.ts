@@ -3,6 +3,7 @@
 import type { Labels } from '../../metrics/labels.ts';
 import type { Result } from '../../metrics/promql/engine.ts';
 import type { Refuse } from '../breakage.ts';
+import { plainAnswer } from '../plain.ts';
 
 /** What ends a request early. */
 export class ApiError extends Error {
@@ -30,7 +31,7 @@ export const unsupported = (path: string): Response =>
   json(404, JSON.stringify({ status: 'error', errorType: 'not_found', error: `${path} is not supported` }), NO_SNIFF);
 
 const json = (status: number, body: string, headers: Readonly<Record<string, string>> = {}): Response =>
-  new Response(body, { status, headers: { 'Content-Type': 'application/json', ...headers } });
+  plainAnswer(status, body, { 'Content-Type': 'application/json', ...headers });
 
 const NO_SNIFF = { 'X-Content-Type-Options': 'nosniff' };
 
@@ -39,10 +40,7 @@ export const prometheusRefuses: Refuse = (status, message) => plain(status, mess
 
 /** As Go's `http.Error`. */
 export const plain = (status: number, text: string, headers: Readonly<Record<string, string>> = {}): Response =>
-  new Response(`${text}\n`, {
-    status,
-    headers: { 'Content-Type': 'text/plain; charset=utf-8', ...NO_SNIFF, ...headers },
-  });
+  plainAnswer(status, `${text}\n`, { 'Content-Type': 'text/plain; charset=utf-8', ...NO_SNIFF, ...headers });
 
 /** The data of an instant query at a time. */
 export function instantText(result: Result, atMs: number): string {

@@ -4,10 +4,12 @@
  */
 import { Hono } from 'hono';
 import type { Clock } from '../../kernel/clock.ts';
+import { whenThere } from '../../kernel/soon.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
 import { ExecutionError } from '../../metrics/promql/expression.ts';
 import { routePath } from '../edge.ts';
 import { KnownPaths } from '../known-paths.ts';
+import { plainAnswer, withFields } from '../plain.ts';
 import { ApiError, failure, plain, unsupported } from './answer.ts';
 import { exposed } from './exposition.ts';
 import { formOf } from './form.ts';
@@ -20,8 +22,10 @@ export interface Observed {
 
 const BASE = '/api/v1';
 
-/** What a page of another origin may do. */
+/** Of a page of another origin, and what it may do. */
+const VARY = { Vary: 'Origin' };
 const CORS = {
+  ...VARY,
   'Access-Control-Allow-Headers': 'Accept, Authorization, Content-Type, Origin',
   'Access-Control-Allow-Methods': 'GET, POST, OPTIONS',
   'Access-Control-Allow-Origin': '*',
@@ -62,7 +66,7 @@ function queries(): ReturnType<typeof load> {
   return loaded;
 }
 
-export function prometheusApi({ clock, metrics, maxBodyBytes }: Observed): Hono {
+export function prometheusApi({ clock, metrics, maxBodyBytes }: Observed): Pick<Hono, 'fetch' | 'routes'> {
   async function answer(path: QueryPath, form: URLSearchParams, name = ''): Promise<Response> {
     const { ANSWERS } = await queries();
     const { now } = clock;
@@ -70,13 +74,6 @@ export function prometheusApi({ clock, metrics, maxBodyBytes }: Observed): Hono 
   }
 
   const app = new Hono({ getPath: routePath, router: new KnownPaths() });
-  app.use(`${BASE}/*`, async (c, next) => {
-    if (c.req.method === 'OPTIONS') c.res = new Response(null, { status: 204 });
-    else await next();
-    c.res.headers.set('Vary', 'Origin');
-    if (c.req.header('Origin') === undefined) return;
-    for (const [name, value] of Object.entries(CORS)) c.res.headers.set(name, value);
-  });
   app.get('/metrics', () => exposed(metrics, clock.now));
   app.get('/-/healthy', () => plain(200, 'Prometheus Server is Healthy.'));
   app.get('/-/ready', () => plain(200, 'Prometheus Server is Ready.'));
@@ -92,5 +89,12 @@ export function prometheusApi({ clock, metrics, maxBodyBytes }: Observed): Hono 
     if (error instanceof ExecutionError) return failure(new ApiError('execution', error.message));
     throw error;
   });
-  return app;
+  // Not as middleware: Hono would make a standard answer of each.
+  const fetch: Hono['fetch'] = (request, ...rest) => {
+    if (!routePath(request).startsWith(`${BASE}/`)) return app.fetch(request, ...rest);
+    const fields = request.headers.has('Origin') ? CORS : VARY;
+    if (request.method === 'OPTIONS') return plainAnswer(204, null, fields);
+    return whenThere(app.fetch(request, ...rest), (response) => withFields(response, fields));
+  };
+  return { fetch, routes: app.routes };
 }

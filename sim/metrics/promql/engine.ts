@@ -1,4 +1,5 @@
 /** Carries out queries over what Prometheus has stored. Mirrors the engine of Prometheus 2.42. */
+import { remembered } from '../../kernel/remembered.ts';
 import type { Labels } from '../labels.ts';
 import type { SeriesGroup } from '../stored.ts';
 import { aggregate, compare } from './aggregate.ts';
@@ -36,12 +37,12 @@ export type Result =
 /** Stored series that pass all matchers. */
 export type Store = (matchers: readonly Matcher[]) => Iterable<SeriesGroup>;
 
-/** Reads a query and checks it. @throws ParseError */
-export function prepare(query: string): Expression {
+/** Reads a query and checks it; who asks one asks it again. @throws ParseError */
+export const prepare: (query: string) => Expression = remembered((query) => {
   const expression = parse(query);
   check(query, expression);
   return expression;
-}
+});
 
 /** @throws ExecutionError when it cannot be carried out, or would cost too much */
 export function evaluate(expression: Expression, select: Store, times: Times): Result {
