@@ -141,12 +141,17 @@ export function oneOrMore<T>(item: Form<T>): Form<T | readonly T[]> {
 }
 
 /** Keys of the writer's choice. */
-export function map<T>(item: Form<T>): Form<Readonly<Record<string, T>>> {
+/** @param named what a key may be; anything unless told otherwise */
+export function map<T>(item: Form<T>, named?: Form<string>): Form<Readonly<Record<string, T>>> {
   return {
-    schema: { type: 'object', additionalProperties: item.schema },
+    schema: { type: 'object', ...(named && { propertyNames: named.schema }), additionalProperties: item.schema },
     check(value, path) {
       if (!isObject(value)) return flaw(path, 'keys with values', value);
-      return gathered(Object.entries(value), ([key, each]) => item.check(each, [...path, key]));
+      return gathered(Object.entries(value), ([key, each]) => {
+        const at = [...path, key];
+        const misnamed = named?.check(key, at).map((flaw): Flaw => ({ ...flaw, key: true })) ?? [];
+        return [...misnamed, ...item.check(each, at)];
+      });
     },
   };
 }

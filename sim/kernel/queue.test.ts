@@ -74,6 +74,15 @@ describe('EventQueue', () => {
     expect(queue.size).toBe(0);
   });
 
+  it('is restored however many events were pending, in their order', () => {
+    const queue = new EventQueue();
+    for (let i = 0; i < 5000; i++) queue.push((i * 7919) % 1009, 0, i, 0);
+    const copy = new EventQueue();
+    copy.restore(structuredClone(queue.state(() => 'all')), () => 0);
+    expect(copy.size).toBe(5000);
+    expect(Array.from({ length: 5000 }, () => pop(copy))).toEqual(Array.from({ length: 5000 }, () => pop(queue)));
+  });
+
   it('cancels nothing by the timer of an event whose place another has taken', () => {
     const queue = new EventQueue();
     const gone = queue.push(1, 0, 'gone', 0);

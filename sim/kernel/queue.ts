@@ -49,9 +49,9 @@ export class EventQueue {
   readonly #freeCells: number[] = [];
 
   // By slot.
-  #cells = new Int32Array(1024);
-  #dues = new Float64Array(1024);
-  #seqs = new Float64Array(1024);
+  #cells = new Int32Array(64);
+  #dues = new Float64Array(64);
+  #seqs = new Float64Array(64);
   #length = 0;
 
   #seq = 0;
@@ -201,7 +201,7 @@ export class EventQueue {
   }
 
   #grow(): void {
-    const length = this.#length * 2;
+    const length = this.#dues.length * 2;
     const cells = new Int32Array(length);
     const dues = new Float64Array(length);
     const seqs = new Float64Array(length);
