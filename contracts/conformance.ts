@@ -9,7 +9,7 @@ export interface Exchange {
   readonly path: string;
   readonly requestBody?: string;
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: Pick<Headers, 'get' | 'has'>;
   readonly body: string;
 }
 
@@ -59,17 +59,13 @@ export function checkExchange(
     deviation = rows.find(({ effect }) => effect.accepts.some((each) => accepts(each, operation, exchange)))?.id;
     if (deviation !== undefined) flaws = [];
   }
-  flaws = [...flaws, ...requestFlaws(operation, exchange)];
   const at = [...operation.at, 'responses', ...(documented === undefined ? [] : [`${exchange.status}`])];
-  return {
-    operation,
-    violations: flaws.map((flaw) => ({
-      ...flaw,
-      operation: operation.id,
-      where: `contracts/${contract.file}:${contract.lineOf(at)}`,
-    })),
-    deviation,
-  };
+  const violations = [...flaws, ...requestFlaws(operation, exchange)].map((flaw) => ({
+    ...flaw,
+    operation: operation.id,
+    where: `contracts/${contract.file}:${contract.lineOf(at)}`,
+  }));
+  return { operation, violations, deviation };
 }
 
 function undocumented(operation: Operation, { status }: Exchange): Flaw {

@@ -48,6 +48,8 @@ export interface Contract {
   /** Such as `engine.yaml`. */
   readonly file: string;
   readonly operations: readonly Operation[];
+  /** Those with one method and so many segments, by both. */
+  readonly routes: ReadonlyMap<string, readonly Operation[]>;
   /** What answers every other method and path under {@link owns}. */
   readonly unmatched: Operation;
   readonly owns: readonly string[];
@@ -118,6 +120,7 @@ export async function parseContract(file: string, text: string): Promise<Contrac
   return {
     file,
     operations,
+    routes: routesOf(operations),
     unmatched: operation('', '', document['x-unmatched'], ['x-unmatched']),
     owns: document['x-owns'],
     trailingSlash: document['x-trailing-slash'] ?? false,
@@ -165,13 +168,14 @@ export function operationFor(contracts: readonly Contract[], method: string, tar
   // An encoded slash separates segments too: the real servers decode the path before they look for a route.
   const path = target.replace(/[?#].*$/s, '').replace(/%2f/gi, '/');
   const sought = method === 'HEAD' ? 'GET' : method;
+  const whole = segmentsOf(path);
+  const open = whole.length > 1 && whole.at(-1) === '' ? whole.slice(0, -1) : whole;
   let best: Match | undefined;
   let literals = -1;
   for (const contract of contracts) {
-    const parts = segmentsOf(path);
-    if (contract.trailingSlash && parts.length > 1 && parts.at(-1) === '') parts.pop();
-    for (const operation of contract.operations) {
-      if (operation.method !== sought || !fits(operation.segments, parts)) continue;
+    const parts = contract.trailingSlash ? open : whole;
+    for (const operation of contract.routes.get(shapeOf(sought, parts)) ?? []) {
+      if (!fits(operation.segments, parts)) continue;
       const rank = operation.segments.filter((part) => typeof part === 'string').length;
       if (rank > literals) [best, literals] = [{ contract, operation }, rank];
     }
@@ -181,8 +185,18 @@ export function operationFor(contracts: readonly Contract[], method: string, tar
   return owner && { contract: owner, operation: owner.unmatched };
 }
 
+const shapeOf = (method: string, segments: readonly unknown[]): string => `${method} ${segments.length}`;
+
+function routesOf(operations: readonly Operation[]): ReadonlyMap<string, readonly Operation[]> {
+  const routes = new Map<string, Operation[]>();
+  for (const each of operations) {
+    const shape = shapeOf(each.method, each.segments);
+    routes.set(shape, [...(routes.get(shape) ?? []), each]);
+  }
+  return routes;
+}
+
 function fits(segments: Operation['segments'], parts: readonly string[]): boolean {
-  if (segments.length !== parts.length) return false;
   return segments.every((expected, n) => {
     const part = parts[n] ?? '';
     return typeof expected === 'string' ? expected === part : part !== '' && expected.test(decoded(part));

@@ -49,6 +49,8 @@ export type ProbeStep =
       readonly otherwise?: Expectation;
     }
   | { readonly waitMs: number }
+  /** Until all is answered that was asked meanwhile: a server that sleeps by the host's clock may take longer. */
+  | { readonly until: 'answered' }
   | {
       readonly stream: string;
       readonly send?: string;

@@ -30,7 +30,7 @@ export interface Stage {
 /** An answer, read. */
 interface Seen {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: Pick<Headers, 'get'>;
   /** A JSON value, or else a text. */
   readonly body: unknown;
 }
@@ -43,9 +43,19 @@ export async function playProbe({ probe }: Deviation, side: Side, stage: Stage):
   const { owner, other, admin } = stage.accounts;
   const values = new Map([...Object.entries({ owner, other, admin })]);
   const late: { readonly n: number; readonly expected: Expectation | undefined; readonly answer: Promise<Seen> }[] = [];
+  const flawsOfLate = async (): Promise<readonly string[]> => {
+    for (const { n, expected, answer } of late.splice(0)) {
+      const flaws = answerFlaws(expected, await stage.arrival(answer));
+      if (flaws.length > 0) return told(n, probe.steps[n], flaws);
+    }
+    return [];
+  };
   for (const [n, step] of probe.steps.entries()) {
     if ('waitMs' in step) await stage.pass(step.waitMs);
-    else if ('stream' in step) {
+    else if ('until' in step) {
+      const flaws = await flawsOfLate();
+      if (flaws.length > 0) return flaws;
+    } else if ('stream' in step) {
       const { frames: count, withinMs, send } = step;
       const wanted = { count, withinMs, ...(send === undefined ? {} : { send }) };
       const flaws = frameFlaws(expected(step, side), await stage.frames(filledIn(step.stream, values), wanted));
@@ -66,11 +76,7 @@ export async function playProbe({ probe }: Deviation, side: Side, stage: Stage):
       }
     }
   }
-  for (const { n, expected, answer } of late) {
-    const flaws = answerFlaws(expected, await stage.arrival(answer));
-    if (flaws.length > 0) return told(n, probe.steps[n], flaws);
-  }
-  return [];
+  return flawsOfLate();
 }
 
 function expected(step: RequestStep, side: Side): Expectation | undefined;

@@ -41,6 +41,7 @@ const DERIVED: Readonly<Record<string, string>> = {
   'Sessions.#proven': 'a memo of sessions, which are proven again',
   'Fleet.#version': 'counts changes for who watches, which is somebody on a connection',
   'Guest.#loads': 'follows from the history of its VM',
+  'Guest.#labels': 'likewise',
   'Guest.#phaseMs': 'likewise',
   'Guest.#stretches': 'likewise',
   'Guest.#known': 'likewise',

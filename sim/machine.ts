@@ -23,6 +23,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'it may not be read',
   ECONNREFUSED: 'nobody listens there',
   ENOTFOUND: 'there is no such host',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS',
 };
 
 /** Why the machine could not do something, in words. */

@@ -9,6 +9,15 @@ export interface Bound {
   readonly vms: readonly number[];
 }
 
+/** What is read of an answer; nothing of one that is not as the contract has it, which another law finds. */
+export function legible<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
 export function driverFault(fault: Extract<Fault, { readonly kind: 'driver' }>, vm: number | null): object {
   const { action, message, ms, skip, times, probability } = fault;
   return {
@@ -36,9 +45,10 @@ export function declaredFault(fault: Extract<Fault, { readonly kind: 'declared' 
 
 export function boundOf(body: string): Bound | undefined {
   const { ID, SERVICE_ID } = runtimeIn(body) ?? {};
-  if (typeof ID !== 'number') return undefined;
+  // A number in quotation marks breaks the contract, and still leads to what was made.
+  if (typeof ID !== 'number' && !/^\d{1,15}$/.test(`${ID}`)) return undefined;
   const vms = functionsIn(body).map(({ vm }) => vm);
-  return { id: ID, service: typeof SERVICE_ID === 'number' ? SERVICE_ID : null, vms };
+  return { id: Number(ID), service: typeof SERVICE_ID === 'number' ? SERVICE_ID : null, vms };
 }
 
 /** Every law asks for it anew. */

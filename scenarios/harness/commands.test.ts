@@ -30,6 +30,10 @@ describe.each(NAMES)('onesim %s --help', (name) => {
     for (const code of COMMAND_FLAGS[name].codes) expect(lines).toContain(`  ${code}   ${exitCodes.EXIT_CODES[code]}`);
   });
 
+  test('and a shell completes them', async () => {
+    expect(await HARNESS_COMMANDS[name].words?.()).toEqual(flagsOf(name));
+  });
+
   test('names no flag of another command', async () => {
     const told = [...((await HARNESS_COMMANDS[name].help?.()) ?? '').matchAll(/^ {2}(--[a-z-]+)/gm)].map(
       ([, flag]) => flag,

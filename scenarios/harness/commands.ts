@@ -46,6 +46,11 @@ function command(name: keyof typeof COMMAND_FLAGS, usage: string, rest: Pick<Com
   return {
     usage,
     ...rest,
+    async words() {
+      const { COMMAND_FLAGS } = await import('./flags.ts');
+      const { own, ofTargets } = COMMAND_FLAGS[name];
+      return [...own, ...ofTargets];
+    },
     async help() {
       const { commandHelp } = await import('./flags.ts');
       return [`onesim ${usage}`, '', `  ${rest.meaning}`, ...commandHelp(name)].join('\n');

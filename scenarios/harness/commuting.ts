@@ -1,7 +1,7 @@
 /** What two runtimes that have nothing to do with each other are asked for at one instant, asked in the other order. */
 import { laneOf } from './concurrency/lanes.ts';
 import { faultsOf, type Scenario, type Step } from './scenario.ts';
-import type { Trace } from './trace.ts';
+import type { ExchangeLine, Trace } from './trace.ts';
 
 /** Operations on one runtime; to make one takes the next of everybody's ids. */
 const OF_ONE = ['get', 'put', 'delete'];
@@ -29,7 +29,8 @@ export function swapped(scenario: Scenario, trace: Trace): Scenario | undefined 
     const [first, second, next] = order.slice(n, n + 3);
     if (first === undefined || second === undefined || !areApart(first, second)) continue;
     const [one, other] = [exchanges.get(first.id), exchanges.get(second.id)];
-    if (one === undefined || other === undefined || one.sent !== other.sent || isTold(steps, first, second)) continue;
+    if (one === undefined || other === undefined || one.sent !== other.sent) continue;
+    if (steps.some((step) => isTold(step, second) && isUnderWay(exchanges.get(step.id), one.sent))) continue;
     if (second.after === undefined) {
       // One after the other, in no time.
       if (one.at !== one.sent || other.at !== other.sent) continue;
@@ -60,11 +61,8 @@ function areApart(first: Step, second: Step): boolean {
   return first.after === undefined && isNext && areTwo;
 }
 
-/** Whether somebody else acts the instant that one of them is sent: he may come between. */
-const isTold = (steps: readonly Step[], first: Step, second: Step): boolean =>
-  steps.some(
-    ({ id, after }) =>
-      id !== second.id &&
-      (after?.event === `${first.id}.sent` || after?.event === `${second.id}.sent`) &&
-      (after.delayMs ?? 0) === 0,
-  );
+/** Whether it begins when somebody else's event says so: he may come between. */
+const isTold = ({ id, after }: Step, second: Step): boolean => after !== undefined && id !== second.id;
+
+const isUnderWay = (exchange: ExchangeLine | undefined, instant: number): boolean =>
+  exchange !== undefined && exchange.sent <= instant && exchange.at >= instant;

@@ -1,6 +1,7 @@
 /** Every flag of the harness's commands, as one table: what it may be, what holds without it, and what it means. */
 import { exitCodes, flags } from '../../sim/index.ts';
 import { REPORT } from './report-files.ts';
+import { type Credentials, credentialsOf, SESSIONS } from './request.ts';
 import { LEVELS } from './target/levels.ts';
 
 const { count, duration, flagsHelp, on, optional, session, text, told, url, word } = flags;
@@ -32,13 +33,17 @@ const decimal = (meaning: string, least: number, most: number, otherwise: number
 /** Scenarios, where nobody says how many. */
 export const RUNS = { standIn: 200, target: 3, most: 100_000 } as const;
 
+/** So many scenarios are worth the start of a thread: it has to load all, and is slow while its code is cold. */
+export const WORTH_A_WORKER = 500;
+
 export const FLAGS = {
   '--target': told(optional(url), 'URL', 'the server to ask', 'the stand-in, in this process'),
   '--stand-in': told(on, '', 'the stand-in, in this process, said aloud'),
   '--auth': told(optional(session), 'USER:PASSWORD', 'who owns what is made'),
   '--other-auth': told(optional(session), 'USER:PASSWORD', 'another tenant, who must not get at it'),
   '--admin-auth': told(optional(session), 'USER:PASSWORD', 'an administrator of the OpenNebula below'),
-  '--gatekeeper-auth': told(optional(session), 'USER:PASSWORD', 'a user of the Gatekeeper', 'sonata:1234'),
+  '--gatekeeper-auth': told(optional(session), 'USER:PASSWORD', 'a user of the Gatekeeper', SESSIONS.owner),
+  '--gatekeeper-other-auth': told(optional(session), 'USER:PASSWORD', 'another user of it', SESSIONS.other),
   '--api': told(
     { ...word('engine', 'gatekeeper', 'all'), otherwise: 'engine' as const },
     'NAME',
@@ -48,7 +53,7 @@ export const FLAGS = {
   '--profile': told(
     optional(word('upstream', 'contract', 'both', 'auto')),
     'NAME',
-    'upstream, contract, both, or of a server auto',
+    'upstream, contract, both or auto',
     'upstream; until stable both; of a server auto',
   ),
   '--flavour': told({ ...text, otherwise: 'Function' }, 'NAME', 'a flavour that the server has a template for'),
@@ -59,6 +64,12 @@ export const FLAGS = {
     'N',
     'scenarios',
     `${RUNS.standIn}; of a server ${RUNS.target}; until stable at most ${RUNS.most}`,
+  ),
+  '--workers': told(
+    optional(count(1, 256)),
+    'N',
+    'how many threads search; the verdict is the same',
+    `one a core, and for each ${WORTH_A_WORKER} runs`,
   ),
   '--shard': told(shard, 'I/N', 'the I-th of N parts of the scenarios', '1/1'),
   '--rate': told(decimal('requests a second', 0.01, 1_000, 1), 'N', 'requests a second, at most'),
@@ -92,12 +103,24 @@ type Name = keyof typeof FLAGS;
 export const only = <const K extends Name>(names: readonly K[]): Pick<typeof FLAGS, K> =>
   Object.fromEntries(names.map((name) => [name, FLAGS[name]])) as Pick<typeof FLAGS, K>;
 
+/** Users of the Gatekeeper, by role, as the flags name them. */
+export const gatekeeperUsers = (
+  told: { readonly [K in '--gatekeeper-auth' | '--gatekeeper-other-auth']: string | undefined },
+  target: string | undefined,
+): Credentials =>
+  credentialsOf(
+    { owner: told['--gatekeeper-auth'], other: told['--gatekeeper-other-auth'], admin: undefined },
+    target,
+    SESSIONS,
+  );
+
 /** Flags that mean something only where there is a server. */
 export const OF_TARGETS = [
   '--auth',
   '--other-auth',
   '--admin-auth',
   '--gatekeeper-auth',
+  '--gatekeeper-other-auth',
   '--api',
   '--level',
   '--flavour',
@@ -120,6 +143,7 @@ export const COMMAND_FLAGS = {
       '--seed',
       '--runs',
       '--until-stable',
+      '--workers',
       '--shard',
       '--max-duration',
       '--report',
@@ -128,7 +152,16 @@ export const COMMAND_FLAGS = {
     codes: [0, 1, 2, 3, 4],
   },
   run: {
-    own: ['--target', '--auth', '--other-auth', '--admin-auth', '--max-duration', '--report'],
+    own: [
+      '--target',
+      '--auth',
+      '--other-auth',
+      '--admin-auth',
+      '--gatekeeper-auth',
+      '--gatekeeper-other-auth',
+      '--max-duration',
+      '--report',
+    ],
     ofTargets: ['--rate', '--timeout', '--ledger', '--allow-oneadmin'],
     codes: [0, 1, 2, 3, 4],
   },

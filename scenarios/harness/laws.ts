@@ -9,6 +9,7 @@ import { PAGES } from './laws/pages.ts';
 import { recordLaws } from './laws/record.ts';
 import { REPETITION } from './laws/repetition.ts';
 import { RESOURCES } from './laws/resources.ts';
+import { SESSION_LAWS } from './laws/sessions.ts';
 import { STREAMS } from './laws/streams.ts';
 import { TENANCY } from './laws/tenancy.ts';
 import { storyOf } from './story.ts';
@@ -20,6 +21,7 @@ export async function loadLaws(): Promise<readonly Law[]> {
     ...AFTERMATH,
     ...RESOURCES,
     ...TENANCY,
+    ...SESSION_LAWS,
     ...REPETITION,
     ...PAGES,
     ...MONITORING,
@@ -34,6 +36,11 @@ export interface Verdict {
   readonly checks: ReadonlyMap<string, number>;
   /** The first violation of each kind. */
   readonly violations: readonly Violation[];
+}
+
+/** Takes what else was judged into the count. */
+export function addUp(checks: Map<string, number>, more: Verdict['checks']): void {
+  for (const [law, count] of more) checks.set(law, (checks.get(law) ?? 0) + count);
 }
 
 export function judge(laws: readonly Law[], trace: Trace, story = storyOf(trace)): Verdict {

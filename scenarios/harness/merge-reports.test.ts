@@ -153,7 +153,7 @@ describe('shards', () => {
   });
 
   test('give reports that merge into the verdict, and what is seen, of all', async () => {
-    const machine = { out: () => {}, stopped: () => new Promise<void>(() => {}) };
+    const machine = { out: () => {}, writeFile: async () => {}, stopped: () => new Promise<void>(() => {}) };
     const played = async (shard: string): Promise<string> => {
       const file = join(folder, 'shard');
       expect(await verify(['--runs', '6', '--shard', shard, '--report', `ndjson=${file}`], machine)).toBe(0);

@@ -8,6 +8,7 @@ import { Coverage } from './coverage.ts';
 import { COMMAND_FLAGS, only } from './flags.ts';
 import { type Judged, readJunit } from './junit.ts';
 import { fingerprint } from './law.ts';
+import { addUp } from './laws.ts';
 import { type Kind, openReports } from './report-files.ts';
 import { readCtrf } from './reports/ctrf.ts';
 import { readNdjson } from './reports/ndjson.ts';
@@ -140,7 +141,7 @@ function mergedJudged(all: readonly Judged[]): Judged[] {
 
 function together(one: Judged, other: Judged): Judged {
   const checks = new Map(one.verdict.checks);
-  for (const [law, count] of other.verdict.checks) checks.set(law, (checks.get(law) ?? 0) + count);
+  addUp(checks, other.verdict.checks);
   const violations = new Map(one.verdict.violations.map((each) => [fingerprint(each), each]));
   for (const each of other.verdict.violations) {
     if (!violations.has(fingerprint(each))) violations.set(fingerprint(each), each);

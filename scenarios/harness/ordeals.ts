@@ -1,9 +1,9 @@
 /**
  * What is hardly ever come upon by chance: a VM that is put to rest or is lost, and something that goes wrong on the
- * way or on the way back. One table; each row leads along the steps of the life cycle that it names.
+ * way or on the way back. One table; each row leads along the steps of the life cycle, and to the answers, that it names.
  */
 import type { VM_ACTIONS } from '../../sim/index.ts';
-import type { After, Fault } from './scenario.ts';
+import type { After, Fault, Scenario } from './scenario.ts';
 
 type Declared = Extract<Fault, { readonly kind: 'declared' }>['fault'];
 
@@ -19,6 +19,8 @@ type Deed = readonly [afterMs: number, action: (typeof VM_ACTIONS)[number]];
 
 interface Ordeal {
   readonly leads: readonly string[];
+  /** By operation and status, of whoever asks for the runtime afterwards. */
+  readonly answers?: readonly string[];
   readonly mishaps: readonly Mishap[];
   readonly deeds: readonly Deed[];
 }
@@ -80,6 +82,13 @@ export const ORDEALS: readonly Ordeal[] = [
     ],
     deeds: [[LATER_MS, 'resume']],
   },
+  // The service goes on without its VM: nobody can read the runtime any more, or be rid of it.
+  {
+    leads: ['RUNNING → SHUTDOWN'],
+    answers: ['readRuntime 500', 'deleteRuntime 500'],
+    mishaps: [],
+    deeds: [[SETTLED_MS, 'terminate-hard']],
+  },
   // A driver fails once, when the VM is put to rest or when it is taken up again.
   ...FAILING.map(
     ([leads, action, ...deeds]): Ordeal => ({
@@ -95,6 +104,29 @@ export const ORDEALS: readonly Ordeal[] = [
   },
 ];
 
+/** One runtime that goes through an ordeal, is healed, and deleted. */
+export function scenarioOf(ordeal: Ordeal, profile: NonNullable<Scenario['profile']>): Scenario {
+  const { leads, deeds } = ordeal;
+  return {
+    v: 1,
+    name: leads.join(', '),
+    profile,
+    timing: 'fast',
+    steps: [
+      { id: 's1', op: 'create', bind: 'r1' },
+      { id: 's2', op: 'get', ref: 'r1', after: { event: 's1.RUNNING' } },
+      { id: 's3', op: 'advance', ms: 290_000 },
+      { id: 'h1', op: 'heal' },
+      { id: 'look', op: 'get', ref: 'r1' },
+      { id: 's4', op: 'delete', ref: 'r1' },
+      { id: 's5', op: 'advance', ms: 60_000 },
+      { id: 's6', op: 'heal' },
+      { id: 's7', op: 'advance', ms: 60_000 },
+    ],
+    faults: faultsOfOrdeal(ordeal, 'f1', 'r1', { event: deeds.length > 0 ? 's1.RUNNING' : 's4.sent' }),
+  };
+}
+
 /** The faults of an ordeal. @param id the first of them is called so, and the others begin with it */
 export function faultsOfOrdeal({ mishaps, deeds }: Ordeal, id: string, ref: string, after: After): Fault[] {
   const wrong = mishaps.map(({ action, effect, times }, n): Fault => {
@@ -104,8 +136,8 @@ export function faultsOfOrdeal({ mishaps, deeds }: Ordeal, id: string, ref: stri
   });
   const done = deeds.map(
     ([delayMs, action], n): Fault => ({
-      ...{ id: `${id}-${n + 1}`, kind: 'operator', ref, action },
-      after: { event: `${id}.began`, delayMs },
+      ...{ id: n === 0 && wrong.length === 0 ? id : `${id}-${n + 1}`, kind: 'operator', ref, action },
+      after: { event: wrong.length === 0 ? after.event : `${id}.began`, delayMs },
     }),
   );
   return [...wrong, ...done];

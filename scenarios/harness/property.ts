@@ -1,11 +1,12 @@
-/** Generated scenarios against the stand-in: the first that breaks a law, made as small as it goes. */
+/** Generated scenarios against the stand-in: the first that breaks a law, and how small it can be made. */
 import fc from 'fast-check';
 import { crowds } from './concurrency/crowds.ts';
 import { doubtsOf } from './concurrency/verdicts.ts';
 import type { Coverage } from './coverage.ts';
 import { type Budget, scenarios } from './generator.ts';
 import { fingerprint, type Law, type Violation } from './law.ts';
-import { judge } from './laws.ts';
+import { addUp, judge } from './laws.ts';
+import { ORDEALS, scenarioOf } from './ordeals.ts';
 import { runScenario } from './runner.ts';
 import { type Scenario, writeScenario } from './scenario.ts';
 import { shrink } from './shrink.ts';
@@ -28,6 +29,13 @@ export interface Search {
   readonly coverage?: Coverage;
 }
 
+/** As it was come upon. */
+export interface Failure {
+  readonly violation: Violation;
+  readonly scenario: Scenario;
+}
+
+/** As small as it goes. */
 export interface Found {
   readonly violation: Violation;
   readonly trace: Trace;
@@ -39,16 +47,17 @@ export interface Found {
 export interface Searched {
   readonly scenarios: number;
   readonly requests: number;
+  /** Those of the laws between two runs as well. */
   readonly checks: ReadonlyMap<string, number>;
-  /** How many of the scenarios were held against their twins. */
-  readonly twins: number;
   /** Places where the laws had to let pass what they could not tell from right. */
   readonly doubts: number;
-  readonly found: Found | undefined;
+  readonly failure: Failure | undefined;
 }
 
 /** After so many scenarios one of clients that are at it at the same time is run besides. */
 const CROWD_EVERY = 8;
+/** After so many an ordeal, one after the other: in a thousand scenarios all of them, whatever the seed. */
+const ORDEAL_EVERY = 16;
 
 interface Drawn {
   readonly scenario: Scenario;
@@ -61,7 +70,13 @@ function drawn({ seed, runs, skip = 0, budget, profile }: Search): Drawn[] {
   const beside = fc.sample(crowds(profile), { seed, numRuns: Math.ceil(sample.length / CROWD_EVERY) });
   const all = sample.flatMap((scenario, n): Drawn[] => {
     const crowd = n % CROWD_EVERY === 0 ? beside[n / CROWD_EVERY] : undefined;
-    return [{ scenario, n }, ...(crowd === undefined ? [] : [{ scenario: crowd, n }])];
+    const turn = (seed + n) / ORDEAL_EVERY;
+    const ordeal = Number.isInteger(turn) ? ORDEALS[turn % ORDEALS.length] : undefined;
+    return [
+      { scenario, n },
+      ...(crowd === undefined ? [] : [{ scenario: crowd, n }]),
+      ...(ordeal === undefined ? [] : [{ scenario: scenarioOf(ordeal, profile), n }]),
+    ];
   });
   return all.filter(({ n }) => n >= skip);
 }
@@ -69,7 +84,7 @@ function drawn({ seed, runs, skip = 0, budget, profile }: Search): Drawn[] {
 export async function search(laws: readonly Law[], wanted: Search): Promise<Searched> {
   const { runs, skip = 0, twinsEvery, wrap, coverage } = wanted;
   const checks = new Map<string, number>();
-  let [requests, twinned, doubts] = [0, 0, 0];
+  let [requests, doubts] = [0, 0];
   const door = (scenario: Scenario) => inProcess(scenario, wrap);
   for (const { scenario, n } of drawn(wanted)) {
     const trace = await runScenario(scenario, await door(scenario));
@@ -77,30 +92,25 @@ export async function search(laws: readonly Law[], wanted: Search): Promise<Sear
     const verdict = judge(laws, trace, story);
     coverage?.add(story);
     doubts += doubtsOf(story).length;
-    for (const [law, count] of verdict.checks) checks.set(law, (checks.get(law) ?? 0) + count);
+    addUp(checks, verdict.checks);
     requests += trace.lines.filter(({ kind }) => kind === 'exchange').length;
-    const isTwinned = twinsEvery > 0 && n % twinsEvery === 0;
-    const twins = isTwinned ? await judgeTwins(trace, door) : [];
-    if (isTwinned) twinned++;
-    const [violation] = [...verdict.violations, ...twins];
+    const twins = twinsEvery > 0 && n % twinsEvery === 0 ? await judgeTwins(trace, door) : undefined;
+    if (twins !== undefined) addUp(checks, twins.checks);
+    const [violation] = [...verdict.violations, ...(twins?.violations ?? [])];
     if (violation === undefined) continue;
-    const found = await smallest(laws, scenario, violation, door);
-    return { scenarios: n + 1 - skip, requests, checks, twins: twinned, doubts, found };
+    const failure = { violation, scenario };
+    return { scenarios: n + 1 - skip, requests, checks, doubts, failure };
   }
-  return { scenarios: runs, requests, checks, twins: twinned, doubts, found: undefined };
+  return { scenarios: runs, requests, checks, doubts, failure: undefined };
 }
 
-async function smallest(
-  laws: readonly Law[],
-  scenario: Scenario,
-  violation: Violation,
-  door: (scenario: Scenario) => ReturnType<typeof inProcess>,
-): Promise<Found> {
+export async function smallest(laws: readonly Law[], { violation, scenario }: Failure, wrap?: Wrap): Promise<Found> {
+  const door = (candidate: Scenario) => inProcess(candidate, wrap);
   const wanted = fingerprint(violation);
   const look = async (candidate: Scenario): Promise<readonly [Trace, Violation | undefined]> => {
     const trace = await runScenario(candidate, await door(candidate));
     const mine = laws.filter(({ id }) => id === violation.law);
-    const found = mine.length > 0 ? judge(mine, trace).violations : await judgeTwins(trace, door);
+    const { violations: found } = mine.length > 0 ? judge(mine, trace) : await judgeTwins(trace, door);
     return [trace, found.find((each) => fingerprint(each) === wanted)];
   };
   const { scenario: least } = await shrink(scenario, async (candidate) => (await look(candidate))[1] !== undefined);

@@ -40,6 +40,26 @@ describe('a mistake is named with its place, and what was probably meant', () =>
       'a.json:3:41: expected an event such as start',
     ],
     ['itself', wholly('{"id":"s1","op":"heal","after":{"event":"s1.sent"}}'), 'a.json:3:41: it cannot wait for itself'],
+    [
+      'one that waits for it',
+      wholly(
+        `${CREATE},\n{"id":"s2","op":"heal","after":{"event":"s3.sent"}},\n{"id":"s3","op":"heal","after":{"event":"s2.answered"}}`,
+      ),
+      'a.json:4:41: they wait in a circle: s2 waits for s3, s3 waits for s2',
+    ],
+    [
+      'one that follows it',
+      wholly('{"id":"s1","op":"heal","after":{"event":"s2.sent"}},\n{"id":"s2","op":"heal"}'),
+      'a.json:3:41: they wait in a circle: s1 waits for s2, s2 follows s1',
+    ],
+    [
+      'a longer circle, with a fault in it',
+      wholly(
+        '{"id":"s1","op":"create","bind":"r1","after":{"event":"f1.began"}},\n{"id":"s2","op":"heal"}',
+        '{"id":"f1","kind":"hostDown","ref":"r1","after":{"event":"s2.sent"}}',
+      ),
+      'a.json:3:55: they wait in a circle: s1 waits for f1, f1 waits for s2, s2 follows s1',
+    ],
     ['a name given twice', wholly(`${CREATE},\n{"id":"s1","op":"heal"}`), 'a.json:4:7: "s1" is used twice'],
     [
       'a binding given twice',
@@ -55,6 +75,21 @@ describe('a mistake is named with its place, and what was probably meant', () =>
       'two bodies',
       wholly('{"id":"s1","op":"create","send":{},"sendText":""}'),
       'a.json:3:1: send and sendText cannot both be the body',
+    ],
+    [
+      'a path that is none',
+      wholly('{"id":"s1","op":"request","method":"GET","path":"version"}'),
+      'a.json:3:49: expected a path such as /server/version, not "version"',
+    ],
+    [
+      'a header that cannot be sent',
+      wholly('{"id":"s1","op":"request","method":"GET","path":"/","headers":{"X Y":"a"}}'),
+      'a.json:3:64: expected the name of a header, not "X Y"',
+    ],
+    [
+      'a pointer that is none',
+      wholly('{"id":"s1","op":"version","expect":{"body":{"NAME":1}}}'),
+      'a.json:3:45: expected a JSON pointer such as /SERVERLESS_RUNTIME/NAME, not "NAME"',
     ],
     [
       'a delay without a time',

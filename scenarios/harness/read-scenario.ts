@@ -1,5 +1,6 @@
 /** Reads a scenario file, and names every mistake in it by its place. */
 import { type Flaw, type Path, Problem, readSource, type Source, suggestion } from '../../sim/index.ts';
+import { inLanes } from './concurrency/lanes.ts';
 import { type Fault, faultsOf, SCENARIO, type Scenario, type Step } from './scenario.ts';
 import { FAULT_EVENTS, STEP_EVENTS } from './step-parts.ts';
 
@@ -68,6 +69,54 @@ export function flawsOf(scenario: Scenario): Flaw[] {
       flaws.push({ path, problem: fault.do === 'delay' ? '"ms" is missing' : `"ms" means nothing to ${fault.do}` });
     }
   }
+  return [...flaws, ...circlesIn(scenario)];
+}
+
+/** What begins only once something else has begun. */
+interface Waiting {
+  /** Of those, and no others. */
+  readonly on: readonly string[];
+  /** How it is said of it and another. */
+  readonly word: 'waits for' | 'follows';
+  readonly path: Path;
+}
+
+function waitingIn(scenario: Scenario): ReadonlyMap<string, Waiting> {
+  const waiting = new Map<string, Waiting>();
+  const told = ({ after }: Step | Fault, path: Path): Waiting => ({
+    on: after === undefined ? [] : [after.event.split('.')[0] ?? ''],
+    word: 'waits for',
+    path: [...path, 'after', 'event'],
+  });
+  for (const [n, [step, behind]] of inLanes(scenario.steps).entries()) {
+    const own = told(step, ['steps', n]);
+    waiting.set(step.id, step.after === undefined ? { ...own, on: behind, word: 'follows' } : own);
+  }
+  for (const [n, fault] of faultsOf(scenario).entries()) waiting.set(fault.id, told(fault, ['faults', n]));
+  return waiting;
+}
+
+/** Circles of steps and faults each of which begins only after the next: none ever would. */
+function circlesIn(scenario: Scenario): Flaw[] {
+  const waiting = waitingIn(scenario);
+  const flaws: Flaw[] = [];
+  const done = new Set<string>();
+  const visit = (id: string, way: readonly string[]): void => {
+    const begun = way.indexOf(id);
+    if (begun >= 0) {
+      const circle = way.slice(begun);
+      const turns = circle.map((each, n) => `${each} ${waiting.get(each)?.word} ${circle[n + 1] ?? id}`);
+      // Steps follow those before them only, so that somebody in it waits.
+      const path =
+        circle.flatMap((each) => waiting.get(each) ?? []).find(({ word }) => word === 'waits for')?.path ?? [];
+      if (circle.length > 1) flaws.push({ path, problem: `they wait in a circle: ${turns.join(', ')}` });
+      return;
+    }
+    if (done.has(id)) return;
+    for (const next of waiting.get(id)?.on ?? []) visit(next, [...way, id]);
+    done.add(id);
+  };
+  for (const id of waiting.keys()) visit(id, []);
   return flaws;
 }
 

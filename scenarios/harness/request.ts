@@ -10,9 +10,12 @@ export type Credentials = Readonly<Record<Role, string | undefined>>;
 /** Those of the worlds that come with onesim. */
 export const CREDENTIALS: Credentials = { owner: 'alice:alice', other: 'bob:bob', admin: 'oneadmin:opennebula' };
 
+/** Users of the Gatekeeper of those worlds. */
+export const SESSIONS: Credentials = { owner: 'sonata:1234', other: 'demo:demo', admin: undefined };
+
 /** Those of our own worlds, unless others are given: then only they. */
-export function credentialsOf(named: Credentials, target: string | undefined): Credentials {
-  return target === undefined || named.owner === undefined ? { ...CREDENTIALS, ...defined(named) } : named;
+export function credentialsOf(named: Credentials, target: string | undefined, ours = CREDENTIALS): Credentials {
+  return target === undefined || named.owner === undefined ? { ...ours, ...defined(named) } : named;
 }
 
 const defined = (named: Credentials): Partial<Credentials> =>
@@ -118,12 +121,23 @@ export function xmlRpc(session: string, method: string, ...params: readonly (str
   return { method: 'POST', path: '/RPC2', headers: { 'Content-Type': 'text/xml' }, body };
 }
 
-/** How the same request is made with curl; the password is left to the reader. */
-export function curl(target: string, { method, path, body }: Omit<Plea, 'headers'>, user: string | undefined): string {
-  const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
-  const parts = ['curl -i'];
-  if (method !== 'GET') parts.push(`-X ${method}`);
-  if (user !== undefined) parts.push(`-u ${quoted(user)}`);
-  if (body !== null) parts.push("-H 'Content-Type: application/json'", `--data-binary ${quoted(body)}`);
-  return [...parts, quoted(`${target}${path}`)].join(' ');
+/**
+ * How the same request is made with curl.
+ * @param identified who asks, as flags
+ */
+export function curl(
+  target: string,
+  { method, path, body }: Omit<Plea, 'headers'>,
+  identified: readonly string[],
+): string {
+  const quoted = (text: string): string => (/^[\w-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+  // curl takes braces and brackets for lists of addresses, unless told not to.
+  const parts = ['curl', /[[\]{}]/.test(path) ? '-gi' : '-i'];
+  if (method === 'HEAD') parts.push('-I');
+  else if (method !== 'GET') parts.push('-X', method);
+  parts.push(...identified);
+  if (body !== null) {
+    parts.push('-H', `Content-Type: ${body.startsWith('<') ? 'text/xml' : 'application/json'}`, '--data-binary', body);
+  }
+  return [...parts, `${target}${path}`].map(quoted).join(' ');
 }

@@ -56,7 +56,7 @@ describe('onesim run', () => {
     const { code, out } = await ran(runFiles, 'good.json');
     expect(code).toBe(0);
     expect(out).toEqual([
-      expect.stringMatching(/^✓ a <test>: 1 requests in 0\.000 s of its time, \d+ checks of \d+ laws, 0 broken$/),
+      expect.stringMatching(/^✓ a <test>: 1 request in 0\.000 s of its time, \d+ checks of \d+ laws, 0 broken$/),
     ]);
   });
 
@@ -65,12 +65,12 @@ describe('onesim run', () => {
     expect(code).toBe(1);
     expect(out.slice(2)).toEqual([
       '✗ E1: Every step is answered as the scenario expects.',
-      '  at 0.000 s, step s1, step s1',
+      '  at 0.000 s, step s1',
       '  expected  status 201',
       '  seen      200',
       '  steps     1:',
       '         0.000 s  s1  GET /server/version (owner) → 200',
-      "  by hand   curl -i -u 'alice' 'http://127.0.0.1:1337/server/version'",
+      "  by hand   curl -i -u alice 'http://127.0.0.1:1337/server/version'",
       '  replay    onesim replay bad.json',
     ]);
   });

@@ -2,12 +2,12 @@
 import { loadContracts } from '../../contracts/contract.ts';
 import { type exitCodes, flags, type Machine, Problem, reason } from '../../sim/index.ts';
 import { Coverage } from './coverage.ts';
-import { COMMAND_FLAGS, only } from './flags.ts';
+import { COMMAND_FLAGS, gatekeeperUsers, only } from './flags.ts';
 import type { Judged } from './junit.ts';
-import { fingerprint, type Law } from './law.ts';
+import type { Law } from './law.ts';
 import { judge, loadLaws, type Verdict } from './laws.ts';
 import { readScenario } from './read-scenario.ts';
-import { failureReport, summary } from './report.ts';
+import { failureReport, furtherReport, summary } from './report.ts';
 import { openReports, type ReportFiles } from './report-files.ts';
 import { credentialsOf } from './request.ts';
 import { runScenario } from './runner.ts';
@@ -79,7 +79,7 @@ export async function runFiles(
 /** On stand-ins in this process. */
 async function playHere(
   scenarios: readonly Scenario[],
-  { credentials, maxDurationMs }: Settings,
+  { credentials, sessions, maxDurationMs }: Settings,
   { clock }: Outside,
   stop: Stop,
   told: (trace: Trace, n: number) => void,
@@ -92,7 +92,7 @@ async function playHere(
   };
   for (const [n, scenario] of scenarios.entries()) {
     if (signal.aborted) break;
-    told(await runScenario(scenario, await inProcess(scenario), { credentials, signal }), n);
+    told(await runScenario(scenario, await inProcess(scenario), { credentials, sessions, signal }), n);
   }
   return { left: [], early: signal.aborted };
 }
@@ -143,7 +143,7 @@ export function reportsOf(laws: readonly Law[], trace: Trace, verdict: Verdict, 
   for (const violation of verdict.violations) {
     const lines = reports.get(violation.law);
     if (lines === undefined) reports.set(violation.law, failureReport(laws, trace, violation, file));
-    else lines.push(`  also      ${fingerprint(violation)}, at ${violation.at / 1000} s`);
+    else lines.push(furtherReport(violation));
   }
   return reports;
 }
@@ -169,6 +169,7 @@ function settingsOf(args: readonly string[]): Settings {
     files: words,
     target,
     credentials: credentialsOf(named, target),
+    sessions: gatekeeperUsers(told, target),
     rate: told['--rate'],
     timeoutMs: told['--timeout'],
     maxDurationMs: told['--max-duration'],

@@ -1,13 +1,14 @@
 /** Runs a scenario over a transport, and writes down what was seen. It judges nothing. */
 import { attempt, type FunctionState, mappedState, type Soon, whenThere } from '../../sim/index.ts';
-import { type Bound, boundOf, declaredFault, driverFault, functionsIn } from './answers.ts';
+import { type Bound, boundOf, functionsIn } from './answers.ts';
 import { Clients } from './clients.ts';
 import { inLanes, laneOf, pausesOf } from './concurrency/lanes.ts';
-import { CREDENTIALS, type Credentials, type Plea, pleaOf } from './request.ts';
+import { CREDENTIALS, type Credentials, type Plea, pleaOf, SESSIONS } from './request.ts';
 import { type Fault, faultsOf, isRequest, isWatch, type RequestStep, type Scenario, type Step } from './scenario.ts';
-import { type Answer, ENDED, type Line, type Trace } from './trace.ts';
+import { ENDED, type Line, type Trace } from './trace.ts';
 import type { God, Transport } from './transport.ts';
-import { SESSIONS, Watcher } from './watching/watcher.ts';
+import { Troubles } from './troubles.ts';
+import { Watcher } from './watching/watcher.ts';
 
 export interface RunOptions {
   readonly credentials?: Credentials;
@@ -56,12 +57,13 @@ interface Item {
 }
 
 class Run {
-  readonly #scenario: Scenario;
+  readonly #steps: ReadonlyMap<string, Step>;
   readonly #transport: Transport;
   readonly #options: Required<RunOptions>;
   readonly #god: God | undefined;
   readonly #clients: Clients;
   readonly #watcher: Watcher;
+  readonly #troubles: Troubles;
   readonly #lines: Line[] = [];
   readonly #waiting: Item[] = [];
   /** When each event came. */
@@ -72,7 +74,6 @@ class Run {
   /** Events that are states of runtimes, and have not come. */
   readonly #awaited = new Set<string>();
   readonly #busy = new Set<number>();
-  readonly #armed = new Map<string, string>();
   #flying = 0;
   #landed = 0;
   #polled = Number.NEGATIVE_INFINITY;
@@ -80,7 +81,7 @@ class Run {
   #vain = 0;
 
   constructor(scenario: Scenario, transport: Transport, options: Required<RunOptions>) {
-    this.#scenario = scenario;
+    this.#steps = new Map(scenario.steps.map((step) => [step.id, step]));
     this.#transport = transport;
     this.#options = options;
     this.#god = transport.god;
@@ -97,6 +98,22 @@ class Run {
       note: (event) => this.#note(event),
       vmOf: (ref) => this.#bound.get(ref)?.vms[0],
       rest: (ms) => this.#rest(ms),
+    });
+    this.#troubles = new Troubles({
+      god: this.#god,
+      clients: this.#clients,
+      boundTo: (ref) => this.#bound.get(ref),
+      vms: () => [...this.#bound.values()].flatMap(({ vms }) => vms),
+      stateOf: (vm) => this.#states.get(vm),
+      advance: (ms) => this.#advance(ms),
+      listen: () => this.#listen(),
+      skip: (id, why) => this.#skip(id, why),
+      tell: (line) => {
+        this.#listen();
+        this.#lines.push({ ...line, at: this.#transport.now() });
+      },
+      note: (event) => this.#note(event),
+      census: () => this.#census(),
     });
     for (const fault of faultsOf(scenario)) this.#plan(fault);
     for (const [step, behind] of inLanes(scenario.steps)) this.#waiting.push(this.#itemOf(step, behind.map(over)));
@@ -142,7 +159,7 @@ class Run {
       event: fault.after?.event ?? 'start',
       delayMs: fault.after?.delayMs ?? 0,
       act: async () => {
-        await this.#trouble(fault);
+        await this.#troubles.begin(fault);
         this.#note(over(fault.id));
       },
     });
@@ -224,6 +241,7 @@ class Run {
   /** What waits for something that cannot come any more, or has waited for too long, is left out. */
   #giveUp(): boolean {
     const now = this.#transport.now();
+    const isAnyKnown = this.#waiting.some((each) => this.#due(each) !== undefined);
     const hopeless = this.#waiting.find((item) => {
       if (this.#due(item) !== undefined) return false;
       const [id = ''] = item.event.split('.');
@@ -231,8 +249,7 @@ class Run {
       const ended = this.#events.get(over(id));
       const stateless = STATE.test(item.event) && this.#boundBy(id) === undefined;
       if (ended !== undefined && (sent === undefined || stateless)) return true;
-      const from =
-        sent ?? (this.#flying === 0 && !this.#waiting.some((each) => this.#due(each) !== undefined) ? 0 : now);
+      const from = sent ?? (this.#flying === 0 && !isAnyKnown ? 0 : now);
       return now - from >= this.#options.patienceMs;
     });
     if (hopeless === undefined) return false;
@@ -283,7 +300,7 @@ class Run {
   }
 
   #boundBy(stepId: string): Bound | undefined {
-    const step = this.#scenario.steps.find(({ id }) => id === stepId);
+    const step = this.#steps.get(stepId);
     if (step === undefined) return undefined;
     return this.#bound.get(step.op === 'create' ? (step.bind ?? '') : 'ref' in step ? (step.ref ?? '') : '');
   }
@@ -324,7 +341,7 @@ class Run {
         });
       case 'heal':
         this.#note(`${step.id}.sent`);
-        return this.#heal().then(() => this.#note(`${step.id}.answered`));
+        return this.#troubles.heal().then(() => this.#note(`${step.id}.answered`));
       default:
         return isWatch(step) ? this.#watcher.act(step) : this.#request(step);
     }
@@ -356,10 +373,11 @@ class Run {
   }
 
   #request(step: RequestStep): Soon<void> {
-    const { as = 'owner' } = step;
+    const { as = 'owner', auth = 'good' } = step;
     const id = 'ref' in step ? this.#idOf(step.ref) : null;
     if (id === undefined) return this.#skip(step.id, 'what it refers to was not made');
-    if (this.#options.credentials[as] === undefined) return this.#skip(step.id, `there are no credentials for ${as}`);
+    const isKnown = this.#options.credentials[as] !== undefined || auth === 'none' || auth === 'scheme';
+    if (!isKnown) return this.#skip(step.id, `there are no credentials for ${as}`);
     const answering = this.#clients.ask(pleaOf(step, id), { step, op: step.op, as, id });
     this.#note(`${step.id}.sent`);
     return whenThere(answering, (answer) => {
@@ -375,93 +393,6 @@ class Run {
     if (ref === 'none') return NOBODYS;
     const bound = this.#bound.get(ref.replace(/\.service$/, ''));
     return ref.endsWith('.service') ? (bound?.service ?? undefined) : bound?.id;
-  }
-
-  async #trouble(fault: Fault): Promise<void> {
-    const bound = 'ref' in fault && fault.ref !== undefined ? this.#bound.get(fault.ref) : undefined;
-    const vm = bound?.vms[0] ?? null;
-    const stop = (why: string): void => this.#skip(fault.id, why);
-    if ('ref' in fault && fault.ref !== undefined && vm === null) return stop('what it refers to was not made');
-    switch (fault.kind) {
-      case 'driver':
-      case 'declared': {
-        const wanted = fault.kind === 'driver' ? driverFault(fault, vm) : declaredFault(fault.fault, bound);
-        const answer = await this.#clients.post('/_onesim/faults', 'arm', wanted);
-        if (answer?.status !== 201) return stop('the target takes no faults');
-        this.#armed.set(fault.id, JSON.parse(answer.body).id);
-        this.#began(fault, vm);
-        if (fault.forMs === undefined) return;
-        await this.#advance(fault.forMs);
-        await this.#disarm(fault.id);
-        this.#ended(fault, vm);
-        return;
-      }
-      case 'operator': {
-        const answer = await this.#clients.administer('operator', 'one.vm.action', fault.action, vm ?? -1);
-        if (!succeeded(answer)) return stop('it was refused');
-        return this.#began(fault, vm);
-      }
-      case 'hostDown': {
-        if (this.#god === undefined) return stop('the target takes no faults');
-        const host = this.#god.hostOf(vm ?? -1);
-        if (host === undefined) return stop('its VM is on no host');
-        this.#god.setHost(host, false);
-        this.#began(fault, vm);
-        this.#census();
-        await this.#advance(fault.forMs ?? 60_000);
-        this.#god.setHost(host, true);
-        this.#ended(fault, vm);
-        return;
-      }
-      default:
-        fault satisfies never;
-    }
-  }
-
-  #began({ id }: Fault, vm: number | null): void {
-    this.#listen();
-    this.#lines.push({ kind: 'fault', at: this.#transport.now(), fault: id, phase: 'began', vm });
-    this.#note(`${id}.began`);
-  }
-
-  #ended({ id }: Fault, vm: number | null): void {
-    this.#listen();
-    this.#lines.push({ kind: 'fault', at: this.#transport.now(), fault: id, phase: 'ended', vm });
-    this.#note(`${id}.ended`);
-  }
-
-  async #disarm(fault: string): Promise<void> {
-    const armed = this.#armed.get(fault);
-    if (armed === undefined) return;
-    this.#armed.delete(fault);
-    const plea = { method: 'DELETE', path: `/_onesim/faults/${armed}`, headers: {}, body: null };
-    await this.#clients.ask(plea, { step: null, op: 'disarm', as: 'admin' });
-  }
-
-  /** Disarms what is armed, has what failed tried again, and what was put away taken up. */
-  async #heal(): Promise<void> {
-    const [RETRY, SUCCESS] = [2, 1];
-    for (const fault of [...this.#armed.keys()]) await this.#disarm(fault);
-    for (const vm of this.#vms()) {
-      // Over HTTP nobody knows better than the last look.
-      if (this.#god !== undefined && this.#states.get(vm) === 'RUNNING') continue;
-      await this.#clients.administer('heal', 'one.vm.recover', vm, RETRY);
-      await this.#clients.administer('heal', 'one.vm.action', 'resume', vm);
-      await this.#clients.administer('heal', 'one.vm.action', 'release', vm);
-    }
-    // What no driver tries again, such as a resize, is told that it has succeeded; what was on its way to rest is taken up.
-    await this.#advance(60_000);
-    this.#listen();
-    for (const vm of this.#vms()) {
-      if (this.#states.get(vm) === 'UPDATING') await this.#clients.administer('heal', 'one.vm.recover', vm, SUCCESS);
-      if (this.#states.get(vm) !== 'RUNNING') await this.#clients.administer('heal', 'one.vm.action', 'resume', vm);
-    }
-    this.#listen();
-    this.#lines.push({ kind: 'healed', at: this.#transport.now() });
-  }
-
-  #vms(): number[] {
-    return [...this.#bound.values()].flatMap(({ vms }) => vms);
   }
 
   /** What an answer says of states, where no journal does. */
@@ -480,5 +411,3 @@ const isRacing = (lane: number | null): boolean => lane !== null && lane < 0;
 const over = (id: string): string => `${id} is over`;
 
 const getting = (id: number): Plea => ({ method: 'GET', path: `/serverless-runtimes/${id}`, headers: {}, body: null });
-
-const succeeded = (answer: Answer | null): boolean => answer?.body.includes('<boolean>1</boolean>') === true;

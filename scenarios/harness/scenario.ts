@@ -35,6 +35,9 @@ const beside = {
   pausesMs: list(whole(0, 600_000)),
 };
 
+const headerName = text({ pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", meaning: 'the name of a header' });
+const headerValue = text({ pattern: '^[^\\0\\r\\n]*$', meaning: 'a header on one line' });
+
 const step = variants('op', {
   create: object({ id: name, op: word('create') }, { ...beside, ...body, bind: name }),
   get: object({ id: name, op: word('get'), ref }, beside),
@@ -48,9 +51,9 @@ const step = variants('op', {
       id: name,
       op: word('request'),
       method: word('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'),
-      path: text(),
+      path: text({ pattern: '^/', meaning: 'a path such as /server/version' }),
     },
-    { ...common, headers: map(text()), sendText: text(), send: anything },
+    { ...common, headers: map(headerValue, headerName), sendText: text(), send: anything },
   ),
   ...WATCH_STEPS,
   advance: object({ id: name, op: word('advance'), ms: whole(0) }, { after }),

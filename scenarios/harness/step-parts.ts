@@ -23,8 +23,7 @@ const expectation = object(
   {},
   {
     status: oneOrMore(whole(100, 599)),
-    /** By JSON pointer. */
-    body: map(anything),
+    body: map(anything, text({ pattern: '^(/|$)', meaning: 'a JSON pointer such as /SERVERLESS_RUNTIME/NAME' })),
     headers: map(text()),
   },
 );

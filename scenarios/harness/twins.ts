@@ -2,6 +2,7 @@
 import { swapped } from './commuting.ts';
 import { laneOf } from './concurrency/lanes.ts';
 import type { Law, Violation } from './law.ts';
+import type { Verdict } from './laws.ts';
 import { runScenario } from './runner.ts';
 import { isRequest, type Scenario, type Step } from './scenario.ts';
 import type { Line, Trace } from './trace.ts';
@@ -9,7 +10,7 @@ import { writeTrace } from './trace.ts';
 import type { Transport } from './transport.ts';
 
 interface Twin extends Omit<Law, 'judge'> {
-  /** The scenario of the other run; none where there is nothing to compare. @param trace of the one */
+  /** The scenario of the other run; none where the law could not be broken. @param trace of the one */
   twinOf(scenario: Scenario, trace: Trace): Scenario | undefined;
   /** What the other run is made over. */
   readonly over?: (transport: Transport) => Transport;
@@ -29,14 +30,14 @@ export const TWINS: readonly Twin[] = [
     id: 'M4',
     sentence: 'Reads that are put in between change no timing and no outcome.',
     reason: 'Who watches must not disturb.',
-    twinOf: (scenario) => (isRacing(scenario) ? scenario : { ...scenario, steps: scenario.steps.flatMap(watched) }),
+    twinOf: (scenario) => (isRacing(scenario) ? undefined : changed(scenario, watched)),
     essence: outcome,
   },
   {
     id: 'M5',
     sentence: 'What a runtime is called changes nothing but its name.',
     reason: 'A test that passes for one name must pass for all.',
-    twinOf: (scenario) => ({ ...scenario, steps: scenario.steps.map((step) => renamed(step, isBroken(scenario))) }),
+    twinOf: (scenario) => (isBroken(scenario) ? undefined : changed(scenario, renamed)),
     essence: (trace) => outcome(trace).map((line) => line.replaceAll(ANOTHER, '')),
   },
   {
@@ -50,7 +51,7 @@ export const TWINS: readonly Twin[] = [
     id: 'D4',
     sentence: 'Many small advances come to the same as a big one.',
     reason: 'How time is made to pass is nobody’s business but the tester’s.',
-    twinOf: (scenario) => ({ ...scenario, steps: scenario.steps.flatMap(divided) }),
+    twinOf: (scenario) => changed(scenario, divided),
     essence: outcome,
   },
   {
@@ -91,9 +92,16 @@ const ANOTHER = '-by another name';
 /** Answers that come slowly, or in part, take longer with a longer name, and that is no wrong. */
 const isBroken = ({ faults = [] }: Scenario): boolean => faults.some(({ kind }) => kind === 'declared');
 
-function renamed(step: Step, never: boolean): Step {
-  if (never || !('args' in step) || step.args?.name === undefined) return step;
-  return { ...step, args: { ...step.args, name: `${step.args.name}${ANOTHER}` } };
+function renamed(step: Step): Step[] {
+  if (!('args' in step) || step.args?.name === undefined) return [step];
+  return [{ ...step, args: { ...step.args, name: `${step.args.name}${ANOTHER}` } }];
+}
+
+/** The scenario with other steps; none where they are the same. */
+function changed(scenario: Scenario, otherwise: (step: Step) => Step[]): Scenario | undefined {
+  const steps = scenario.steps.flatMap(otherwise);
+  const isSame = steps.length === scenario.steps.length && steps.every((step, n) => step === scenario.steps[n]);
+  return isSame ? undefined : { ...scenario, steps };
 }
 
 /** Whether something was not waited for any longer: how long that is depends on what else there is to wait for. */
@@ -143,6 +151,7 @@ function essenceOf(line: Line, sticky: boolean): string[] {
 }
 
 /**
+ * Holds a run against each of its twins, as far as one could differ from it.
  * @param transport makes a new world of the scenario's
  * @param trace of the scenario itself
  */
@@ -150,14 +159,16 @@ export async function judgeTwins(
   trace: Trace,
   transport: (scenario: Scenario) => Promise<Transport>,
   twins: readonly Twin[] = TWINS,
-): Promise<Violation[]> {
+): Promise<Verdict> {
   const { scenario } = trace.run;
+  const checks = new Map<string, number>();
   const violations: Violation[] = [];
   for (const { id, twinOf, essence, over = (same: Transport): Transport => same } of twins) {
     const twin = twinOf(scenario, trace);
     if (twin === undefined) continue;
     const other = await runScenario(twin, over(await transport(twin)));
     if (twin !== scenario && (isCut(trace) || isCut(other))) continue;
+    checks.set(id, 1);
     const [mine, its] = [essence(trace), essence(other)];
     const n = mine.findIndex((line, index) => line !== its[index]);
     const at = n < 0 && its.length > mine.length ? mine.length : n;
@@ -170,5 +181,5 @@ export async function judgeTwins(
       seen: its[at] ?? 'the end',
     });
   }
-  return violations;
+  return { checks, violations };
 }

@@ -48,11 +48,6 @@ const REASONS: readonly Reason[] = [
     what: /^createRuntime 504$/,
     why: 'needs a template whose roles are deployed one after the other; the probe of post-504-leaves-service makes one',
   },
-  {
-    aspect: ['answer'],
-    what: /^readRuntime 500$/,
-    why: 'needs a runtime whose VM is gone and not its service, which the harness makes by no means that it has',
-  },
   { aspect: LIFE, what: /CLEANUP_RESUBMIT/, why: 'is a recovery that only an administrator of OpenNebula asks for' },
   {
     aspect: ['edge'],
@@ -103,12 +98,12 @@ const REASONS: readonly Reason[] = [
   },
   {
     aspect: ['deviation'],
-    what: /^(form-body-html|id-lenient|password-cut-at-colon|short-timeout-zero|unknown-path-html|crash-html|basic-without-credentials-500)$/,
+    what: /^(form-body-html|id-lenient|password-cut-at-colon|short-timeout-zero|unknown-path-html|basic-without-credentials-500)$/,
     why: 'needs a request that is malformed beyond what the generator makes; its probe makes it',
   },
   {
     aspect: ['deviation'],
-    what: /^(get-writes|rename-|delete-leaks-vm|delete-never-423|daas-copy-of-faas|capacity-run-together|post-504-leaves-service|put-error-owner-not-recovered|short-|body-without-runtime-500|synch-range-optional|limit-uncapped|parameters-before-token|last-stream-only|memory-free-in-kb|stream-)/,
+    what: /^(get-writes|rename-|put-writes-|delete-leaks-vm|delete-never-423|daas-copy-of-faas|capacity-run-together|post-504-leaves-service|put-error-owner-not-recovered|short-|body-without-runtime-500|synch-range-optional|limit-uncapped|parameters-before-token|last-stream-only|memory-free-in-kb|stream-)/,
     why: 'is a matter of what an answer does, not of its form: the laws take it into account, and its probe shows it',
   },
   { aspect: ['deviation'], what: /./, why: 'is upstream’s; profile contract has none', shownBy: 'upstream' },

@@ -1,6 +1,7 @@
 /** What `onesim verify` is told, and what its flags have to do with one another. */
+import { availableParallelism } from 'node:os';
 import { flags, Problem } from '../../sim/index.ts';
-import { COMMAND_FLAGS, OF_TARGETS, only, RUNS, type Shard } from './flags.ts';
+import { COMMAND_FLAGS, gatekeeperUsers, OF_TARGETS, only, RUNS, type Shard, WORTH_A_WORKER } from './flags.ts';
 import type { ReportFiles } from './report-files.ts';
 import type { PartOf } from './reports/reported.ts';
 import { credentialsOf } from './request.ts';
@@ -24,6 +25,8 @@ export interface StandInSettings extends Common {
   readonly shard: Shard;
   /** How many scenarios of the whole run come before. */
   readonly from: number;
+  /** How many search at the same time. */
+  readonly workers: number;
   /** Ends once nothing new is seen, rather than after so many scenarios; then all that is never seen has to have a reason. */
   readonly untilStable: boolean;
 }
@@ -31,8 +34,6 @@ export interface StandInSettings extends Common {
 export interface ServerSettings extends Common, TargetSettings {
   readonly on: 'target';
   readonly api: 'engine' | 'gatekeeper' | 'all';
-  /** `user:password` of a user of the Gatekeeper. */
-  readonly gatekeeper: string | undefined;
   readonly against: boolean;
   /** How many times as long, or as short, a step may take there as on the stand-in. */
   readonly tolerance: number;
@@ -68,9 +69,11 @@ export function verifySettings(args: readonly string[]): StandInSettings | Serve
     const profile = told['--profile'] ?? (untilStable ? 'both' : 'upstream');
     if (profile === 'auto') throw new Problem('--profile: the stand-in is upstream, contract or both, as it is told');
     const profiles = profile === 'both' ? (['upstream', 'contract'] as const) : [profile];
-    return { on: 'stand-in', ...common, from: share.from, profiles, shard: told['--shard'], untilStable };
+    const workers = told['--workers'] ?? workersFor(share.count, availableParallelism());
+    return { on: 'stand-in', ...common, from: share.from, profiles, shard: told['--shard'], workers, untilStable };
   }
   if (untilStable) throw new Problem('--until-stable is for the stand-in: a server would be asked without end');
+  if (given.has('--workers')) throw new Problem('--workers is for the stand-in: a server is asked one thing at a time');
   const profile = told['--profile'] ?? 'auto';
   if (profile === 'both') throw new Problem('--profile: a server has one; auto takes the one that it shows');
   const [level, owner] = [told['--level'], told['--auth']];
@@ -89,7 +92,7 @@ export function verifySettings(args: readonly string[]): StandInSettings | Serve
     level,
     credentials: credentialsOf(named, target),
     api: told['--api'],
-    gatekeeper: told['--gatekeeper-auth'],
+    sessions: gatekeeperUsers(told, target),
     profile,
     flavour: told['--flavour'],
     rate: told['--rate'],
@@ -100,6 +103,10 @@ export function verifySettings(args: readonly string[]): StandInSettings | Serve
     tolerance: told['--tolerance'],
   };
 }
+
+/** Where nobody says how many: no more than there are cores, and none who would hardly have begun when all is done. */
+export const workersFor = (runs: number, cores: number): number =>
+  Math.max(1, Math.min(cores, Math.floor(runs / WORTH_A_WORKER)));
 
 /** The scenarios of a shard follow those of the one before it: together they are those of the whole. */
 export function shareOf(runs: number, { i, of }: Shard): { readonly from: number; readonly count: number } {

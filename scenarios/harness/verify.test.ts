@@ -1,13 +1,28 @@
-import { describe, expect, test, vi } from 'vitest';
+import { mkdtemp, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { Coverage } from './coverage.ts';
+import { type Hire, hireThreads, type SearchedShare, type Share } from './crew.ts';
 import { verify } from './verify.ts';
+import { workersFor } from './verify-settings.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
 
 async function ran(...args: string[]) {
+  return hired(hireThreads, ...args);
+}
+
+async function hired(hire: Hire, ...args: string[]) {
   const out: string[] = [];
-  const stopped = () => new Promise<void>(() => {});
-  const code = await verify(args, { out: (line) => void out.push(line), stopped });
-  return { code, out };
+  const saved = new Map<string, string>();
+  const machine = {
+    out: (line: string) => void out.push(line),
+    writeFile: async (file: string, text: string) => void saved.set(file, text),
+    stopped: () => new Promise<void>(() => {}),
+  };
+  const code = await verify(args, machine, undefined, '1.0.0', hire);
+  return { code, out, saved };
 }
 
 test('holds generated scenarios against the laws, and names those that had no chance', async () => {
@@ -31,9 +46,100 @@ test('holds both profiles against them, one after the other, and tells what eith
 
 test('ends when it is asked to, and says what it has found', async () => {
   const out: string[] = [];
-  const machine = { out: (line: string) => void out.push(line), stopped: async () => {} };
-  expect(await verify(['--runs', '100000'], machine)).toBe(4);
+  const machine = { out: (line: string) => void out.push(line), writeFile: async () => {}, stopped: async () => {} };
+  expect(await verify(['--runs', '100000', '--workers', '1'], machine)).toBe(4);
   expect(out.join('\n')).toContain('Stopping: ');
+});
+
+/** From then on nothing new is seen. */
+const SEEN_ALL = 401;
+
+function cameOf(share: Share, isBroken: boolean): SearchedShare {
+  const { seed, runs, profile } = share;
+  const { sightings } = new Coverage([]);
+  const state = { RUNNING: runs, [`STATE_${Math.min(seed, SEEN_ALL)}`]: 1 };
+  const violation = { law: 'A1', at: 0, subject: `runtime ${seed}`, expected: 'one', seen: 'another' };
+  return {
+    share,
+    ...{ scenarios: isBroken ? 7 : runs, requests: seed, checks: new Map([['A1', runs]]), doubts: 1 },
+    failure: isBroken ? { violation, scenario: { v: 1, steps: [{ id: 'look', op: 'version' }] } } : undefined,
+    sightings: { ...sightings, profiles: [profile], seen: { ...sightings.seen, state } },
+  };
+}
+
+describe('is the same, whoever of those who search is done first:', () => {
+  const FORMS = ['junit', 'html', 'ctrf', 'sarif', 'github', 'ndjson'];
+  const [FIRST_BROKEN, NEXT_BROKEN] = [201, 301];
+  let folder = '';
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'onesim-'));
+  });
+
+  /** Later shares are done sooner than those before them. */
+  const hasty =
+    (broken: readonly number[]): Hire =>
+    (count) =>
+      Array.from({ length: count }, () => ({
+        async search(share) {
+          for (let turns = 20 - (share.seed % 20); turns > 0; turns--) await null;
+          return cameOf(share, broken.includes(share.seed));
+        },
+        end: async () => {},
+      }));
+
+  test.each<[string, number, readonly number[], string[], string]>([
+    ['what is right', 0, [], ['--runs', '430'], '  430 of 430 scenarios, 1809 requests, nothing broken'],
+    [
+      'a part of it',
+      0,
+      [],
+      ['--runs', '900', '--shard', '2/7'],
+      '  129 of 129 scenarios, 704 requests, nothing broken',
+    ],
+    ['what is broken', 1, [NEXT_BROKEN, FIRST_BROKEN], ['--runs', '1000'], 'runtime 201'],
+    ['what is seen', 4, [], ['--until-stable'], '  nothing new in the last 1000 scenarios'],
+  ])('%s', async (_, expected, broken, args, line) => {
+    const ends = [];
+    for (const workers of ['1', '2', '3', '7']) {
+      const files = FORMS.map((form) => `${form}=${join(folder, form)}`).join(',');
+      const { code, out, saved } = await hired(hasty(broken), ...args, '--workers', workers, '--report', files);
+      const lines = out.map((each) => each.replace(/; about .* to go/, ''));
+      const reports = await Promise.all(FORMS.map((form) => readFile(join(folder, form), 'utf8')));
+      ends.push({ code, lines, saved, reports });
+    }
+    for (const each of ends) expect(each).toEqual(ends[0]);
+    expect(ends[0]?.code).toBe(expected);
+    expect(ends[0]?.lines.join('\n')).toContain(line);
+    expect([...(ends[0]?.saved.keys() ?? [])]).toEqual(broken.length > 0 ? ['onesim-A1-201.json'] : []);
+  });
+});
+
+test('those who search are waited for when it is to end, and told of', async () => {
+  const out: string[] = [];
+  let stop = (): void => {};
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve;
+  });
+  let begun = 0;
+  const hire: Hire = (count) =>
+    Array.from({ length: count }, (_, n) => ({
+      async search(share) {
+        begun++;
+        if (begun === 5) stop();
+        for (let turns = 10 * n; turns > 0; turns--) await null;
+        return cameOf(share, false);
+      },
+      end: async () => {},
+    }));
+  const machine = { out: (line: string) => void out.push(line), writeFile: async () => {}, stopped: () => stopped };
+  expect(await verify(['--runs', '100000', '--workers', '3'], machine, undefined, '', hire)).toBe(4);
+  expect(begun).toBeLessThan(5 + 3);
+  expect(out.join('\n')).toContain(` in ${50 * begun} checks`);
+});
+
+test('a core has somebody who searches where there is enough to do', () => {
+  expect([1, 499, 999, 1000, 100_000].map((runs) => workersFor(runs, 4))).toEqual([1, 1, 1, 2, 4]);
+  expect(workersFor(100_000, 1)).toBe(1);
 });
 
 describe('refuses', () => {
@@ -49,6 +155,11 @@ describe('refuses', () => {
     [['more'], 'unexpected argument "more"'],
     [['--stand-in=yes'], '--stand-in takes no value'],
     [['--stand-in', '--target', 'http://a'], '--target and --stand-in are two things'],
+    [['--workers', '0'], '--workers: expected a whole number from 1 to 256, not "0"'],
+    [
+      ['--workers', '2', '--target', 'http://a'],
+      '--workers is for the stand-in: a server is asked one thing at a time',
+    ],
     [['--shard', '3/2'], '--shard: expected a part of the work such as 2/5, from 1/5 to 5/5, not "3/2"'],
     [['--max-duration', '10'], '--max-duration: expected a duration such as 500ms, 90s, 10m, 1h or 1d, not "10"'],
     [['--report', 'junit=/no/such/x'], '--report: cannot write /no/such/x: no such file'],

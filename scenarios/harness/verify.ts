@@ -2,22 +2,22 @@
  * `onesim verify`: generated scenarios against the stand-in in this process, or, with `--target`, against a real server,
  * as far as the level lets it.
  */
-import { writeFile } from 'node:fs/promises';
 import { type Contract, loadContracts } from '../../contracts/contract.ts';
 import { exitCodes, type Machine, Problem, reason } from '../../sim/index.ts';
 import { Coverage } from './coverage.ts';
+import { type Hire, hireThreads, inOrder, type SearchedShare, type Share } from './crew.ts';
 import { SMALL } from './generator.ts';
 import type { Judged } from './junit.ts';
 import type { Law } from './law.ts';
-import { loadLaws } from './laws.ts';
-import { search } from './property.ts';
+import { addUp, loadLaws } from './laws.ts';
+import { type Failure, smallest } from './property.ts';
 import { failureReport, lasting } from './report.ts';
 import { openReports } from './report-files.ts';
 import { type Stop, stopOf } from './stop.ts';
 import { storyOf } from './story.ts';
 import { compareWithStandIn } from './target/against.ts';
 import { judgedDepartures } from './target/departures.ts';
-import { GATEKEEPER_LAW, verifyGatekeeper } from './target/gatekeeper.ts';
+import { verifyGatekeeper } from './target/gatekeeper.ts';
 import { OUTSIDE, type Outside } from './target/outside.ts';
 import { type Outcome, verifyEngine } from './target/target.ts';
 import type { Trace } from './trace.ts';
@@ -25,7 +25,7 @@ import { TWINS } from './twins.ts';
 import { sightLines, sightsOf } from './unseen.ts';
 import { type ServerSettings, type StandInSettings, verifySettings } from './verify-settings.ts';
 
-type Client = Pick<Machine, 'out' | 'stopped'>;
+type Client = Pick<Machine, 'out' | 'stopped' | 'writeFile'>;
 
 /** What a run came to, to be written down. */
 interface Ended {
@@ -36,12 +36,17 @@ interface Ended {
   readonly coverage: Coverage;
 }
 
-/** @param version of what judges. @throws Problem */
+/**
+ * @param version of what judges
+ * @param hire gives those who search in the stand-in
+ * @throws Problem
+ */
 export async function verify(
   args: readonly string[],
   machine: Client,
   outside: Outside = OUTSIDE,
   version = '',
+  hire: Hire = hireThreads,
 ): Promise<exitCodes.ExitCode> {
   const settings = verifySettings(args);
   const report = await openReports(settings.reports);
@@ -49,10 +54,10 @@ export async function verify(
   const [laws, contracts] = [await loadLaws(), await loadContracts()];
   const { code, ...ended } =
     settings.on === 'stand-in'
-      ? await verifyStandIn(laws, contracts, settings, machine, stop)
+      ? await verifyStandIn(laws, contracts, settings, machine, stop, hire)
       : await verifyTarget(laws, contracts, settings, outside, machine, stop);
   const part = { ...settings.part, onesim: version, code };
-  await report({ laws: [...laws, ...TWINS, GATEKEEPER_LAW], ...ended, contracts, part });
+  await report({ laws: [...laws, ...TWINS], ...ended, contracts, part });
   return code;
 }
 
@@ -105,7 +110,7 @@ function codeOf(outcomes: readonly Outcome[], unlike: number): exitCodes.ExitCod
 
 /** Of what was never seen so much is named to somebody who has not asked for all. */
 const FEW = 8;
-/** Scenarios that are made at once. */
+/** Scenarios that are made at once, by one of those who search. */
 const SHARE = 50;
 /** How long nothing is told, as far as a share of scenarios does not take longer. */
 const [QUIET_MS, NIGHTLY_QUIET_MS] = [2_000, 15_000];
@@ -124,6 +129,7 @@ async function verifyStandIn(
   settings: StandInSettings,
   machine: Client,
   stop: Stop,
+  hire: Hire,
 ): Promise<Ended> {
   const { clock } = OUTSIDE;
   const until = clock.now() + settings.maxDurationMs;
@@ -132,7 +138,9 @@ async function verifyStandIn(
   for (const profile of settings.profiles) {
     const seen = new Coverage(contracts);
     const isOver = (): boolean => stop.aborted || clock.now() >= until;
-    const part = await verifyProfile(laws, profile, settings, machine, isOver, seen);
+    const crew = hire(Math.min(settings.workers, Math.ceil(settings.runs / SHARE)), laws, contracts);
+    const searched = inOrder(sharesOf(settings, profile, isOver), crew);
+    const part = await verifyProfile(laws, profile, settings, machine, searched, seen);
     coverage.absorb(seen.sightings);
     parts.push(part);
     if (part.broken) break;
@@ -160,9 +168,9 @@ interface ProfileEnded {
 async function verifyProfile(
   laws: readonly Law[],
   profile: 'upstream' | 'contract',
-  { seed, from, runs, shard, untilStable }: StandInSettings,
+  { seed, runs, shard, untilStable }: StandInSettings,
   machine: Client,
-  isOver: () => boolean,
+  shares: AsyncIterable<SearchedShare>,
   coverage: Coverage,
 ): Promise<ProfileEnded> {
   const { clock } = OUTSIDE;
@@ -176,36 +184,16 @@ async function verifyProfile(
   const many = untilStable ? `until nothing new is seen in ${STABLE_AFTER} scenarios,` : `${runs} scenarios`;
   machine.out(`The stand-in, profile ${profile}, ${many} from seed ${seed}${part}`);
   const name = `the stand-in, profile ${profile}`;
-  while (done < runs && !isStable() && !isOver()) {
-    // A part of a run has the scenarios that the whole has in its place.
-    const skip = (from + done) % SHARE;
-    const first = seed + from + done - skip;
-    const share = Math.min(SHARE - skip, runs - done);
-    const options = { seed: first, skip, runs: share, budget: SMALL, profile, twinsEvery: TWINS_EVERY, coverage };
-    const {
-      scenarios,
-      requests: sent,
-      checks: held,
-      twins: twinned,
-      doubts: more,
-      found,
-    } = await search(laws, options);
-    done += scenarios;
-    requests += sent;
-    doubts += more;
+  let [failure, first]: [failure: Failure | undefined, first: number] = [undefined, seed];
+  for await (const { share, ...searched } of shares) {
+    done += searched.scenarios;
+    requests += searched.requests;
+    doubts += searched.doubts;
+    coverage.absorb(searched.sightings);
     if (coverage.size > sights) [sights, grown] = [coverage.size, done];
-    const twins = TWINS.map(({ id }) => [id, twinned] as const);
-    for (const [law, count] of [...held, ...twins]) checks.set(law, (checks.get(law) ?? 0) + count);
-    if (found !== undefined) {
-      const file = `onesim-${found.violation.law}-${first}.json`;
-      await save(file, found.content);
-      const lines = failureReport([...laws, ...TWINS], found.trace, found.violation, file);
-      for (const line of lines) machine.out(line);
-      machine.out(`✗ broken after ${done} scenarios and ${requests} requests`);
-      const reports = new Map([[found.violation.law, lines]]);
-      const judged = { name, verdict: { checks, violations: [found.violation] }, reports, trace: found.trace };
-      return { judged, trace: found.trace, broken: true, isEnough: false };
-    }
+    addUp(checks, searched.checks);
+    [failure, first] = [searched.failure, share.seed];
+    if (failure !== undefined) break;
     const leftMs = ((clock.now() - started) / done) * (runs - done);
     const isEnd = done === runs || isStable();
     if (!isEnd && clock.now() - told < (untilStable ? NIGHTLY_QUIET_MS : QUIET_MS)) continue;
@@ -216,10 +204,23 @@ async function verifyProfile(
         ? ''
         : `; about ${lasting(leftMs)} to go`;
     machine.out(`  ${done}${untilStable ? '' : ` of ${runs}`} scenarios, ${requests} requests, nothing broken${left}`);
+    if (isStable()) break;
   }
-  const idle = laws.filter(({ id }) => !checks.get(id)).map(({ id }) => id);
+  if (failure !== undefined) {
+    const found = await smallest(laws, failure);
+    const file = `onesim-${found.violation.law}-${first}.json`;
+    await save(file, found.content, machine);
+    const lines = failureReport([...laws, ...TWINS], found.trace, found.violation, file);
+    for (const line of lines) machine.out(line);
+    machine.out(`✗ broken after ${done} scenarios and ${requests} requests`);
+    const reports = new Map([[found.violation.law, lines]]);
+    const judged = { name, verdict: { checks, violations: [found.violation] }, reports, trace: found.trace };
+    return { judged, trace: found.trace, broken: true, isEnough: false };
+  }
+  const all = [...laws, ...TWINS];
+  const idle = all.filter(({ id }) => !checks.get(id)).map(({ id }) => id);
   const count = [...checks.values()].reduce((sum, each) => sum + each, 0);
-  if (count > 0) machine.out(`✓ ${laws.length - idle.length + TWINS.length} laws held in ${count} checks`);
+  if (count > 0) machine.out(`✓ ${all.length - idle.length} laws held in ${count} checks`);
   if (idle.length > 0) machine.out(`  never judged: ${idle.join(', ')}`);
   if (doubts > 0) machine.out(`  let pass ${doubts} times, since too much would have been right`);
   if (untilStable) {
@@ -235,9 +236,24 @@ async function verifyProfile(
   };
 }
 
-async function save(file: string, content: string): Promise<void> {
+/** What there is to do, as long as it is not over. */
+function* sharesOf(
+  { seed, from, runs }: StandInSettings,
+  profile: Share['profile'],
+  isOver: () => boolean,
+): Generator<Share> {
+  for (let done = 0; done < runs && !isOver(); ) {
+    // A part of a run has the scenarios that the whole has in its place.
+    const skip = (from + done) % SHARE;
+    const count = Math.min(SHARE - skip, runs - done);
+    yield { seed: seed + from + done - skip, skip, runs: count, budget: SMALL, profile, twinsEvery: TWINS_EVERY };
+    done += count;
+  }
+}
+
+async function save(file: string, content: string, machine: Client): Promise<void> {
   try {
-    await writeFile(file, content);
+    await machine.writeFile(file, content);
   } catch (error) {
     throw new Problem(`cannot write ${file}: ${reason(error)}`);
   }

@@ -140,17 +140,16 @@ export function oneOrMore<T>(item: Form<T>): Form<T | readonly T[]> {
   };
 }
 
-/** Keys of the writer's choice. */
-/** @param named what a key may be; anything unless told otherwise */
+/** Keys of the writer's choice. @param named what a key may be; anything unless told otherwise */
 export function map<T>(item: Form<T>, named?: Form<string>): Form<Readonly<Record<string, T>>> {
   return {
     schema: { type: 'object', ...(named && { propertyNames: named.schema }), additionalProperties: item.schema },
     check(value, path) {
       if (!isObject(value)) return flaw(path, 'keys with values', value);
-      return gathered(Object.entries(value), ([key, each]) => {
+      return gathered(Object.entries(value), ([key, inner]) => {
         const at = [...path, key];
-        const misnamed = named?.check(key, at).map((flaw): Flaw => ({ ...flaw, key: true })) ?? [];
-        return [...misnamed, ...item.check(each, at)];
+        const misnamed = (named?.check(key, at) ?? []).map((each): Flaw => ({ ...each, key: true }));
+        return [...misnamed, ...item.check(inner, at)];
       });
     },
   };

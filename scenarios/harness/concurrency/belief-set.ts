@@ -3,7 +3,7 @@
  * what is under way. A request that nobody has answered makes it larger, each answer makes it smaller; when nothing is
  * left, the answer cannot be. Where it grows beyond its bound anything is believed, until a look says how things are.
  */
-import { isOpen, nextOf, type Operation, type Phase, type Span, type Thing } from './operation.ts';
+import { isOpen, movesOf, nameOf, type Operation, type Phase, type Span, type Thing } from './operation.ts';
 
 interface Candidate<S> {
   readonly state: S;
@@ -93,16 +93,16 @@ function aloneIn<S>(
   let states: readonly S[] = candidates.map(({ state }) => state);
   for (const phase of phases) {
     let why = '';
-    states = states.flatMap((state) => {
-      const next = phase(state);
-      if (typeof next !== 'string') return next;
-      why ||= next;
+    const next = states.flatMap((state) => {
+      const after = phase(state);
+      if (typeof after !== 'string') return after;
+      why ||= after;
       return [];
     });
-    if (states.length === 0) return why;
+    if (next.length === 0) return why;
+    states = next.length === 1 ? next : [...new Map(next.map((state) => [keyOf(state), state])).values()];
   }
-  const found = states.length === 1 ? states : new Map(states.map((state) => [keyOf(state), state])).values();
-  return Array.from(found, (state) => ({ state, taken: [] }));
+  return states.map((state) => ({ state, taken: [] }));
 }
 
 function followed<S>(
@@ -115,18 +115,19 @@ function followed<S>(
   const over: Candidate<S>[] = [];
   const been = new Map<string, Candidate<S>>();
   const enter = (candidate: Candidate<S>): void => {
-    const key = `${candidate.taken.join()} ${keyOf(candidate.state)}`;
+    const key = nameOf(candidate.taken) + keyOf(candidate.state);
     if (!been.has(key)) been.set(key, candidate);
   };
   for (const each of candidates) enter(each);
+  const moves = under.map(movesOf);
   let [why, furthest] = ['', -1];
   for (const candidate of been.values()) {
     if (been.size > MOST_BETWEEN) return 'any';
     const { state, taken } = candidate;
     if (taken[n] === under[n]?.phases.length) over.push({ state, taken: taken.toSpliced(n, 1) });
-    for (const [m, operation] of under.entries()) {
+    for (const [m, mine] of moves.entries()) {
       if (left.has(m)) continue;
-      for (const [phase, after] of nextOf(operation, taken[m] ?? 0)) {
+      for (const [phase, after] of mine[taken[m] ?? 0] ?? []) {
         const next = phase(state);
         if (typeof next !== 'string') for (const each of next) enter({ state: each, taken: taken.with(m, after) });
         else if (m === n && after > furthest) [why, furthest] = [next, after];
@@ -145,7 +146,7 @@ function leastOf<S>(
   const alike = new Map<string, Candidate<S>[]>();
   for (const candidate of candidates) {
     const { state, taken } = candidate;
-    const key = `${taken.filter((_, m) => !open[m]).join()} ${keyOf(state)}`;
+    const key = nameOf(taken.filter((_, m) => !open[m])) + keyOf(state);
     const others = alike.get(key) ?? [];
     const isLess = (a: Candidate<S>, b: Candidate<S>): boolean =>
       a.taken.every((count, m) => count <= (b.taken[m] ?? 0));

@@ -30,18 +30,25 @@ export function spanOf({ sent, at, entry, until, response }: ExchangeLine, count
 /** Those of the runtimes that a run has made. */
 export function runtimeHistories(story: Story): History<Known>[] {
   const disturbedFrom = disturbance(story);
+  const asked = new Map([...story.runtimes.keys()].map((id): [number, ExchangeLine[]] => [id, []]));
+  for (const exchange of story.exchanges) asked.get(idIn(exchange.request.path))?.push(exchange);
   return [...story.runtimes.values()].flatMap((runtime) => {
     const thing = runtimeMade(runtime.created.response.body);
     if (thing === undefined) return [];
-    return [{ subject: `runtime ${runtime.id}`, thing, operations: operationsOf(story, runtime, disturbedFrom) }];
+    const operations = operationsOf(story, runtime, asked.get(runtime.id) ?? [], disturbedFrom);
+    return [{ subject: `runtime ${runtime.id}`, thing, operations }];
   });
 }
 
-function operationsOf(story: Story, runtime: Runtime, disturbedFrom: number): Asked<Known>[] {
-  const { id, created } = runtime;
-  return story.exchanges.flatMap((exchange): Asked<Known>[] => {
+function operationsOf(
+  story: Story,
+  { created }: Runtime,
+  exchanges: readonly ExchangeLine[],
+  disturbedFrom: number,
+): Asked<Known>[] {
+  return exchanges.flatMap((exchange): Asked<Known>[] => {
     const { request, response, seq } = exchange;
-    if (idIn(request.path) !== id || !before(created, exchange)) return [];
+    if (!before(created, exchange)) return [];
     const counts = response !== null && !story.isTouched(exchange);
     if (!counts && !isMutation(exchange)) return [];
     const { method, body: asked } = request;

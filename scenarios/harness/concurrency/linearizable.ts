@@ -3,7 +3,7 @@
  * has been. An operation that was answered before another one was sent comes before it; of those that overlap any may be
  * first. What was never answered may have happened at any time since, or not at all.
  */
-import { isOpen, nextOf, type Operation, type Span, type Thing } from './operation.ts';
+import { isOpen, movesOf, nameOf, type Operation, type Phase, type Span, type Thing } from './operation.ts';
 
 /** An operation that is next, and why it cannot be. */
 interface Obstacle<S> {
@@ -49,11 +49,12 @@ export function linearize<S>(
   operations: readonly Operation<S>[],
   most = MOST_STATES,
 ): Linearization<S> {
+  const few = Math.min(FEW_STATES, most);
   for (const guess of GUESSES) {
-    const linearization = searched(thing, operations, guess, Math.min(FEW_STATES, most));
+    const linearization = searched(thing, operations, guess, few);
     if (linearization.found !== undefined) return linearization;
   }
-  return searched(thing, operations, byAnswer, most);
+  return few < most ? searched(thing, operations, byAnswer, most) : { found: undefined };
 }
 
 function searched<S>(
@@ -62,57 +63,87 @@ function searched<S>(
   guess: Guess,
   most: number,
 ): Linearization<S> {
-  // Who was answered first stands first; what was not answered stands last.
-  const operations = [...asked].sort((a, b) => a.returned - b.returned || a.invoked - b.invoked);
-  const taken: number[] = operations.map(() => 0);
+  const placeOf = placesOf(asked, guess);
   const order: Operation<S>[] = [];
-  const been = new Set<string>();
   let prefix: readonly Operation<S>[] = [];
   let obstacles: readonly Obstacle<S>[] = [];
   /** How many operations are over in the prefix. */
   let furthest = -1;
-  const isOver = (n: number): boolean => taken[n] === operations[n]?.phases.length;
-  /** What may come next, in the order in which it is tried. */
-  const ready = (deadline: number): (readonly [Operation<S>, number])[] =>
-    [...operations.entries()]
-      .filter(([n, { invoked }]) => invoked <= deadline && !isOver(n))
-      .map(([n, operation]) => [operation, n, guess(operation, taken[n] ?? 0)] as const)
-      .sort(([, , a], [, , b]) => a - b)
-      .map(([operation, n]) => [operation, n]);
+  let looked = 0;
 
-  const search = (state: S): boolean | undefined => {
-    const key = `${taken.join()} ${keyOf(state)}`;
+  const search = (state: S, { been, isEnd, over, ways }: Place<S>): boolean | undefined => {
+    const key = keyOf(state);
     if (been.has(key)) return false;
-    if (been.size >= most) return undefined;
+    if (looked >= most) return undefined;
     been.add(key);
-    const first = operations.findIndex((operation, n) => !isOver(n) && !isOpen(operation));
-    const deadline = operations[first]?.returned;
-    if (deadline === undefined) return true;
+    looked++;
+    if (isEnd) return true;
     const here: Obstacle<S>[] = [];
-    for (const [operation, n] of ready(deadline)) {
-      const before = taken[n] ?? 0;
-      for (const [phase, after] of nextOf(operation, before)) {
-        const next = phase(state);
-        if (typeof next === 'string') {
-          here.push({ operation, why: next });
-          continue;
-        }
-        taken[n] = after;
-        order.push(operation);
-        for (const each of next) {
-          const found = search(each);
-          if (found !== false) return found;
-        }
-        order.pop();
-        taken[n] = before;
+    for (const { operation, phase, end } of ways) {
+      const states = phase(state);
+      if (typeof states === 'string') {
+        here.push({ operation, why: states });
+        continue;
       }
+      order.push(operation);
+      for (const each of states) {
+        const found = search(each, end());
+        if (found !== false) return found;
+      }
+      order.pop();
     }
-    const done = operations.filter((_, n) => isOver(n)).length;
-    if (here.length > 0 && done > furthest) [prefix, obstacles, furthest] = [[...order], here, done];
+    if (here.length > 0 && over > furthest) [prefix, obstacles, furthest] = [[...order], here, over];
     return false;
   };
 
-  const found = search(initial);
+  const found = search(initial, placeOf(asked.map(() => 0)));
   if (found === undefined) return { found };
   return found ? { found, order } : { found, prefix, obstacles };
+}
+
+/** How far all operations are, whatever the order in which they came there. */
+interface Place<S> {
+  /** Whether all that were answered are over. */
+  readonly isEnd: boolean;
+  /** How many are over. */
+  readonly over: number;
+  /** What may come next, in the order in which it is tried. */
+  readonly ways: readonly Way<S>[];
+  /** Keys of the states in which somebody was here. */
+  readonly been: Set<string>;
+}
+
+interface Way<S> {
+  readonly operation: Operation<S>;
+  readonly phase: Phase<S>;
+  end(): Place<S>;
+}
+
+/** Finds the place where each of some operations has so many phases behind it: always the same one. */
+function placesOf<S>(asked: readonly Operation<S>[], guess: Guess): (taken: readonly number[]) => Place<S> {
+  // Who was answered first stands first; what was not answered stands last.
+  const operations = [...asked.entries()].sort(([, a], [, b]) => a.returned - b.returned || a.invoked - b.invoked);
+  const moves = new Map(asked.map((operation) => [operation, movesOf(operation)]));
+  const places = new Map<string, Place<S>>();
+  const find = (taken: readonly number[]): Place<S> => {
+    const name = nameOf(taken);
+    const known = places.get(name);
+    if (known !== undefined) return known;
+    const left = operations.filter(([n, { phases }]) => taken[n] !== phases.length);
+    const [, first] = left.find(([, operation]) => !isOpen(operation)) ?? [];
+    const ready = left.filter(([, { invoked }]) => first !== undefined && invoked <= first.returned);
+    const ways = ready
+      .map(([n, operation]) => ({ n, operation, guessed: guess(operation, taken[n] ?? 0) }))
+      .sort((a, b) => a.guessed - b.guessed)
+      .flatMap(({ n, operation }) =>
+        (moves.get(operation)?.[taken[n] ?? 0] ?? []).map(([phase, after]): Way<S> => {
+          let end: Place<S> | undefined;
+          return { operation, phase, end: () => (end ??= find(taken.with(n, after))) };
+        }),
+      );
+    const place = { isEnd: first === undefined, over: operations.length - left.length, ways, been: new Set<string>() };
+    places.set(name, place);
+    return place;
+  };
+  return find;
 }

@@ -34,8 +34,15 @@ export const isOpen = ({ returned }: Span): boolean => returned === Number.POSIT
 /** Whether two were under way at the same time. */
 export const overlap = (a: Span, b: Span): boolean => a !== b && a.invoked <= b.returned && b.invoked <= a.returned;
 
-/** The phases that may come next of one that has so many behind it, and how many it has behind it then. */
-export function nextOf<S>({ returned, phases }: Operation<S>, taken: number): (readonly [Phase<S>, number])[] {
-  const last = returned === Number.POSITIVE_INFINITY ? phases.length : taken + 1;
-  return phases.slice(taken, last).map((phase, n) => [phase, taken + n + 1]);
-}
+/** A phase that may come next, and how many phases are behind the operation then. */
+export type Move<S> = readonly [phase: Phase<S>, after: number];
+
+/** What may come next of an operation, by how many phases it has behind it: of one that is open, any that is left. */
+export const movesOf = <S>(operation: Operation<S>): readonly (readonly Move<S>[])[] =>
+  operation.phases.map((_, taken) => {
+    const last = isOpen(operation) ? operation.phases.length : taken + 1;
+    return operation.phases.slice(taken, last).map((phase, n): Move<S> => [phase, taken + n + 1]);
+  });
+
+/** How many phases each of some operations has behind it, as a text. */
+export const nameOf = (taken: readonly number[]): string => String.fromCharCode(...taken);

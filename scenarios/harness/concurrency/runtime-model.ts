@@ -84,11 +84,21 @@ function knownFrom(
   return { life: 'there', name: `${runtime.NAME}`, rest: restOf(runtime), functions, named: [] };
 }
 
+/** What comes last may be any text. */
 function keyOf({ life, name, rest, functions, named }: Known): string {
-  const machines = functions.map(
-    ({ role, vm, sizes, wanted, restless }) => `${role} ${nameOf(vm)} ${textOf(sizes)} ${textOf(wanted)} ${restless}`,
-  );
-  return [life, JSON.stringify(name), rest, ...machines, ...named].join('|');
+  return `${rest}|${functions.map(machineKeyOf).join('|')}|${life}|${named.join()}|${name}`;
+}
+
+const machineKeys = new WeakMap<KnownFunction, string>();
+
+function machineKeyOf(machine: KnownFunction): string {
+  const known = machineKeys.get(machine);
+  if (known !== undefined) return known;
+  const { role, vm, sizes, wanted, restless } = machine;
+  const amounts = [sizes, wanted].map((each) => (each === undefined ? '-' : SIZES.map((key) => each[key]).join()));
+  const key = `${role} ${numberOf(vm)} ${amounts.join(' ')} ${restless}`;
+  machineKeys.set(machine, key);
+  return key;
 }
 
 /** What a request may do, phase by phase; none where it does nothing and says nothing. */
@@ -163,16 +173,17 @@ function seenAs(
   const { role } = machine;
   const state = stateOf(fields);
   const shown = sizesOf(fields);
-  let why = '';
-  const possible = outcomesOf(machine, call).filter((each) => {
-    const { sizes, wanted } = each;
-    const fits = wanted === undefined ? areSame(shown, sizes) : isBetween(shown, sizes, wanted, deviations);
-    const isSeen = shownAs(each.vm, state).size > 0;
-    if (!fits) why ||= `${role} has ${textOf(wanted ?? sizes)}, not ${textOf(shown)}`;
-    else if (!isSeen) why = `${role} cannot be ${state}: ${nameOf(each.vm)}`;
-    return fits && isSeen;
-  });
-  if (possible.length === 0) return why;
+  const outcomes = outcomesOf(machine, call);
+  const fitting = outcomes.filter(({ sizes, wanted }) =>
+    wanted === undefined ? areSame(shown, sizes) : isBetween(shown, sizes, wanted, deviations),
+  );
+  const possible = fitting.filter(({ vm }) => shownAs(vm, state).size > 0);
+  if (possible.length === 0) {
+    const [{ sizes, wanted } = machine] = outcomes;
+    const last = fitting.at(-1);
+    if (last === undefined) return `${role} has ${textOf(wanted ?? sizes)}, not ${textOf(shown)}`;
+    return `${role} cannot be ${state}: ${nameOf(last.vm)}`;
+  }
   return possible.map((each) => {
     const vm = shownAs(each.vm, state);
     const isAsBefore = vm === machine.vm && each.sizes === machine.sizes && each.wanted === machine.wanted;
@@ -254,6 +265,8 @@ function updating(call: Call, deviations: Deviations): Phase<Known>[] {
     return [...inOrder(name === undefined ? [] : [unsure(rename)], resizes), unsure(write)];
   }
   const shown = runtimeIn(answered) ?? {};
+  // Upstream, what was read at the beginning is written at the end, whatever others have written meanwhile.
+  const overwrites = deviations.has('put-writes-what-it-read');
   // Upstream, the answer still has the name that was read; where a server keeps the contract here, it has the new one.
   const found = name === undefined || deviations.has('rename-shows-late') ? `${shown.NAME}` : undefined;
   const read: Phase<Known> = (known) => {
@@ -261,16 +274,29 @@ function updating(call: Call, deviations: Deviations): Phase<Known>[] {
     if (found === undefined && shown.NAME !== name) return `it was to be called ${quoted(name)}`;
     if (found !== undefined && found !== known.name && found !== name)
       return `it is called ${quoted(known.name)}, not ${quoted(found)}`;
-    for (const key of REST) {
-      if (known.rest === undefined || wanted[key] !== undefined) continue;
-      const kept = JSON.stringify(JSON.parse(known.rest)[key]);
-      if (kept !== JSON.stringify(shown[key])) return `its ${key} is ${kept}, not ${JSON.stringify(shown[key])}`;
+    if (overwrites) {
+      const unlike = unlikeKept(known, wanted, shown);
+      if (unlike !== undefined) return unlike;
     }
     return [known.name === name ? { ...known, named: [...known.named, n] } : known];
   };
   const answer: Phase<Known> = (known) => looked(known, shown, call, deviations);
+  const write = written(shown);
+  const writeRest: Phase<Known> = (known) =>
+    (overwrites ? undefined : unlikeKept(known, wanted, shown)) ?? write(known);
   const resizes = ROLES.flatMap((role) => resizing(role, wanted, call));
-  return [read, ...inOrder(name === undefined ? [] : [rename], resizes), answer, written(shown)];
+  return [read, ...inOrder(name === undefined ? [] : [rename], resizes), answer, writeRest];
+}
+
+/** What an update shows otherwise than it is there, of what it was not asked to change; undefined where nothing is. */
+function unlikeKept({ life, rest }: Known, wanted: Fields, shown: Fields): string | undefined {
+  if (rest === undefined || life === 'gone') return undefined;
+  for (const key of REST) {
+    if (wanted[key] !== undefined) continue;
+    const kept = JSON.stringify(JSON.parse(rest)[key]);
+    if (kept !== JSON.stringify(shown[key])) return `its ${key} is ${kept}, not ${JSON.stringify(shown[key])}`;
+  }
+  return undefined;
 }
 
 /** Its capacity, then its disk, each waited for; then it may be moved. */
@@ -318,7 +344,7 @@ const resizeOf = (role: Role, fields: Fields, call: Call, { keys, vm }: Resize):
   onRunning(role, call, (machine) => {
     const wanted = { ...machine.sizes };
     for (const key of keys) if (typeof fields[key] === 'number') wanted[key] = fields[key];
-    return textOf(wanted) === textOf(machine.sizes) ? machine : { ...machine, vm, wanted };
+    return areSame(wanted, machine.sizes) ? machine : { ...machine, vm, wanted };
   });
 
 const onRunning = (role: Role, call: Call, change: (machine: KnownFunction) => KnownFunction): Phase<Known> =>
@@ -334,7 +360,7 @@ const refusing = (role: Role, call: Call): Phase<Known> =>
   whileThere((known) =>
     onFunction([known], role, (machine) => {
       const possible = outcomesOf(machine, call).flatMap((each) => {
-        const vm = either(shownAs(each.vm, 'PENDING'), shownAs(each.vm, 'UPDATING'));
+        const vm = one(either(shownAs(each.vm, 'PENDING'), shownAs(each.vm, 'UPDATING')));
         return vm.size === 0 ? [] : [{ ...each, vm }];
       });
       return possible.length === 0 ? `${role} is neither PENDING nor UPDATING` : possible;
@@ -383,22 +409,20 @@ function onFunction(
 
 /** Beliefs that are alike are one and the same, so that what follows from them is found out once. */
 const beliefs = new Map<string, Belief>();
-const names = new WeakMap<Belief, string>();
+const numbers = new WeakMap<Belief, number>();
 
-function nameOf(belief: Belief): string {
-  const known = names.get(belief);
-  if (known !== undefined) return known;
-  const name = [...belief].sort().join(' ');
-  names.set(belief, name);
-  return name;
-}
+const nameOf = (belief: Belief): string => [...belief].sort().join(' ');
 
 function one(belief: Belief): Belief {
   const name = nameOf(belief);
-  const known = beliefs.get(name) ?? belief;
-  beliefs.set(name, known);
-  return known;
+  const known = beliefs.get(name);
+  if (known !== undefined) return known;
+  beliefs.set(name, belief);
+  numbers.set(belief, beliefs.size);
+  return belief;
 }
+
+const numberOf = (belief: Belief): number => numbers.get(belief) ?? numberOf(one(belief));
 
 function remembering<K>(find: (belief: Belief, key: K) => Belief): (belief: Belief, key: K) => Belief {
   const found = new WeakMap<Belief, Map<K, Belief>>();

@@ -2,6 +2,7 @@
 import type { Story } from '../story.ts';
 import { type Booked, idHistories, quotaHistories } from './allocation.ts';
 import { type Believed, believe, MOST_CANDIDATES } from './belief-set.ts';
+import { charted } from './charted.ts';
 import { type Asked, type History, runtimeHistories } from './history.ts';
 import { type Linearization, linearize } from './linearizable.ts';
 import { isOpen, overlap } from './operation.ts';
@@ -17,7 +18,7 @@ interface OrderVerdict<S> {
   readonly linearization: Linearization<S>;
 }
 
-const histories = once(runtimeHistories);
+const histories = once((story) => runtimeHistories(story).map(charted));
 
 /** Of runtimes whose clients waited for one another. */
 export const beliefs = once((story) =>
@@ -36,10 +37,11 @@ export const runtimeOrders = once((story) =>
 export const idOrders = once((story) =>
   idHistories(story)
     .filter(({ operations }) => isConcurrent(operations))
+    .map(charted)
     .map(ordered),
 );
 
-export const quotaOrders = once((story): OrderVerdict<Booked>[] => quotaHistories(story).map(ordered));
+export const quotaOrders = once((story): OrderVerdict<Booked>[] => quotaHistories(story).map(charted).map(ordered));
 
 /** A line for each place where the laws had to let pass what they could not tell from right. */
 export const doubtsOf = (story: Story): string[] => [

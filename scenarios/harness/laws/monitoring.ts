@@ -31,7 +31,9 @@ function* pairs(ranges: readonly RangeAnswer[]): Generator<readonly [RangeAnswer
 
 /** Until when two answers have to say the same: what is not scraped yet, the later one may know better. */
 const settled = (one: RangeAnswer, other: RangeAnswer): number =>
-  one.nowMs === other.nowMs ? Number.POSITIVE_INFINITY : Math.min(one.nowMs, other.nowMs) - SCRAPE_MS;
+  one.nowMs === other.nowMs && Number.isFinite(one.nowMs)
+    ? Number.POSITIVE_INFINITY
+    : Math.min(one.nowMs, other.nowMs) - SCRAPE_MS;
 
 /** What a range says of each series at some instants; nothing is said in words of its own. */
 function told({ rows }: RangeAnswer, concerns: (atMs: number) => boolean): ReadonlyMap<string, string> {
@@ -58,6 +60,8 @@ function same(
   wanted: ReadonlyMap<string, string>,
   seen: ReadonlyMap<string, string>,
 ) {
+  // Nothing is like nothing, whoever answers.
+  if (wanted.size + seen.size === 0) return;
   const found = difference(wanted, seen);
   check(found === undefined, () => shownBy(exchange, found ?? { subject: '', expected: '', seen: '' }));
 }
@@ -108,9 +112,9 @@ export const MONITORING: readonly Law[] = [
       'A range has a value at each instant of its grid at which the machine has been seen within five minutes, both ends included.',
     reason: 'A gap means that something was not measured, and nothing else.',
     judge(story, check) {
-      const { ranges, troubledFromMs } = measuredIn(story);
+      const { ranges, frames, troubledFromMs } = measuredIn(story);
       for (const range of ranges) {
-        const guest = guestOf(range);
+        const guest = story.omniscient ? guestOf(range) : { vm: undefined };
         if (guest === undefined || !isProbed(range.metric)) continue;
         const { exchange, nowMs, sinceMs, untilMs, stepMs, rows } = range;
         const shown = new Set(rows.flatMap(({ points }) => points.map(([at]) => at)));
@@ -120,7 +124,10 @@ export const MONITORING: readonly Law[] = [
           const at = Math.round(sinceMs + n * stepMs);
           const seenBy = Math.min(at, nowMs);
           if (seenBy < at - LOOKBACK_MS + SEEN_WITHIN_MS || at >= troubledFromMs) continue;
-          if (!hasRun(story, guest.vm, seenBy - SEEN_WITHIN_MS, seenBy)) continue;
+          const isSeen = story.omniscient
+            ? hasRun(story, guest.vm, seenBy - SEEN_WITHIN_MS, seenBy)
+            : isStreamed(frames, range, at - LOOKBACK_MS + SEEN_WITHIN_MS, seenBy - SEEN_WITHIN_MS);
+          if (!isSeen) continue;
           count++;
           if (!shown.has(at)) missing = at;
         }
@@ -186,7 +193,8 @@ export const MONITORING: readonly Law[] = [
               edge: 'bounds',
             }),
           );
-          if (!COUNTERS.test(metric)) continue;
+          // When a machine has booted, only the journal tells.
+          if (!COUNTERS.test(metric) || !story.omniscient) continue;
           const fallen = points.find(([at, value], n) => {
             const [before = at, was = value] = points[n - 1] ?? [];
             return numberIn(value) < numberIn(was) && !hasBooted(story, row, before, at);
@@ -330,7 +338,8 @@ export const MONITORING: readonly Law[] = [
         const memories = by('opennebula_vm_mem_total_bytes', 'one_vm_id');
         // One that moves has its place on both hosts.
         const isMoving = [...by('opennebula_vm_lcm_state', 'one_vm_id').values()].some((lcm) => MIGRATING.has(lcm));
-        if (isMoving) continue;
+        // Not every server has OpenNebula’s exporter beside it.
+        if (isMoving || by('opennebula_host_vms', 'one_host_id').size === 0) continue;
         const sums = { cpu: 0, memory: 0, vms: 0 };
         for (const [vm, state] of states) {
           if (!HOLDING.has(state) || (hosts.get(vm) ?? -1) < 0) continue;
@@ -359,6 +368,12 @@ const HOLDING: ReadonlySet<number> = new Set([3, 5, 8]);
 const MIGRATING: ReadonlySet<number> = new Set(
   Object.entries(STATES).flatMap(([state, { lcm }]) => (/MIGRATE/.test(state) ? [lcm] : [])),
 );
+
+/** Whether a stream has shown what a range is of, measured within a stretch of time: then it was there to be scraped. */
+const isStreamed = (frames: readonly Pushed[], { about }: RangeAnswer, fromMs: number, toMs: number): boolean =>
+  frames.some(
+    ({ metric, labels, timeMs }) => about === `${metric} of ${labels.id}` && timeMs > fromMs && timeMs <= toMs,
+  );
 
 type Stretches = NonNullable<ReturnType<typeof stretchesOf>>;
 
@@ -396,8 +411,11 @@ function candidates(
   const isScraped = story.omniscient && atMs % SCRAPE_MS === 0 && atMs <= nowMs;
   const oldest = isScraped ? atMs - PUSH_MS : atMs - PUSH_MS - SCRAPE_MS;
   if (atMs > nowMs) return undefined;
-  const found = [...pushes].filter(([time]) => time > oldest && time <= atMs).sort(([a], [b]) => a - b);
+  const found: (readonly [timeMs: number, value: number])[] = [];
+  for (const push of pushes) if (push[0] > oldest && push[0] <= atMs) found.push(push);
+  if (found.length === 0) return undefined;
+  found.sort(([a], [b]) => a - b);
   const times = [oldest, ...found.map(([time]) => time), atMs];
   const isWhole = times.every((time, n) => n === 0 || time - (times[n - 1] ?? time) <= PUSH_MS);
-  return found.length > 0 && isWhole ? found.map(([, value]) => value) : undefined;
+  return isWhole ? found.map(([, value]) => value) : undefined;
 }

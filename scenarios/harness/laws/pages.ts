@@ -1,4 +1,5 @@
 /** The laws of lists that come in pages. */
+import { legible } from '../answers.ts';
 import { type Law, shownBy } from '../law.ts';
 import type { Answered, Story } from '../story.ts';
 
@@ -45,16 +46,33 @@ const lists = (story: Story): readonly Answered[] =>
 function pagesOf(story: Story): readonly Page[] {
   const asked = lists(story);
   if (asked.length === 0 || story.exchanges.some(changesCatalogue)) return [];
+  if (!story.omniscient && hasChangedUnderUs(asked)) return [];
   return asked.flatMap((exchange) => {
     const { response } = exchange;
     if (response.status !== 200) return [];
     const { path, query, offset, limit } = pagingOf(exchange);
     const filters = [...query].filter(([name]) => !['offset', 'limit', 'fields'].includes(name)).sort();
     const total = Number(headerOf(exchange, 'record-count') ?? Number.NaN);
-    const elements: readonly { readonly uuid?: string }[] = JSON.parse(response.body);
-    const uuids = elements.map(({ uuid }) => uuid);
+    const uuids = legible(() => uuidsIn(response.body));
+    if (uuids === undefined) return [];
     const isOfNewest = query.get('version') === 'last';
     return [{ exchange, list: `${path} ${JSON.stringify(filters)}`, offset, limit, total, uuids, isOfNewest }];
+  });
+}
+
+const uuidsIn = (body: string): (string | undefined)[] =>
+  (JSON.parse(body) as readonly { readonly uuid?: string }[]).map(({ uuid }) => uuid);
+
+/** Whether one page was answered in two ways: somebody else has changed the catalogue of a server meanwhile. */
+function hasChangedUnderUs(asked: readonly Answered[]): boolean {
+  const pages = new Map<string, string>();
+  return asked.some((exchange) => {
+    const { request, response, auth } = exchange;
+    if (auth !== 'good' || response.status !== 200) return false;
+    const seen = `${headerOf(exchange, 'record-count')} ${response.body}`;
+    const before = pages.get(request.path) ?? seen;
+    pages.set(request.path, before);
+    return before !== seen;
   });
 }
 

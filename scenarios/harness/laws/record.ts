@@ -1,5 +1,5 @@
 /** The laws of the journal, of the contract, and of what a scenario itself expects. */
-import { checkExchange, keepsSchema, type Verdict } from '../../../contracts/conformance.ts';
+import { checkExchange, type Exchange, keepsSchema, type Verdict } from '../../../contracts/conformance.ts';
 import type { Contract } from '../../../contracts/contract.ts';
 import { valueAt } from '../../../contracts/schema.ts';
 import { Latest } from '../../../sim/index.ts';
@@ -8,11 +8,12 @@ import { type Answered, isMutation, requestOf, type Story } from '../story.ts';
 
 /** Laws that look into the contracts. */
 export function recordLaws(contracts: readonly Contract[]): readonly Law[] {
-  const kept = new Latest<string, boolean>();
-  const keeps = ({ method, path, body }: Answered['request']): boolean => {
-    const text = body ?? '';
-    return recalled(kept, `${method} ${path}\n${text}`, () => keepsSchema(contracts, method, path, text));
-  };
+  const asked = new Latest<string, 'unfit' | 'fit' | 'no runtime'>();
+  const kindOf = ({ method, path, body }: Answered['request']): 'unfit' | 'fit' | 'no runtime' =>
+    recalled(asked, `${method} ${path}\n${body ?? ''}`, () => {
+      if (!keepsSchema(contracts, method, path, body ?? '')) return 'unfit';
+      return hasRuntime(body) ? 'fit' : 'no runtime';
+    });
   return [
     {
       id: 'D1',
@@ -90,7 +91,8 @@ export function recordLaws(contracts: readonly Contract[]): readonly Law[] {
           const step = requestOf(story, exchange);
           if (step === undefined || (step.op !== 'create' && step.op !== 'put')) continue;
           const { response, request } = exchange;
-          if (!keeps(request)) {
+          const kind = kindOf(request);
+          if (kind === 'unfit') {
             check(response.status >= 400, () =>
               shownBy(exchange, {
                 subject: request.body ?? '',
@@ -99,7 +101,7 @@ export function recordLaws(contracts: readonly Contract[]): readonly Law[] {
                 edge: 'accepted',
               }),
             );
-          } else if (isObject(request.body)) {
+          } else if (kind === 'fit') {
             check(response.status !== 400, () =>
               shownBy(exchange, {
                 subject: request.body ?? '',
@@ -215,14 +217,24 @@ function toldAt(story: Story, vm: number, instant: number): string[] {
   return [...(before === undefined ? [] : [before]), ...changes.filter(({ at }) => at === instant)].map(({ to }) => to);
 }
 
-export const contractual = ({ request, response }: Answered) => ({
+export const contractual = ({ request, response }: Answered): Exchange => ({
   method: request.method,
   path: request.path,
   requestBody: request.body ?? '',
   status: response.status,
-  headers: new Headers(response.headers.map(([name, value]): [string, string] => [name, value])),
+  headers: headersOf(response.headers),
   body: response.body,
 });
+
+/** As a browser's, of which nobody asks for more. */
+function headersOf(pairs: Answered['response']['headers']): Exchange['headers'] {
+  const get = (name: string): string | null => {
+    const sought = name.toLowerCase();
+    const values = pairs.filter(([each]) => each.toLowerCase() === sought).map(([, value]) => value);
+    return values.length === 0 ? null : values.join(', ');
+  };
+  return { get, has: (name) => get(name) !== null };
+}
 
 /** By the deviations that are expected, and by all that there is of an exchange. */
 const verdicts = new Map<string, Latest<string, Verdict>>();
@@ -254,15 +266,16 @@ export function heldAgainst(
 const LONGEST_KEY = 8192;
 
 function recalled<T>(memory: Latest<string, T>, key: string, make: () => T): T {
+  if (key.length > LONGEST_KEY) return make();
   const known = memory.get(key);
   if (known !== undefined) return known;
   const made = make();
-  if (key.length <= LONGEST_KEY) memory.set(key, made);
+  memory.set(key, made);
   return made;
 }
 
 /** A JSON object that has a runtime in it: what else there is, the contract says nothing of. */
-function isObject(body: string | null): boolean {
+function hasRuntime(body: string | null): boolean {
   const value = parsed(body ?? '');
   return typeof value === 'object' && value !== null && 'SERVERLESS_RUNTIME' in value;
 }

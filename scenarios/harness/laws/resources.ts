@@ -26,6 +26,10 @@ function wishesOf(
 
 const SIZES = ['CPU', 'MEMORY', 'DISK_SIZE'] as const;
 
+/** Whether an administrator has ended the VM of a runtime meanwhile: then others may have what it had. */
+const hasEnded = (story: Story, { first }: Runtime, { at: until }: Answered): boolean =>
+  story.changesOf(first.functions.get('FAAS')?.VM_ID ?? -1).some(({ at, to }) => to === 'DONE' && at <= until);
+
 export const RESOURCES: readonly Law[] = [
   {
     id: 'R1',
@@ -238,7 +242,10 @@ export const RESOURCES: readonly Law[] = [
         const twin = runtimes
           .slice(0, n)
           .find(
-            (other) => other.first.functions.get('FAAS')?.ENDPOINT === mine && !mayBeDeleted(story, other, created),
+            (other) =>
+              other.first.functions.get('FAAS')?.ENDPOINT === mine &&
+              !mayBeDeleted(story, other, created) &&
+              !hasEnded(story, other, created),
           );
         check(twin === undefined, () =>
           shownBy(created, {

@@ -1,5 +1,6 @@
 /** The laws of live measurements: streams that are opened by their id, and what passes over them. */
 
+import { legible } from '../answers.ts';
 import type { Breach, Law } from '../law.ts';
 import { faultsOf } from '../scenario.ts';
 import type { Answered, Story } from '../story.ts';
@@ -32,8 +33,15 @@ const REPLY = {
   contract: '{"Error":"Current version does not support incoming messages"}',
 } as const;
 
+/** Whether a frame is what a server says in words of its own. */
+const isSaid = ({ text }: StreamLine): boolean =>
+  text === GREETING || text === REFUSAL || Object.values<string | null>(REPLY).includes(text);
+
 /** A stream that nobody opens is forgotten some day. */
 const KEPT_MS = 3_600_000;
+
+/** How long what a server has sent may be on its way, over a network. */
+const ON_ITS_WAY_MS = 1_000;
 
 const known = new WeakMap<Story, readonly Connection[]>();
 
@@ -61,11 +69,18 @@ function connectionsIn(story: Story): readonly Connection[] {
   return untouched;
 }
 
+interface LiveAnswer {
+  readonly ws_url?: unknown;
+  readonly metrics?: readonly string[];
+  readonly vc_uuid?: string;
+}
+
 function openedIn(story: Story): ReadonlyMap<string, Opened> {
   const opened = new Map<string, Opened>();
   for (const exchange of story.exchanges) {
     if (exchange.op !== 'metrics.synch' || exchange.response?.status !== 200) continue;
-    const { ws_url: address, metrics, vc_uuid: vc } = JSON.parse(exchange.response.body);
+    const { body } = exchange.response;
+    const { ws_url: address, metrics = [], vc_uuid: vc = '' } = legible((): LiveAnswer => JSON.parse(body)) ?? {};
     const [, id] = /\/ws\/([^/]+)$/.exec(`${address}`) ?? [];
     if (id !== undefined) opened.set(id, { exchange: exchange as Answered, metrics, vc });
   }
@@ -198,6 +213,9 @@ export const STREAMS: readonly Law[] = [
         const newest = new Map<string, number>();
         for (const line of frames(connection)) {
           const frame = recordsIn(line);
+          check(frame !== undefined || isSaid(line), () =>
+            shown(connection, { expected: 'measurements', seen: `${line.text?.slice(0, 200)}`, edge: 'form' }, line.at),
+          );
           if (frame === undefined) continue;
           const { metric, records } = frame;
           check(of.metrics.includes(metric), () =>
@@ -233,14 +251,18 @@ export const STREAMS: readonly Law[] = [
     reason: 'Whoever took over an address must not be listened to in silence.',
     judge(story, check) {
       const at = (line: StreamLine): number => story.streamed.indexOf(line);
+      const isPast = (line: StreamLine, event: StreamLine | undefined): boolean =>
+        event !== undefined && at(line) > at(event) && (story.omniscient || line.at > event.at + ON_ITS_WAY_MS);
       for (const connection of connectionsIn(story)) {
+        const [greeting] = frames(connection);
         for (const earlier of connection.earlier) {
-          const ends = [endOf(connection), endOf(earlier)].flatMap((end) => (end === undefined ? [] : [at(end)]));
-          if (ends.some((end) => end < at(connection.asked))) continue;
-          const over = Math.min(...ends);
+          const ends = [endOf(connection), endOf(earlier)].filter((end) => end !== undefined);
+          if (ends.some((end) => at(end) < at(connection.asked))) continue;
+          const over = ends.sort((a, b) => at(a) - at(b))[0];
+          const taken = story.omniscient ? connection.asked : greeting;
           const stray = [
-            ...frames(earlier).filter((line) => at(line) > at(connection.asked)),
-            ...frames(connection).filter((line) => at(line) > over),
+            ...frames(earlier).filter((line) => isPast(line, taken)),
+            ...frames(connection).filter((line) => isPast(line, over)),
           ].find((line) => recordsIn(line) !== undefined);
           check(stray === undefined, () =>
             shown(connection, { expected: 'silence', seen: `${stray?.text}` }, stray?.at),

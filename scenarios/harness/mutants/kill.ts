@@ -24,7 +24,8 @@ export async function judgeMutant(mutant: Mutant, laws: readonly Law[], scenario
   const found = [...judge(laws, trace).violations];
   if (!mutant.twin) return found;
   const twins = TWINS.filter(({ id }) => id === mutant.law);
-  return [...found, ...(await judgeTwins(trace, (twin) => inProcess(twin, mutant.wrap), twins))];
+  const { violations } = await judgeTwins(trace, (twin) => inProcess(twin, mutant.wrap), twins);
+  return [...found, ...violations];
 }
 
 export async function kill(

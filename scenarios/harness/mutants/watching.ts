@@ -82,7 +82,37 @@ const recalled = (state: string, change: (span: SpanOf) => SpanOf): Wrap =>
 type Vm = Parameters<Simulator['world']['cloud']['driver']['finish']>[0];
 type SpanOf = Vm['spans'][number];
 
+const DEMO = { username: 'demo', password: 'demo' };
+
+/** Of the answer to a login; nothing of a refusal. */
+const tokenIn = async (answer: Response): Promise<string> =>
+  /"access_token":"([^"]+)"/.exec(await answer.text())?.[1] ?? '';
+
+/** Logs another user in, and out. */
+async function outOf(url: string, door: Door): Promise<Response> {
+  const login = await door(new Request(url, { method: 'POST', body: JSON.stringify(DEMO) }));
+  const headers = { Authorization: `bearer ${await tokenIn(login)}` };
+  return door(new Request(url, { method: 'DELETE', headers }));
+}
+
 export const WATCHING_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'a logout ends the sessions of another',
+    law: 'A8',
+    wrap: (simulator) => {
+      const door: Door = (request) => simulator.fetch(request);
+      const live = new Set<string>();
+      return async (request) => {
+        const isOfSessions = new URL(request.url).pathname.endsWith('/sessions');
+        const [, token = ''] = request.headers.get('Authorization')?.split(' ') ?? [];
+        if (isOfSessions && request.method === 'DELETE' && token !== '' && live.delete(token))
+          return outOf(request.url, door);
+        const answer = await door(request);
+        if (isOfSessions && request.method === 'POST') live.add(await tokenIn(answer.clone()));
+        return answer;
+      };
+    },
+  },
   {
     name: 'a page begins with the end of the one before',
     law: 'P1',

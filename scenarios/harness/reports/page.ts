@@ -1,5 +1,6 @@
 /** A verdict as one page that needs nothing else: what held, what broke and how it came about, and what was never seen. */
 import { ASPECTS, NO_FAULT } from '../coverage.ts';
+import type { Judged } from '../junit.ts';
 import { reasonFor, sightsOf } from '../unseen.ts';
 import { type Cell, escaped, table } from './markup.ts';
 import { placeOf } from './place.ts';
@@ -12,6 +13,7 @@ const MOST_DRAWN = 20;
 
 export function page(reported: Reported): string {
   const broken = brokenIn(reported);
+  const [byLaws, others] = suites(reported);
   const parts = [
     verdict(reported, broken),
     section(
@@ -20,16 +22,21 @@ export function page(reported: Reported): string {
         .slice(0, MOST_DRAWN)
         .map((each) => failure(reported, each))
         .join(''),
-      'A lane for each client, each VM and what went wrong, in simulated time; where nothing happens it is drawn short. Green was answered with success, blue refused, orange failed; the framed one is where it shows.',
+      'A lane for each client, each VM and what went wrong, in the time of the server; where nothing happens it is drawn short. Green was answered with success, blue refused, orange failed; the framed one is where it shows.',
     ),
-    section('The laws', laws(reported)),
+    section('The laws', cards(reported.laws, byLaws)),
+    ...others.map((each) => section(each.name, cards(each.by ?? [], [each], 'named'))),
     section(
       'Answers',
       answers(reported),
       'Each operation of the contract, and how often it was answered with each status. A dot: documented, and never seen; violet: a deviation that is listed; red: neither.',
     ),
     section('The life cycle under faults', heat(reported), 'Each step that a VM has made, and what had led to it.'),
-    section('Seen, and not seen', unseen(reported)),
+    section(
+      'Seen, and not seen',
+      unseen(reported),
+      'Green was seen; grey is out of reach, each for the reason that is told; red could have been seen.',
+    ),
   ];
   const title = broken.length === 0 ? 'onesim: nothing broken' : `onesim: ${broken.length} broken`;
   return `<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title><style>${STYLE}</style></head><body><main>${parts.join('\n')}</main></body></html>\n`;
@@ -55,9 +62,17 @@ const WORDS: readonly (readonly [isSo: (sight: Sight) => boolean, word: string, 
   [({ code }) => code === 4, 'Everything held, but it was too little', 'idle'],
 ];
 
-function verdict({ judged, laws: all, coverage, part }: Reported, broken: readonly Broken[]): string {
-  const cards = [...cardsOf(all, judged).values()];
-  const count = (fate: string): number => cards.filter((each) => each.fate === fate).length;
+/** Those that were held against laws, and those against rows of their own, as known departures are. */
+function suites({ laws, judged }: Reported): readonly [byLaws: readonly Judged[], others: readonly Judged[]] {
+  const isByLaws = ({ by = laws }: Judged): boolean => by.every(({ id }) => laws.some((law) => law.id === id));
+  return [judged.filter(isByLaws), judged.filter((each) => !isByLaws(each))];
+}
+
+function verdict(reported: Reported, broken: readonly Broken[]): string {
+  const { judged, laws, coverage, part } = reported;
+  const [byLaws, others] = suites(reported);
+  const all = [...cardsOf(laws, byLaws).values()];
+  const count = (fate: string): number => all.filter((each) => each.fate === fate).length;
   const checks = judged
     .flatMap(({ verdict: { checks: each } }) => [...each.values()])
     .reduce((sum, each) => sum + each, 0);
@@ -68,6 +83,7 @@ function verdict({ judged, laws: all, coverage, part }: Reported, broken: readon
   const [, word, kind] = WORDS.find(([isSo]) => isSo(sight)) ?? [undefined, 'Everything held', 'good'];
   const figures: readonly (readonly [string, number])[] = [
     ['laws broken', count('broken')],
+    ...others.flatMap(({ name, reports }) => (reports.size > 0 ? [[`${name}, broken`, reports.size] as const] : [])),
     ['laws held', count('held')],
     ['never judged', count('idle')],
     ['checks', checks],
@@ -86,7 +102,7 @@ function failure({ contracts }: Reported, { judged, violation, sentence, trace }
   const lines = judged.reports.get(law) ?? [];
   const rows: readonly (readonly [string, string | undefined])[] = [
     ['in', judged.name],
-    ['about', `${subject}, at ${at / 1000} s`],
+    ['about', trace === undefined ? subject : `${subject}, at ${(at / 1000).toFixed(3)} s`],
     ['expected', expected],
     ['seen', seen],
     ['contract', place && `${place.file}:${place.line}`],
@@ -122,12 +138,12 @@ function cardsOf(all: Reported['laws'], judged: Reported['judged']): ReadonlyMap
   return cards;
 }
 
-function laws({ laws: all, judged }: Reported): string {
+function cards(all: Reported['laws'], judged: readonly Judged[], kind = ''): string {
   const drawn = Array.from(cardsOf(all, judged), ([id, { sentence, checks, fate }]) => {
     const count = checks === 0 ? 'not judged' : `${checks.toLocaleString('en')} ${checks === 1 ? 'check' : 'checks'}`;
     return `<li class="${fate}" title="${escaped(sentence)}"><b>${escaped(id)}</b><span>${escaped(sentence)}</span><i>${fate === 'broken' ? 'broken' : count}</i></li>`;
   });
-  return `<ul class="laws">${drawn.join('')}</ul>`;
+  return drawn.length === 0 ? '' : `<ul class="laws ${kind}">${drawn.join('')}</ul>`;
 }
 
 function answers({ contracts, coverage }: Reported): string {
@@ -161,9 +177,12 @@ function answers({ contracts, coverage }: Reported): string {
   return table(['', ...statuses.map(String)], rows, 'matrix');
 }
 
+/** What is coloured more strongly needs another ink. */
+const STRONG = 0.85;
+
 const warm = (count: number, kind: string, heat: number): Cell => ({
   text: count.toLocaleString('en'),
-  kind: heat > 0.62 ? `${kind} dark` : kind,
+  kind: heat > STRONG ? `${kind} strong` : kind,
   heat,
 });
 
@@ -189,13 +208,28 @@ function heat({ coverage: { blows } }: Reported): string {
 
 function unseen({ coverage }: Reported): string {
   return sightsOf(coverage)
-    .map(({ aspect, all, missing }) => {
-      const share = all.length === 0 ? 0 : (all.length - missing.length) / all.length;
-      const list = missing.map(
-        (each) =>
-          `<li><code>${escaped(each)}</code> ${escaped(reasonFor(aspect, each, coverage) ?? 'without a reason')}</li>`,
-      );
-      return `<details><summary><span class="bar" style="--share:${share.toFixed(3)}"></span>${all.length - missing.length} of ${all.length} ${ASPECTS[aspect]}</summary><ul class="missing">${list.join('')}</ul></details>`;
+    .map(({ aspect, all, missing, open }) => {
+      const seen = all.length - missing.length;
+      const share = (count: number): string => (all.length === 0 ? 0 : count / all.length).toFixed(3);
+      const excused = missing.length - open.length;
+      const said = [
+        `${seen} of ${all.length} ${ASPECTS[aspect]}`,
+        ...(excused > 0 ? [`${excused} out of reach for a reason`] : []),
+        ...(open.length > 0 ? [`${open.length} never seen`] : []),
+      ];
+      const reasons = new Map<string, string[]>(open.length > 0 ? [[UNREASONED, [...open]]] : []);
+      for (const each of missing) {
+        const why = reasonFor(aspect, each, coverage);
+        if (why !== undefined) reasons.set(why, [...(reasons.get(why) ?? []), each]);
+      }
+      const list = Array.from(reasons, ([why, some]) => {
+        const names = some.map((each) => `<code>${escaped(each)}</code>`).join(' ');
+        return `<li${why === UNREASONED ? ' class="open"' : ''}><p>${some.length === 1 ? 'It' : 'Each'} ${escaped(why)}:</p>${names}</li>`;
+      });
+      const bar = `<span class="bar" style="--seen:${share(seen)};--excused:${share(seen + excused)}"></span>`;
+      return `<details><summary>${bar}${escaped(said.join(', '))}</summary><ul class="missing">${list.join('')}</ul></details>`;
     })
     .join('');
 }
+
+const UNREASONED = 'could have been seen, and was not';

@@ -7,6 +7,7 @@ import { reportsOf } from '../run-files.ts';
 import { runScenario } from '../runner.ts';
 import type { Scenario } from '../scenario.ts';
 import { storyOf } from '../story.ts';
+import type { Trace } from '../trace.ts';
 import { inProcess } from '../transport.ts';
 import { annotations } from './annotations.ts';
 import { ctrf } from './ctrf.ts';
@@ -24,6 +25,17 @@ const FAILING: Scenario = {
   ],
   faults: [{ id: 'f1', kind: 'driver', do: 'delay', action: 'deploy', ms: 500, times: 1 }],
 };
+
+const LANES: Scenario = {
+  v: 1,
+  steps: [
+    { id: 's1', op: 'create', bind: 'r1' },
+    { id: 's2', op: 'get', ref: 'r1', after: { event: 's1.RUNNING' } },
+    { id: 's3', op: 'get', ref: 'r1', lane: 1 },
+    { id: 's4', op: 'get', ref: 'r1', lane: 2, expect: { status: 418 } },
+  ],
+};
+const NOTHING = { checks: new Map<string, number>(), violations: [] };
 
 async function reportedOf(scenario: Scenario): Promise<Reported> {
   const [laws, contracts] = [await loadLaws(), await loadContracts()];
@@ -58,8 +70,38 @@ describe('the page', () => {
 
   test('has each answer that was seen, and says which were not', () => {
     const html = page(reported);
-    expect(html).toMatch(/<th scope="row">readRuntime<\/th>.*?<td class="departure dark"[^>]*>1<\/td>/);
+    expect(html).toMatch(/<th scope="row">readRuntime<\/th>.*?<td class="departure strong"[^>]*>1<\/td>/);
     expect(html).toContain('readRuntime 404: documented, never seen');
+  });
+
+  test('tells what was never seen by the reason that there is for it', () => {
+    const html = page(held);
+    expect(html).toMatch(/<summary>.*?\d+ of \d+ states, \d+ out of reach for a reason, \d+ never seen<\/summary>/);
+    expect(html).toMatch(/<li><p>Each is asked of OpenNebula itself; [^<]*:<\/p><code>CLONING<\/code> <code>/);
+    expect(html).toMatch(/<li class="open"><p>Each could have been seen, and was not:<\/p><code>/);
+  });
+
+  test('has known departures apart from the laws, and does not count them as such', () => {
+    const departure = { id: 'get-200', sentence: 'It is answered with 200.' };
+    const departures = { name: 'engine: known departures', by: [departure], verdict: NOTHING, reports: new Map() };
+    const html = page({ ...held, judged: [departures, ...held.judged] });
+    expect(html).toMatch(/<h2>engine: known departures<\/h2><ul class="laws named"><li[^>]*><b>get-200<\/b>/);
+    const figures = (text: string): string | undefined => /<dt>laws held<\/dt>.*?<\/dl>/.exec(text)?.[0];
+    expect(figures(html)).toBe(figures(page(held)));
+  });
+
+  test('draws lanes apart, and what was seen of a VM where no journal tells of it', async () => {
+    const { judged, traces, ...others } = await reportedOf(LANES);
+    const outside = (trace: Trace): Trace => ({
+      run: { ...trace.run, transport: 'http' },
+      lines: trace.lines.filter(({ kind }) => kind === 'exchange'),
+    });
+    const seen = traces.map(outside);
+    const judgedSo = judged.flatMap((each) => seen.map((trace) => ({ ...each, trace })));
+    const html = page({ ...others, traces: seen, judged: judgedSo });
+    expect(html).toContain('>owner, lane 1</text>');
+    expect(html).toContain('>owner, lane 2</text>');
+    expect(html).toContain('<title>RUNNING, shown as RUNNING, from ');
   });
 
   test('has each step of the life cycle by what led to it', () => {

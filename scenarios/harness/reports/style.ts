@@ -16,6 +16,7 @@ code,pre{font:13px/1.5 ui-monospace,"DejaVu Sans Mono",monospace}pre{overflow:au
 summary{cursor:pointer}details{margin:8px 0}
 ul.laws{list-style:none;padding:0;display:grid;grid-template-columns:repeat(auto-fill,minmax(340px,1fr));gap:8px}
 ul.laws li{display:grid;grid-template-columns:36px 1fr auto;gap:8px;align-items:baseline;background:var(--card);border:1px solid var(--line);border-left:4px solid var(--good);border-radius:8px;padding:7px 10px;font-size:13px}
+ul.laws.named li{grid-template-columns:1fr auto;align-content:start}ul.laws.named span{grid-row:2;grid-column:1/-1}
 ul.laws li.broken{border-left-color:var(--bad)}ul.laws li.idle{border-left-color:var(--idle);color:var(--soft)}
 ul.laws b{color:var(--good)}ul.laws .broken b,ul.laws .broken i{color:var(--bad)}ul.laws .idle b{color:var(--idle)}
 ul.laws i{font-style:normal;color:var(--soft);font-variant-numeric:tabular-nums;white-space:nowrap}
@@ -23,11 +24,12 @@ ul.laws i{font-style:normal;color:var(--soft);font-variant-numeric:tabular-nums;
 table{border-collapse:separate;border-spacing:2px;font-size:13px}th{font-weight:500;text-align:left;white-space:nowrap;padding:2px 10px 2px 4px;color:var(--soft)}tbody th{color:var(--ink);position:sticky;left:0;background:var(--card);z-index:1}
 td{min-width:46px;height:26px;text-align:right;padding:0 7px;border-radius:4px;font-variant-numeric:tabular-nums}
 thead th{position:sticky;top:-8px;background:var(--card);z-index:2}thead th:first-child{left:0;z-index:3}.heat thead th{vertical-align:bottom;padding:0}.heat thead span{writing-mode:vertical-rl;transform:rotate(180deg);padding:4px 0;display:inline-block}.heat td{min-width:34px}
-td.s2,td.calm{background:rgba(var(--teal),var(--heat))}td.s4{background:rgba(var(--cool),calc(var(--heat)*.8))}td.s5,td.hot{background:rgba(var(--warm),var(--heat))}td.s1,td.s3{background:rgba(120,120,140,.4)}td.dark{color:#fff}td.departure{background:rgba(124,58,237,var(--heat))}td.undocumented{background:rgba(var(--red),var(--heat));color:#fff}td.unseen{color:var(--soft);text-align:center;font-size:20px;line-height:1}
+td.s2,td.calm{background:rgba(var(--teal),var(--heat))}td.s4{background:rgba(var(--cool),calc(var(--heat)*.8))}td.s5,td.hot{background:rgba(var(--warm),var(--heat))}td.s1,td.s3{background:rgba(120,120,140,.4)}td.strong{color:#fff}td.strong.s4,td.strong.s5,td.strong.hot{color:inherit}td.departure{background:rgba(124,58,237,var(--heat))}td.undocumented{background:rgba(var(--red),var(--heat));color:#fff}td.unseen{color:var(--soft);text-align:center;font-size:20px;line-height:1}
+@media(prefers-color-scheme:dark){td.strong.s5,td.strong.hot{color:#11161c}}
 .timeline{width:100%;height:auto;background:var(--paper);border-radius:8px;font-size:11px}.timeline text{fill:var(--ink)}.timeline .tick{fill:var(--soft)}.timeline .rail{stroke:var(--line)}.timeline .here{stroke:var(--bad);stroke-dasharray:4 3;stroke-width:1.5}
 .ask rect{fill:var(--good)}.ask.refused rect{fill:#3b82f6}.ask.failed rect{fill:#d97706}.ask.lost rect{fill:none;stroke:var(--bad);stroke-dasharray:3 2}.ask.culprit rect{fill:var(--bad);stroke:var(--ink);stroke-width:1.5}
 .state rect{fill:#94a3b8;opacity:.55}.state.running rect{fill:#14b8a6}.state.updating rect{fill:#6366f1}.state.error rect{fill:#ef4444}.state.pending rect{fill:#94a3b8}.fault rect{fill:#d97706}
-.bar{display:inline-block;width:140px;height:9px;border-radius:5px;margin-right:10px;background:linear-gradient(90deg,var(--good) calc(var(--share)*100%),var(--line) 0)}
-ul.missing{columns:2;font-size:13px;color:var(--soft)}ul.missing li{break-inside:avoid}
-@media(max-width:700px){ul.missing{columns:1}main{padding:12px}header{padding:18px}header h1{font-size:27px}ul.laws{grid-template-columns:1fr}tbody th{white-space:normal;min-width:104px;max-width:150px;font-size:11px;line-height:1.25}dl.facts{grid-template-columns:70px 1fr}article{padding:12px}.scroll{padding:4px}thead th{top:-4px}.timeline{min-width:760px}.drawing{overflow-x:auto}}
+.bar{display:inline-block;width:140px;height:9px;border-radius:5px;margin-right:10px;background:linear-gradient(90deg,var(--good) calc(var(--seen)*100%),var(--idle) 0 calc(var(--excused)*100%),var(--bad) 0)}
+ul.missing{list-style:none;padding:0 0 0 18px;font-size:13px;color:var(--soft)}ul.missing p{margin:10px 0 2px;color:var(--ink)}ul.missing .open p{color:var(--bad);font-weight:600}ul.missing code{display:inline-block;margin:0 10px 0 0;font-size:12px}
+@media(max-width:700px){main{padding:12px}header{padding:18px}header h1{font-size:27px}ul.laws{grid-template-columns:1fr}tbody th{white-space:normal;min-width:104px;max-width:150px;font-size:11px;line-height:1.25}dl.facts{grid-template-columns:70px 1fr}article{padding:12px}.scroll{padding:4px}thead th{top:-4px}.timeline{min-width:760px}.drawing{overflow-x:auto}}
 `.replaceAll('\n', '');

@@ -3,12 +3,15 @@
  * stretches in which nothing happens are drawn short.
  */
 import { type FunctionState, mappedState } from '../../../sim/index.ts';
+import { laneOf } from '../concurrency/lanes.ts';
 import type { Violation } from '../law.ts';
 import { type Runtime, type Story, storyOf } from '../story.ts';
 import type { ExchangeLine, Trace } from '../trace.ts';
 import { escaped } from './markup.ts';
 
 const [WIDTH, LEFT, RIGHT, ROW] = [1180, 130, 20, 26];
+/** As wide as a time is written. */
+const TICK = 60;
 
 /** Shown after what shows the failure, so that one sees what came of it. */
 const AFTER_MS = 5_000;
@@ -72,15 +75,17 @@ function scaleOf(given: readonly number[]): Scale {
 }
 
 function clientLanes(story: Story, exchanges: readonly ExchangeLine[], scale: Scale, violation: Violation): Lane[] {
-  const laneOf = ({ step, as }: ExchangeLine): string => {
+  const nameOf = ({ step, as }: ExchangeLine): string => {
     const found = step === null ? undefined : story.steps.get(step);
+    const lane = found && laneOf(found);
+    if (lane !== undefined) return `${as}, lane ${lane}`;
     return `${as}, client ${found !== undefined && 'client' in found ? (found.client ?? 0) : 0}`;
   };
-  const names = [...new Set(exchanges.map(laneOf))];
+  const names = [...new Set(exchanges.map(nameOf))];
   return names.map((name) => ({
     name,
     marks: exchanges
-      .filter((each) => laneOf(each) === name)
+      .filter((each) => nameOf(each) === name)
       .map((each) => {
         const { sent, at, request, response, problem, step } = each;
         const [x, end] = [scale.x(sent), scale.x(at)];
@@ -101,17 +106,44 @@ function clientLanes(story: Story, exchanges: readonly ExchangeLine[], scale: Sc
   }));
 }
 
+/** What a VM was, until the next of them begins. */
+interface Period {
+  readonly at: number;
+  /** None where it is gone. */
+  readonly name: string | undefined;
+  readonly state: FunctionState;
+}
+
+/** As the journal has it, else as it was shown to those who looked. */
+function periodsOf(story: Story, vm: number): readonly Period[] {
+  if (story.omniscient) {
+    return story.changesOf(vm).map(({ at, to }) => {
+      return { at, name: to === 'DONE' ? undefined : to, state: mappedState(to) };
+    });
+  }
+  const runtimes = [...story.runtimes.values()].filter(({ first }) => vmsIn(first.functions).includes(vm));
+  return runtimes.flatMap(({ sights, exchanges }) => {
+    const seen = sights.flatMap(({ exchange: { at }, shown }): Period[] => {
+      const found = [...shown.functions.values()].find(({ VM_ID }) => VM_ID === vm);
+      return found === undefined ? [] : [{ at, name: found.STATE, state: found.STATE }];
+    });
+    const deleted = exchanges.find(({ request, response }) => request.method === 'DELETE' && response.status === 204);
+    const end: Period[] = deleted === undefined ? [] : [{ at: deleted.at, name: undefined, state: 'PENDING' }];
+    return [...seen, ...end].sort((a, b) => a.at - b.at);
+  });
+}
+
 function vmLane(story: Story, vm: number, scale: Scale, from: number, until: number): Lane {
-  const changes = story.changesOf(vm).filter(({ at }) => at <= until);
-  const marks = changes.flatMap(({ at, to }, index) => {
-    const end = changes[index + 1]?.at ?? scale.instants.at(-1) ?? at;
-    if (end < from || to === 'DONE') return [];
+  const periods = periodsOf(story, vm).filter(({ at }) => at <= until);
+  const marks = periods.flatMap(({ at, name, state }, index) => {
+    const end = periods[index + 1]?.at ?? scale.instants.at(-1) ?? at;
+    if (end < from || name === undefined) return [];
     const [x, right] = [scale.x(Math.max(at, from)), scale.x(end)];
-    const state: FunctionState = mappedState(to);
     const width = Math.max(2, right - x);
-    const name = width > to.length * 6.5 ? `<text x="${n(x + 4)}" y="17">${to}</text>` : '';
+    const told = width > name.length * 6.5 && periods[index - 1]?.name !== name;
+    const label = told ? `<text x="${n(x + 4)}" y="17">${name}</text>` : '';
     return [
-      `<g class="state ${state.toLowerCase()}"><title>${to}, shown as ${state}, from ${seconds(at)}</title><rect x="${n(x)}" y="3" width="${n(width)}" height="20"/>${name}</g>`,
+      `<g class="state ${state.toLowerCase()}"><title>${name}, shown as ${state}, from ${seconds(at)}</title><rect x="${n(x)}" y="3" width="${n(width)}" height="20"/>${label}</g>`,
     ];
   });
   return { name: `vm/${vm}`, marks };
@@ -140,14 +172,16 @@ function drawn(lanes: readonly Lane[], scale: Scale, violation: Violation): stri
   let last = Number.NEGATIVE_INFINITY;
   const ticks = scale.instants.flatMap((at) => {
     const x = scale.x(at);
-    if (x - last < 70) return [];
-    last = x;
-    const anchor = x > WIDTH - RIGHT - 40 ? ' text-anchor="end"' : '';
+    const isLast = x > WIDTH - RIGHT - TICK;
+    const left = isLast ? x - TICK : x;
+    if (left - last < TICK + 10) return [];
+    last = left;
+    const anchor = isLast ? ' text-anchor="end"' : '';
     return [`<text class="tick" x="${n(x)}" y="${height - 8}"${anchor}>${seconds(at)}</text>`];
   });
   const x = n(scale.x(violation.at));
   const here = `<line class="here" x1="${x}" x2="${x}" y1="2" y2="${height - 24}"><title>here it shows, at ${seconds(violation.at)}</title></line>`;
-  return `<div class="drawing"><svg class="timeline" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="timeline in simulated time">${here}${rows.join('')}${ticks.join('')}</svg></div>`;
+  return `<div class="drawing"><svg class="timeline" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="timeline">${here}${rows.join('')}${ticks.join('')}</svg></div>`;
 }
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms % 1000 === 0 ? 0 : 3)} s`;

@@ -4,6 +4,7 @@
  */
 import type { FunctionState } from '../../../sim/index.ts';
 import type { Judged } from '../junit.ts';
+import type { Violation } from '../law.ts';
 import { runScenario } from '../runner.ts';
 import type { Scenario } from '../scenario.ts';
 import { storyOf } from '../story.ts';
@@ -56,7 +57,10 @@ export async function compareWithStandIn(
   }
   const compared = comparedTimings(timingsOf(traces), timingsOf(mine), tolerance);
   held('F3', compared.length, unlikeTimings(compared, tolerance));
-  const judged: Judged = { name, by: LIKENESS, verdict: { checks, violations: [] }, reports };
+  const violations = Array.from(reports, ([law, lines]) =>
+    lines.map((seen): Violation => ({ law, at: 0, subject: name, expected: 'as the stand-in does', seen, edge: seen })),
+  );
+  const judged: Judged = { name, by: LIKENESS, verdict: { checks, violations: violations.flat() }, reports };
   return { judged, differences: [...reports.values()].flat(), timings: timingLines(compared) };
 }
 

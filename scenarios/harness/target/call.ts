@@ -8,9 +8,12 @@ const NO_CODE = 1005;
 const HANDSHAKE_MS = 15_000;
 
 /** @returns the HTTP status of a refusal. Rejects when nobody answers. */
-export const called = (address: string, ear: Ear): Promise<Call | number> =>
+export const called = (
+  address: string,
+  ear: Ear,
+  socket = new WebSocket(address, { handshakeTimeout: HANDSHAKE_MS }),
+): Promise<Call | number> =>
   new Promise((resolve, reject) => {
-    const socket = new WebSocket(address, { handshakeTimeout: HANDSHAKE_MS });
     let isOpen = false;
     socket.on('open', () => {
       isOpen = true;

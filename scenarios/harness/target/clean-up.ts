@@ -28,7 +28,7 @@ interface CleanUp {
 /** How far from a known id one is looked for that nobody knows. */
 const REACH = 40;
 const [SHORTEST_MS, LONGEST_MS] = [250, 5_000];
-/** How often a deletion is tried that fails. */
+/** How often a deletion is tried that fails, and a look to which no answer comes. */
 const TRIES = 5;
 
 /** @returns what is, or may be, left */
@@ -56,12 +56,21 @@ async function searched(entry: Entry, options: CleanUp): Promise<Entry | string 
   if (names.length === 0 || from === undefined) return `${why}, so its id is not known`;
   const end = Math.min(from + REACH, below ?? Number.POSITIVE_INFINITY);
   for (let id = Math.max(0, from + 1); id < end; id++) {
-    const answer = await ask(options, 'GET', id);
+    const answer = await insisted(options, id);
     if (typeof answer === 'string') return `${why}, and then: ${answer}`;
     if (names.includes(nameOf(answer) ?? '')) return { ...entry, id };
   }
   if (failed) return undefined;
   return `${why}, and no id from ${from + 1} to ${end - 1} has its name`;
+}
+
+async function insisted(options: CleanUp, id: number): Promise<Answer | string> {
+  let answer = await ask(options, 'GET', id);
+  for (let tries = 1; typeof answer === 'string' && tries < TRIES; tries++) {
+    await options.wire.sleep(SHORTEST_MS);
+    answer = await ask(options, 'GET', id);
+  }
+  return answer;
 }
 
 /** @returns why it is not gone, otherwise undefined */

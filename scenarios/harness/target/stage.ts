@@ -38,14 +38,25 @@ const BELOW = /^\/(_onesim|RPC2|service|service_template)(\/|$)/;
 export interface TargetStage extends Stage {
   /** Takes away the faults that were armed. */
   disarm(): Promise<void>;
-  /** Ends the virtual machines that probes have seen, as an administrator of a cloud of ours may. */
+  /** Remembers what the owner has on a cloud of ours before the first probe. */
+  lookAround(): Promise<void>;
+  /** Ends the virtual machines that probes have seen or left, as an administrator of a cloud of ours may. */
   terminate(): Promise<void>;
+}
+
+/** A virtual machine, as a stand-in tells of it. */
+interface Machine {
+  readonly id: number;
+  readonly user: string;
+  readonly state: string;
 }
 
 export function stageOf(options: StageOptions): TargetStage {
   const { wire, ledger, credentials, words, flavour, takesFaults, control, patienceMs, frames, asUpstream } = options;
   const armed: string[] = [];
   const machines = new Set<number>();
+  /** Those that were there before the first probe. */
+  const others = new Set<number>();
   let [made, flying] = [0, 0];
 
   const advance = (ms: number): Promise<unknown> =>
@@ -56,6 +67,19 @@ export function stageOf(options: StageOptions): TargetStage {
         body: JSON.stringify({ action: 'advance', ms }),
       }),
     );
+
+  /** What the owner has on a cloud of ours: also the machines of services that nobody was told of. */
+  async function running(): Promise<readonly number[]> {
+    const owner = credentials.owner?.split(':')[0];
+    try {
+      const { body } = await wire.aside(new Request(`${control}/_onesim/vms?limit=10000`));
+      const { vms }: { readonly vms: readonly Machine[] } = JSON.parse(body);
+      return vms.flatMap(({ id, user, state }) => (user === owner && state !== 'DONE' ? [id] : []));
+    } catch {
+      // Of a stand-in that does not tell, only what was seen in answers is ended.
+      return [];
+    }
+  }
 
   /** Until nothing that is ours is coming up or being resized. */
   async function quiet(mostMs: number): Promise<void> {
@@ -127,7 +151,11 @@ export function stageOf(options: StageOptions): TargetStage {
         await wire.aside(new Request(`${control}/_onesim/faults/${id}`, { method: 'DELETE' }));
       }
     },
+    async lookAround() {
+      for (const vm of await running()) others.add(vm);
+    },
     async terminate() {
+      for (const vm of await running()) if (!others.has(vm)) machines.add(vm);
       for (const vm of machines) {
         const { method, path, headers, body } = xmlRpc(credentials.admin ?? '', 'one.vm.action', 'terminate-hard', vm);
         await wire.aside(new Request(`${control}${path}`, { method, headers, body }));

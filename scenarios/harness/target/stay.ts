@@ -14,6 +14,8 @@ import { problemOf, Wire } from './wire.ts';
 export interface StaySettings {
   readonly target: string;
   readonly credentials: Credentials;
+  /** Users of the Gatekeeper. */
+  readonly sessions: Credentials;
   /** Requests a second. */
   readonly rate: number;
   readonly timeoutMs: number;
@@ -49,16 +51,16 @@ export async function beginStay(
   outside: Outside,
   machine: Pick<Machine, 'out'>,
 ): Promise<Stay> {
-  const { target, credentials, rate, timeoutMs, control } = settings;
+  const { target, credentials, sessions, rate, timeoutMs, control } = settings;
   const durable = changes ? await outside.durable(settings.ledger) : async () => {};
   const ledger = new Ledger(outside.mark(), durable);
-  const secrets = Object.values(credentials).filter((session) => session !== undefined);
+  const secrets = [credentials, sessions].flatMap(Object.values).filter((session) => session !== undefined);
   const wire = new Wire(outside, ledger, { target, rate, serial, timeoutMs, secrets });
   let recognised: Recognised;
   try {
     recognised = await recognise(wire, control);
   } catch (error) {
-    throw new Problem(`--target: ${target} does not answer: ${problemOf(error)}`);
+    throw unanswered(target, error);
   }
   const { version, doubt, takesFaults, bounds } = recognised;
   // What a fault holds up on a stand-in is not worth waiting for.
@@ -81,13 +83,19 @@ export async function beginStay(
   return { wire, ledger, recognised, tidy };
 }
 
+const unanswered = (target: string, error: unknown): Problem =>
+  new Problem(`--target: ${target} does not answer: ${problemOf(error)}`);
+
 /** Credentials that do not hold would make every other answer look wrong. @throws Problem */
 async function refuseStrangers(wire: Wire, credentials: Credentials): Promise<void> {
   const roles = { '--auth': credentials.owner, '--other-auth': credentials.other };
   for (const [flag, session] of Object.entries(roles)) {
     if (session === undefined) continue;
     const headers = authorization(session, 'good');
-    const answer = await wire.send(new Request(`${wire.target}/serverless-runtimes/2000000000`, { headers }));
+    const asked = wire.send(new Request(`${wire.target}/serverless-runtimes/2000000000`, { headers }));
+    const answer = await asked.catch((error) => {
+      throw unanswered(wire.target, error);
+    });
     if (answer.status === 401) throw new Problem(`${flag}: ${wire.target} does not let ${session.split(':')[0]} in`);
   }
 }

@@ -39,8 +39,12 @@ describe('known departures', () => {
   const ALL = ['--level', 'lifecycle', '--runs', '1', '--admin-auth', 'oneadmin:opennebula', '--control', TARGET];
 
   test('are all shown in profile upstream, but for those that no probe can be played for', async () => {
-    const ran = await verified(await server(), ALL);
+    const target = await server();
+    const before = leftovers(target.simulator);
+    const ran = await verified(target, ALL);
     expect(ran.code, told(ran)).toBe(0);
+    await target.outside.clock.sleep(120_000);
+    expect(leftovers(target.simulator).vms).toBe(before.vms);
     expect(ran.out.filter((line) => line.includes('unobserved'))).toEqual([
       '    unobserved: it sends a blank that HTTP clients strip: basic-without-credentials-500',
       '    unobserved: it needs a server with a time-out of 3: short-timeout-zero',
@@ -57,12 +61,29 @@ describe('known departures', () => {
     },
   );
 
-  test('are a suite of the report, with a case each', async () => {
-    const file = join(await mkdtemp(join(tmpdir(), 'onesim-')), 'report.xml');
+  test('that a server was too fast for are looked at again', async () => {
+    let hasted = false;
+    const hasty: Between = async (request, door) => {
+      if (hasted || request.method !== 'PUT' || !(await request.clone().text()).includes('newname'))
+        return door(request);
+      const seen = await door(new Request(request.url, { headers: request.headers }));
+      hasted = (await seen.clone().text()).includes('"PENDING"');
+      return hasted ? seen : door(request);
+    };
+    const ran = await verified(await server({}, hasty), ['--level', 'crud', '--runs', '1']);
+    expect(hasted).toBe(true);
+    expect(ran.code, told(ran)).toBe(0);
+    expect(told(ran)).toMatch(/ shown .*rename-before-423/);
+  });
+
+  test('are a suite of the report, with a case each, and what is wrong with them is in all others', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'onesim-'));
+    const [file, annotations] = [join(folder, 'report.xml'), join(folder, 'annotations')];
     const target = await server({ deviations: { 'unknown-path-html': false } });
-    await verified(target, ['--profile', 'upstream', '--report', `junit=${file}`]);
+    await verified(target, ['--profile', 'upstream', '--report', `junit=${file},github=${annotations}`]);
+    expect(await readFile(annotations, 'utf8')).toMatch(/^::error title=unknown-path-html [^\n]*stale[^\n]*\n$/);
     const report = await readFile(file, 'utf8');
-    expect(report).toContain('<testsuite name="engine: known departures" tests="22" failures="1" skipped="19">');
+    expect(report).toContain('<testsuite name="engine: known departures" tests="23" failures="1" skipped="20">');
     expect(report).toMatch(/name="unknown-path-html [^"]*"><failure message="✗ unknown-path-html: stale:/);
     expect(report).toContain('<testsuite name="reading"');
   });
@@ -179,9 +200,14 @@ describe('a server that', () => {
     expect(await refused(down)).toBe(`--target: ${TARGET} does not answer: nobody listens there`);
   });
 
+  test('hangs up on those who show who they are is named', async () => {
+    const lost = losing(({ headers }) => headers.has('Authorization'));
+    expect(await refused(lost)).toBe(`--target: ${TARGET} does not answer: other side closed`);
+  });
+
   test('never answers is given up', async () => {
     const silent: Between = () => new Promise(() => {});
-    expect(await refused(silent)).toBe(`--target: ${TARGET} does not answer: The operation was aborted due to timeout`);
+    expect(await refused(silent)).toBe(`--target: ${TARGET} does not answer: no answer came in time`);
   });
 
   test('does not know us is named, before anything is made', async () => {
@@ -221,6 +247,54 @@ describe('a server that', () => {
     expect(told(ran)).toMatch(/✗ S1|no answer came/);
     await target.outside.clock.sleep(120_000);
     if (ran.code === 1) expect(leftovers(target.simulator)).toEqual(before);
+  });
+
+  test('closes every third connection is cleaned up all the same, and a lost creation is searched for', async () => {
+    let [n, creations] = [0, 0];
+    const lost: Between = losing(({ method }) => (method === 'POST' ? ++creations === 2 : ++n > 6 && n % 3 === 0));
+    const target = await server({}, lost);
+    const before = leftovers(target.simulator);
+    const ran = await verified(target, ['--level', 'crud', '--runs', '1', '--profile', 'upstream']);
+    expect(ran.code, told(ran)).toBe(1);
+    await target.outside.clock.sleep(120_000);
+    expect(leftovers(target.simulator)).toEqual(before);
+  });
+
+  test('gives ids in quotation marks is told so, and what was made is deleted', async () => {
+    const quoting = rewriting((body) => body.replace(/"ID":(\d+)/, '"ID":"$1"'));
+    const target = await server({}, quoting);
+    const before = leftovers(target.simulator);
+    const ran = await verified(target, ['--level', 'crud', '--runs', '1', '--profile', 'upstream']);
+    expect(ran.code, told(ran)).toBe(1);
+    expect(told(ran)).toMatch(/✗ D6: [\s\S]*createRuntime body \/SERVERLESS_RUNTIME\/ID/);
+    await target.outside.clock.sleep(120_000);
+    expect(leftovers(target.simulator)).toEqual(before);
+  });
+
+  test('gives no ids is not made to make more than two', async () => {
+    const target = await server(
+      {},
+      rewriting((body) => body.replace(/"ID":\d+,/, '')),
+    );
+    const before = leftovers(target.simulator);
+    const ran = await verified(target, ['--level', 'crud', '--runs', '1']);
+    expect(ran.code, told(ran)).toBe(3);
+    expect(told(ran)).toContain('  stopped: what the server is made to make cannot be deleted again');
+    expect(ran.out.filter((line) => line.includes('left there'))).toEqual([
+      expect.stringMatching(/onesim-test-p1: it was answered with 201 and no ID that can be read/),
+      expect.stringMatching(/onesim-test-p2: /),
+    ]);
+    expect(leftovers(target.simulator).runtimes).toBe(before.runtimes + 2);
+  });
+
+  test('sends creations on elsewhere has made nothing', async () => {
+    const elsewhere: Between = (request, door) =>
+      request.method === 'POST'
+        ? Promise.resolve(new Response(null, { status: 307, headers: { Location: 'https://elsewhere.example/' } }))
+        : door(request);
+    const ran = await verified(await server({}, elsewhere), ['--level', 'crud', '--runs', '1']);
+    expect(ran.code, told(ran)).toBe(1);
+    expect(told(ran)).not.toContain('left there');
   });
 
   test('loses the answer to a creation is searched for what it has made', async () => {

@@ -11,7 +11,7 @@ import type { Law } from '../law.ts';
 import { NEVER_TIMES, slownessOf } from '../laws/patience.ts';
 import { contractual } from '../laws/record.ts';
 import { judge } from '../laws.ts';
-import { lasting } from '../report.ts';
+import { counted, lasting } from '../report.ts';
 import { reportsOf } from '../run-files.ts';
 import { runScenario } from '../runner.ts';
 import type { Stop } from '../stop.ts';
@@ -48,6 +48,8 @@ export interface Outcome {
   readonly early: boolean;
 }
 
+/** With so many that cannot be found again no more are made: what comes after them can tell where one is. */
+const MOST_LOST = 2;
 /** The longest that nothing is told. */
 const QUIET_MS = 10_000;
 
@@ -92,12 +94,14 @@ export async function verifyEngine(
       ownCloud: settings.control !== undefined,
       today: outside.today(),
     };
+    const ends = settings.control !== undefined && settings.credentials.admin !== undefined;
+    if (ends && recognised.takesFaults) await stage.lookAround();
     const tidied = async (): Promise<void> => {
       await stage.disarm();
       await tidy();
       // Nobody minds what is left on a cloud of ours, as long as it leaves room for what comes next.
       if (settings.control === undefined) return;
-      if (settings.credentials.admin !== undefined) await stage.terminate();
+      if (ends && recognised.takesFaults) await stage.terminate();
       for (const { n } of ledger.open) await ledger.gone(n);
     };
     let told = wire.now();
@@ -108,6 +112,10 @@ export async function verifyEngine(
         told = wire.now();
       }
       if (ending.aborted) break;
+      if (settings.control === undefined && ledger.open.length >= MOST_LOST) {
+        machine.out('  stopped: what the server is made to make cannot be deleted again');
+        break;
+      }
     }
     if (settings.profile === 'auto') profile = profileOf(departures);
     for (const line of departureLines(departures, profile, settings.profile)) machine.out(line);
@@ -198,7 +206,7 @@ export function scenarioLines(
   const mark = verdict.violations.length === 0 ? '✓' : '✗';
   const skipped = trace.lines.filter((line) => line.kind === 'skip').filter(({ why }) => why !== ENDED);
   return [
-    `  ${mark} ${n + 1} of ${of}  ${name}: ${exchanges} requests in ${took}, ${checks} checks${n + 1 < of ? `; about ${lasting(leftMs)} to go` : ''}`,
+    `  ${mark} ${n + 1} of ${of}  ${name}: ${counted(exchanges, 'request')} in ${took}, ${counted(checks, 'check')}${n + 1 < of ? `; about ${lasting(leftMs)} to go` : ''}`,
     ...skipped.map(({ id, why }) => `      left out  ${id}: ${why}`),
     ...slownessOf(storyOf(trace)).map((line) => `      slow      ${line}`),
     ...doubtsOf(storyOf(trace)).map((line) => `      unsure    ${line}`),
@@ -219,13 +227,16 @@ export function closingLines(
   const idle = laws.filter(({ id }) => !checks.get(id)).map(({ id }) => id);
   const count = [...checks.values()].reduce((sum, each) => sum + each, 0);
   const shown = departures.filter(({ outcome }) => outcome === 'shown').map(({ row }) => row.id);
+  // What has checked nothing is not green.
+  const mark = broken > 0 ? '✗' : count > 0 ? '✓' : '–';
+  const told = [counted(count, 'check'), counted(judged.length, 'scenario'), counted(wire.sent, 'request')];
   const met = [...new Set(traces.flatMap((trace) => metIn(trace, contracts)))].filter((id) => !shown.includes(id));
   return [
     ...(met.length > 0 ? [`  met besides in what was asked: ${met.join(', ')}`] : []),
-    ...(idle.length > 0 ? [`  never judged: ${idle.join(', ')}`] : []),
+    ...(count > 0 && idle.length > 0 ? [`  never judged: ${idle.join(', ')}`] : []),
     ...(wire.throttled > 0 ? [`  the server asked ${wire.throttled} times to come again later, and we did`] : []),
     ...left.map(({ entry, why }) => `  left there: ${leftName(entry)}: ${why}`),
-    `${broken === 0 ? '✓' : '✗'} ${api}, profile ${profile}: ${broken === 0 ? 'nothing' : broken} broken, ${count} checks, ${judged.length} scenarios, ${wire.sent} requests in ${lasting(wire.now())}${early ? ', ended early' : ''}`,
+    `${mark} ${api}, profile ${profile}: ${broken === 0 ? 'nothing' : broken} broken, ${told.join(', ')} in ${lasting(wire.now())}${early ? ', ended early' : ''}`,
   ];
 }
 

@@ -4,6 +4,7 @@ import { duplexPair } from 'node:stream';
 import { WebSocket } from 'ws';
 import { loadSimulator, type Simulator, type StartOptions } from '../../../sim/index.ts';
 import { verify } from '../verify.ts';
+import { called } from './call.ts';
 import type { Outside } from './outside.ts';
 import { reap } from './reap.ts';
 
@@ -58,6 +59,14 @@ export async function serverOf(options: StartOptions = {}, between: Between = (r
     ends.delete(end);
   };
 
+  const dialled = (address: string): WebSocket => {
+    const [near, far] = duplexPair();
+    upgrades.emit('connection', far);
+    const socket = new WebSocket(address, { createConnection: () => near as never });
+    sockets.push(socket);
+    return socket;
+  };
+
   const outside: Outside = {
     clock: { now: () => now, sleep: (ms) => until(() => false, ms) },
     async fetch(request, timeoutMs) {
@@ -70,17 +79,14 @@ export async function serverOf(options: StartOptions = {}, between: Between = (r
       flights.push(request);
       await until(() => settled, timeoutMs, request);
       flights.splice(flights.indexOf(request), 1);
-      if (!settled) throw new Error('The operation was aborted due to timeout');
+      if (!settled) throw new DOMException('The operation was aborted due to timeout', 'TimeoutError');
       return coming;
     },
     today: () => '2026-11-22',
     mark: () => 'onesim-test',
     durable: async () => async (line) => void ledger.push(line),
     async frames(url, { send, count, withinMs }) {
-      const [near, far] = duplexPair();
-      upgrades.emit('connection', far);
-      const socket = new WebSocket(url, { createConnection: () => near as never });
-      sockets.push(socket);
+      const socket = dialled(url);
       const frames: unknown[] = [];
       socket.on('message', (text) => frames.push(JSON.parse(text.toString())));
       await new Promise((resolve, reject) => socket.on('open', resolve).on('error', reject));
@@ -90,6 +96,7 @@ export async function serverOf(options: StartOptions = {}, between: Between = (r
       flights.splice(flights.indexOf(frames), 1);
       return frames;
     },
+    connect: (address, ear) => called(address, ear, dialled(address)),
   };
   const close = (): void => {
     for (const socket of sockets) socket.terminate();
@@ -115,7 +122,8 @@ export async function verified(
   stopped: () => Promise<void> = () => new Promise(() => {}),
 ): Promise<Ran> {
   const out: string[] = [];
-  const code = await verify([...QUICK, ...args], { out: (line) => void out.push(line), stopped }, outside);
+  const machine = { out: (line: string) => void out.push(line), writeFile: async () => {}, stopped };
+  const code = await verify([...QUICK, ...args], machine, outside);
   return { code, out };
 }
 

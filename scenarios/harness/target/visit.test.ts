@@ -24,6 +24,7 @@ const FILES: Readonly<Record<string, string>> = {
   'makes.json': scenario(MAKES, RUNS),
   'named.json': scenario({ ...MAKES, args: { name: 'alpha', faas: { FLAVOUR: 'Function' } } }, RUNS),
   'reads.json': scenario({ id: 's1', op: 'version', expect: { status: 200 } }, { id: 's2', op: 'config' }),
+  'lists.json': scenario({ id: 's1', op: 'functions.list' }, { id: 's2', op: 'functions.list', as: 'other' }),
   'crowd.json': scenario(
     { id: 's1', op: 'config' },
     { id: 's2', op: 'config', client: 1, after: { event: 's1.sent', delayMs: 0 } },
@@ -138,4 +139,25 @@ describe('refuses', () => {
     await expect(ran(target, ['makes.json', '--auth', 'oneadmin:x'])).rejects.toThrow('--allow-oneadmin lets it');
     expect(target.ledger).toEqual([]);
   });
+});
+
+test('the Gatekeeper is asked as who was named, and nobody else', async () => {
+  const asked: string[] = [];
+  const target = await server(async (request, door) => {
+    if (request.url.endsWith('/sessions')) asked.push(await request.clone().text());
+    return door(request);
+  });
+  const outcome = await ran(target, ['lists.json', '--rate', '100', '--gatekeeper-auth', 'demo:demo']);
+  expect(outcome.code, told(outcome)).toBe(0);
+  expect(asked).toEqual(['{"username":"demo","password":"demo"}']);
+  await ran(target, [
+    'lists.json',
+    '--rate',
+    '100',
+    '--gatekeeper-auth',
+    'demo:demo',
+    '--gatekeeper-other-auth',
+    'x:y',
+  ]);
+  expect(asked.slice(1)).toEqual(['{"username":"demo","password":"demo"}', '{"username":"x","password":"y"}']);
 });

@@ -51,7 +51,7 @@ export async function visit(
       if (ending.aborted || ledger.open.length > 0) break;
       const expected = [...PROFILES[scenario.profile ?? 'upstream']];
       const trace = await runScenario(named(scenario, ledger.mark), wire.transport(expected, recognised.bounds), {
-        ...{ credentials: settings.credentials, patienceMs, pollMs: 500, signal: ending },
+        ...{ credentials: settings.credentials, sessions: settings.sessions, patienceMs, pollMs: 500, signal: ending },
       });
       told(trace, done++);
       await tidy();

@@ -77,11 +77,11 @@ export class Wire {
   aside = (request: Request): Promise<Answer> => this.#recorded(request);
 
   /** For a run, with a time of its own. @param deviations what is expected of the server */
-  transport(deviations: readonly string[], bounds: Bounds): Transport {
+  transport(deviations: readonly string[], bounds?: Bounds): Transport {
     const start = this.now();
     const now = (): number => Math.round((this.now() - start) * 1_000) / 1_000;
     return {
-      about: { transport: 'http', target: this.target, deviations, epochMs: 0, bounds },
+      about: { transport: 'http', target: this.target, deviations, epochMs: 0, ...(bounds && { bounds }) },
       now,
       send: (sent) => this.send(requestOf(sent)),
       settle: async () => {},
@@ -120,9 +120,12 @@ export class Wire {
     }
     const id = answer.status < 300 ? boundOf(answer.body)?.id : undefined;
     if (id !== undefined) await this.#ledger.made(n, id);
-    else if (answer.status >= 400 && (answer.status < 500 || !asksForSome(body)))
+    else if (ELSEWHERE.includes(answer.status) || (answer.status >= 400 && (answer.status < 500 || !asksForSome(body))))
       await this.#ledger.refused(n, answer.status);
-    else await this.#ledger.unknown(n, `it was answered with ${answer.status}`, answer.status === 500);
+    else {
+      const why = `it was answered with ${answer.status}${answer.status < 300 ? ' and no ID that can be read' : ''}`;
+      await this.#ledger.unknown(n, why, answer.status === 500);
+    }
     return answer;
   }
 
@@ -152,11 +155,14 @@ export class Wire {
   }
 }
 
+/** Sent on to another address, so nothing was made here. */
+const ELSEWHERE: readonly number[] = [301, 302, 307, 308];
 /** How often a wait looks whether it is over. */
 const LOOK_MS = 10;
 
 /** Why no answer came, in words. */
 export function problemOf(error: unknown): string {
+  if (error instanceof Error && error.name === 'TimeoutError') return 'no answer came in time';
   return reason(error instanceof Error && error.cause instanceof Error ? error.cause : error);
 }
 
@@ -171,12 +177,16 @@ async function textOf(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** How long a server asks to be left alone, as 429 and 503 may. */
+/** How long a server asks to be left alone, as 429 and 503 may; the Gatekeeper counts a minute, and does not say so. */
 function retryAfterMs({ status, headers }: Answer): number | undefined {
   if (status !== 429 && status !== 503) return undefined;
-  const value = headers.find(([name]) => name.toLowerCase() === 'retry-after')?.[1] ?? '';
+  const value = headers.find(([name]) => name.toLowerCase() === 'retry-after')?.[1];
+  if (value === undefined) return status === 429 ? UNTOLD_MS : undefined;
   return /^\d{1,6}$/.test(value) ? Number(value) * 1_000 : undefined;
 }
+
+/** As often as it is obeyed, and somewhat more than a minute together. */
+const UNTOLD_MS = 21_000;
 
 function nameIn(body: string): string | null {
   const name = runtimeIn(body)?.NAME;

@@ -19,7 +19,7 @@ interface Given {
 }
 
 type Without<T, K extends string> = T extends unknown ? Omit<T, K> : never;
-type Draft = Without<WatchStep | Extract<Step, { readonly op: 'request' }>, 'id'>;
+type Draft = Without<WatchStep | Extract<Step, { readonly op: 'request' | 'advance' }>, 'id'>;
 
 const always = (...drafts: readonly Draft[]): fc.Arbitrary<Watch> => fc.constant(() => drafts);
 
@@ -206,15 +206,14 @@ const oddQueries: fc.Arbitrary<Watch> = fc
     { op: 'prometheus.query', metric: 'vm_up', given, ...NOW },
   ]);
 
+const listed = (as: 'owner' | 'other'): Draft => ({ op: 'functions.list', as, given: { fields: 'uuid' } });
+
+/** Who is let in, and who is not. */
 const sessions: fc.Arbitrary<Watch> = fc
   .constantFrom<readonly Draft[]>(
-    [{ op: 'logout' }, list({ fields: 'uuid' }), { op: 'login' }],
-    [{ op: 'logout' }, { op: 'metrics.asynch', metrics: ['vm_up'], ...NOW }, { op: 'login' }],
-    [
-      { op: 'login', as: 'other' },
-      { op: 'functions.list', as: 'other', given: { fields: 'uuid' } },
-      { op: 'logout', as: 'other' },
-    ],
+    // Twenty minutes, less what nobody can say for sure, and no less.
+    [{ op: 'login' }, { op: 'advance', ms: 1_198_000 }, listed('owner'), { op: 'login' }],
+    [{ op: 'login' }, { op: 'advance', ms: 1_200_000 }, listed('owner'), { op: 'login' }],
     [{ op: 'login', auth: 'wrong' }],
     [{ op: 'login', auth: 'none' }],
     [{ op: 'login', auth: 'scheme' }],
@@ -222,6 +221,17 @@ const sessions: fc.Arbitrary<Watch> = fc
     [{ op: 'logout', auth: 'none' }],
     [{ op: 'logout', auth: 'wrong' }],
     [{ op: 'logout', auth: 'scheme' }],
+  )
+  .map((drafts) => () => drafts);
+
+/** What was given up, once and for all, and by nobody else. */
+const leaving: fc.Arbitrary<Watch> = fc
+  .constantFrom<readonly Draft[]>(
+    [{ op: 'logout' }, listed('owner'), { op: 'login' }],
+    [{ op: 'logout' }, { op: 'metrics.asynch', metrics: ['vm_up'], ...NOW }, { op: 'login' }],
+    [{ op: 'logout' }, { op: 'logout' }, { op: 'login' }],
+    [{ op: 'login', as: 'other' }, listed('other'), { op: 'logout', as: 'other' }, listed('owner')],
+    [{ op: 'login', as: 'other' }, { op: 'logout' }, listed('other'), listed('owner'), { op: 'login' }],
   )
   .map((drafts) => () => drafts);
 
@@ -294,6 +304,7 @@ export const WATCHES: Readonly<Record<string, fc.Arbitrary<Watch>>> = {
   lists: fc.oneof(oddPages, searches, otherLists),
   elements: fc.oneof({ weight: 3, arbitrary: elements }, { weight: 1, arbitrary: always({ op: 'metrics.names' }) }),
   sessions,
+  leaving,
   strangers: fc.oneof(
     strangers,
     oddly(auths.map((auth) => ({ auth }))),
@@ -404,7 +415,12 @@ export function woven(
       ...looks.flatMap(({ watch, n, index }) => {
         const drafts = watch({ runtimes, n, functions, own: `w${index + 1}` });
         return drafts.map(
-          (draft, part) => ({ id: `v${index + 1}-${part + 1}`, client: n % clients, ...draft }) as Step,
+          (draft, part) =>
+            ({
+              id: `v${index + 1}-${part + 1}`,
+              ...(draft.op !== 'advance' && { client: n % clients }),
+              ...draft,
+            }) as Step,
         );
       }),
     ];

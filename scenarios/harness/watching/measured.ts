@@ -1,5 +1,6 @@
 /** What a trace tells of measurements: ranges, expositions and frames of streams, with their series under one name. */
 
+import { legible } from '../answers.ts';
 import { faultsOf } from '../scenario.ts';
 import type { Answered, Story } from '../story.ts';
 import type { StreamLine } from '../trace.ts';
@@ -16,7 +17,7 @@ export interface Row {
 /** An answered range query of one metric. */
 export interface RangeAnswer {
   readonly exchange: Answered;
-  /** The present of who answered. */
+  /** The present of who answered, at the earliest. */
   readonly nowMs: number;
   /** What was asked for, but for the range. */
   readonly about: string;
@@ -63,7 +64,7 @@ export function measuredIn(story: Story): Measured {
   const before = known.get(story);
   if (before !== undefined) return before;
   const measured = {
-    ranges: story.answered.flatMap((exchange) => rangesIn(story, exchange)),
+    ranges: story.answered.flatMap((exchange) => legible(() => rangesIn(story, exchange)) ?? []),
     scrapes: story.answered.flatMap((exchange) => scrapeIn(story, exchange)),
     frames: story.streamed.flatMap(pushedIn),
     ...troublesIn(story),
@@ -75,6 +76,24 @@ export function measuredIn(story: Story): Measured {
 /** The VM of a series, where its labels tell. */
 export const vmOf = ({ instance = '', exported_instance = instance }: Labels): number | undefined =>
   /^one-\d+$/.test(exported_instance) ? Number(exported_instance.slice('one-'.length)) : undefined;
+
+// ---- time -----------------------------------------------------------------------------------------------------------
+
+/**
+ * Where time is not ours, a server tells its own when somebody logs in, to the second: what it does later, it does no
+ * earlier than so long after that.
+ */
+function presentAt(story: Story, { sent, at }: Answered): number {
+  if (story.omniscient) return story.run.epochMs + at;
+  const login = story.answered.findLast((each) => each.at <= sent && beganAt(each) !== undefined);
+  return login === undefined ? Number.NEGATIVE_INFINITY : (beganAt(login) ?? 0) + sent - login.at;
+}
+
+const beganAt = ({ op, response }: Answered): number | undefined => {
+  const [, began] = (op === 'login' && /"session_began_at":"([^"]+)"/.exec(response.body)) || [];
+  const time = began === undefined ? Number.NaN : Date.parse(began);
+  return Number.isNaN(time) ? undefined : time;
+};
 
 // ---- names ----------------------------------------------------------------------------------------------------------
 
@@ -115,7 +134,7 @@ function rangesIn(story: Story, exchange: Answered): RangeAnswer[] {
     stepMs: Math.round(1_000 * Number(given('step') || Number.NaN)),
   };
   if (!Object.values(range).every(Number.isFinite) || range.stepMs <= 0) return [];
-  const common = { exchange, nowMs: story.run.epochMs + exchange.at, ...range };
+  const common = { exchange, nowMs: presentAt(story, exchange), ...range };
   const body = JSON.parse(exchange.response.body);
   if (exchange.op === 'prometheus.query') {
     const about = parameters.get('query') ?? '';
@@ -154,7 +173,7 @@ function scrapeIn(story: Story, exchange: Answered): Scrape[] {
     const key = labels.exported_job === undefined ? own : nameOf(metric, labels);
     pushed.push({ key, metric, labels, value, timeMs, at, exchange });
   }
-  return [{ exchange, nowMs: story.run.epochMs + at, exposition, pushed }];
+  return [{ exchange, nowMs: presentAt(story, exchange), exposition, pushed }];
 }
 
 interface FrameRecord {
@@ -172,11 +191,13 @@ export function recordsIn({
   text,
 }: StreamLine): { readonly metric: string; readonly records: readonly FrameRecord[] } | undefined {
   if (text === null) return undefined;
-  const [[metric, records] = ['', undefined]] = Object.entries(
-    JSON.parse(text.replaceAll(NOT_IN_JSON, '"value":"$1"')),
-  );
-  return Array.isArray(records) ? { metric, records } : undefined;
+  const content = legible(() => Object.entries(JSON.parse(text.replaceAll(NOT_IN_JSON, '"value":"$1"'))));
+  const [[metric, records] = ['', undefined]] = content ?? [];
+  return Array.isArray(records) && records.every(isRecord) ? { metric, records } : undefined;
 }
+
+const isRecord = (value: FrameRecord | null): value is FrameRecord =>
+  Array.isArray(value?.labels) && typeof value.time === 'number';
 
 function pushedIn(line: StreamLine): Pushed[] {
   const frame = line.event === 'frame' ? recordsIn(line) : undefined;

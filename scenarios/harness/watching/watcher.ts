@@ -7,9 +7,6 @@ import { NO_STREAM, type Part, watchPlea } from './requests.ts';
 import type { ListName, StreamStep, WatchRequest, WatchStep } from './steps.ts';
 import type { Call } from './stream-door.ts';
 
-/** Users of the Gatekeeper of the worlds that come with onesim. */
-export const SESSIONS: Credentials = { owner: 'sonata:1234', other: 'demo:demo', admin: undefined };
-
 /** What the run has for who looks on. */
 export interface Ground {
   readonly transport: Transport;
@@ -36,13 +33,20 @@ interface Connection {
   heard: () => void;
 }
 
+interface Held {
+  readonly token: string;
+  readonly at: number;
+  /** Whether the harness sees to it that it lasts. */
+  readonly isRenewed: boolean;
+}
+
 /** A token is asked for anew before its twenty minutes are over. */
 const TOKEN_LASTS_MS = 1_100_000;
 
 export class Watcher {
   readonly #ground: Ground;
-  /** By role; one that was logged out stays in use until its user logs in. */
-  readonly #tokens = new Map<Role, { readonly token: string; readonly at: number; readonly isOut: boolean }>();
+  /** By role; one that a step has asked for, or has logged out, stays in use until its user logs in. */
+  readonly #tokens = new Map<Role, Held>();
   readonly #known = new Map<ListName, string[]>();
   #parts: readonly Part[] | undefined;
   /** Of streams, by the name that a step has bound. */
@@ -100,7 +104,7 @@ export class Watcher {
 
   async #token(as: Role): Promise<string | undefined> {
     const held = this.#tokens.get(as);
-    const isStale = held !== undefined && !held.isOut && this.#ground.transport.now() - held.at > TOKEN_LASTS_MS;
+    const isStale = held?.isRenewed && this.#ground.transport.now() - held.at > TOKEN_LASTS_MS;
     if (held === undefined || isStale) await this.#logIn(as);
     return this.#tokens.get(as)?.token;
   }
@@ -139,7 +143,8 @@ export class Watcher {
     const { op } = step;
     const now = this.#ground.transport.now();
     const held = this.#tokens.get(as);
-    if (op === 'logout' && answer.status === 204 && held !== undefined) this.#tokens.set(as, { ...held, isOut: true });
+    if (op === 'logout' && answer.status === 204 && held !== undefined)
+      this.#tokens.set(as, { ...held, isRenewed: false });
     if (answer.status !== 200 || op === 'prometheus.scrape' || op === 'prometheus.query') return;
     const body = parsed(answer.body);
     if (op === 'login') {
@@ -148,14 +153,15 @@ export class Watcher {
         session_began_at?: string;
       };
       if (typeof token?.access_token === 'string')
-        this.#tokens.set(as, { token: token.access_token, at: now, isOut: false });
+        this.#tokens.set(as, { token: token.access_token, at: now, isRenewed: step.id === '' });
       const time = Date.parse(`${began}`);
       if (this.#ground.transport.god === undefined && !Number.isNaN(time)) this.#aheadMs = time - now;
     } else if (op === 'functions.list' && Array.isArray(body)) {
       const list = step.of ?? 'functions';
-      const uuids = body.map(({ uuid }) => uuid).filter((uuid) => typeof uuid === 'string');
+      const elements = body.filter((each) => typeof each === 'object' && each !== null);
+      const uuids = elements.map(({ uuid }) => uuid).filter((uuid) => typeof uuid === 'string');
       this.#known.set(list, [...new Set([...(this.#known.get(list) ?? []), ...uuids])]);
-      if (list === 'records/functions') this.#parts ??= body.flatMap(partsOf);
+      if (list === 'records/functions') this.#parts ??= elements.flatMap(partsOf);
     } else if (op === 'metrics.synch' && step.bind !== undefined) {
       const { ws_url: address } = body as { ws_url?: unknown };
       if (typeof address === 'string' && URL.canParse(address)) this.#addresses.set(step.bind, address);

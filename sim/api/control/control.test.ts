@@ -36,7 +36,7 @@ describe('a VM', () => {
     const { world, call } = withVm();
     for (const name of ['two', 'three']) world().cloud.call(ADMIN, 'one.vm.allocate', `NAME=${name} CPU=1 MEMORY=64`);
     const names = async (query: string): Promise<string[]> =>
-      (await call('GET', `/vms${query}`)).body.vms.map(({ name }: { name: string }) => name);
+      (await call('GET', `/vms${query}`)).body.vms.map(({ name }) => name);
     expect(await names('')).toEqual(['one', 'two', 'three']);
     expect(await names('?limit=1')).toEqual(['one']);
     expect(await names('?after=0&name=t*')).toEqual(['two', 'three']);
@@ -55,9 +55,9 @@ describe('a VM', () => {
     await call('POST', '/clock', { action: 'runUntilIdle' });
     const { lcmState, history } = (await call('GET', `/vms/${id}/history`)).body;
     expect(lcmState).toBe('BOOT_FAILURE');
-    const { entry, because } = history.at(-1);
-    expect(entry).toMatchObject({ kind: 'vm.state', detail: { from: 'BOOT', to: 'BOOT_FAILURE' } });
-    expect(because[0]).toMatchObject({ kind: 'fault', detail: { fault: armed.body.id, operation: 'deploy' } });
+    const last = history.at(-1);
+    expect(last?.entry).toMatchObject({ kind: 'vm.state', detail: { from: 'BOOT', to: 'BOOT_FAILURE' } });
+    expect(last?.because[0]).toMatchObject({ kind: 'fault', detail: { fault: armed.body.id, operation: 'deploy' } });
   });
 
   it('has the context script of its CD-ROM, or none without CONTEXT', async () => {

@@ -49,7 +49,7 @@ test('a function is instantiated by itself, and one of a service is ended by its
   await call('DELETE', `/instances/${body.uuid}`);
   expect((await call('GET', `/instances/${body.uuid}`)).body.status).toBe('terminated');
   const [part] = (await call('GET', `/instances/${THERE}`)).body.functionInstances;
-  await call('DELETE', `/instances/${part.uuid}`);
+  await call('DELETE', `/instances/${part?.uuid}`);
   await world.clock.advance(60_000);
   expect((await call('GET', `/instances/${THERE}`)).body.status).toBe('terminated');
 });

@@ -12,11 +12,11 @@ describe('the journal', () => {
     // Reading is journalled as well, so there is always more.
     for (let next = 0; next < whole.next; ) {
       const page = (await call('GET', `/journal?after=${next}&limit=2`)).body;
-      seqs.push(...page.entries.map(({ seq }: { seq: number }) => seq));
+      seqs.push(...page.entries.map(({ seq }) => seq));
       next = page.next;
     }
-    expect(seqs.slice(0, whole.entries.length)).toEqual(whole.entries.map(({ seq }: { seq: number }) => seq));
-    expect(whole.next).toBe(whole.entries.at(-1).seq);
+    expect(seqs.slice(0, whole.entries.length)).toEqual(whole.entries.map(({ seq }) => seq));
+    expect(whole.next).toBe(whole.entries.at(-1)?.seq);
     expect((await call('GET', '/journal?after=999')).body).toEqual({ entries: [], next: 999 });
   });
 
@@ -28,14 +28,12 @@ describe('the journal', () => {
     });
     await call('POST', '/clock', { action: 'runUntilIdle' });
     const states = async (query: string): Promise<string[]> =>
-      (await call('GET', `/journal?${query}`)).body.entries.map(
-        ({ kind, detail }: { kind: string; detail: { to?: string } }) => detail.to ?? kind,
-      );
+      (await call('GET', `/journal?${query}`)).body.entries.map(({ kind, detail }) => detail.to ?? kind);
     expect(await states('kind=vm.state')).toEqual(['PENDING', 'PROLOG', 'BOOT', 'BOOT_FAILURE']);
     expect(await states(`subject=vm/${id}&kind=fault`)).toEqual(['fault']);
     expect(await states('subject=vm/*&detail.to=BOOT*')).toEqual(['BOOT', 'BOOT_FAILURE']);
-    const [{ seq }] = (await call('GET', '/journal?kind=fault')).body.entries;
-    expect(await states(`because=${seq}`)).toEqual(['BOOT_FAILURE']);
+    const [fault] = (await call('GET', '/journal?kind=fault')).body.entries;
+    expect(await states(`because=${fault?.seq}`)).toEqual(['BOOT_FAILURE']);
     expect(await states('kind=vm.*&detail.from=PENDING&detail.to=RUNNING')).toEqual([]);
     expect((await call('GET', '/journal/count?kind=vm.state')).body).toEqual({ count: 4 });
     expect((await call('GET', '/journal/count?kind=vm.state&detail.__proto__=x')).body).toEqual({ count: 0 });
@@ -74,7 +72,7 @@ describe('the journal', () => {
     await call('POST', '/clock', { action: 'step', n: 2 });
     const { body } = await waiting;
     expect(body.reached).toBe(true);
-    expect(body.entries.map(({ detail }: { detail: { to: string } }) => detail.to)).toEqual(['PROLOG', 'BOOT']);
+    expect(body.entries.map(({ detail }) => detail.to)).toEqual(['PROLOG', 'BOOT']);
     const none = (await call('GET', `/journal/wait?kind=never&timeoutMs=0`)).body;
     expect([none.reached, none.entries]).toEqual([false, []]);
   });
@@ -122,12 +120,10 @@ describe('the journal', () => {
   it('is followed as server-sent events, and again from where one was', async () => {
     const { call, id } = withVm();
     const events = async (query: string, headers: Record<string, string> = {}): Promise<string[][]> => {
-      const { body } = await call('GET', `/journal/events?${query}`, undefined, headers);
-      return [...body.matchAll(/^event: (.*)\nid: (.*)\ndata: (.*)\n\n/gm)].map(([, name, seq, data]) => [
-        name,
-        seq,
-        JSON.parse(data).detail.to ?? '',
-      ]);
+      const { text } = await call('GET', `/journal/events?${query}`, undefined, headers);
+      return [...text.matchAll(/^event: (.*)\nid: (.*)\ndata: (.*)\n\n/gm)].map(
+        ([, name = '', seq = '', data = '']) => [name, seq, JSON.parse(data).detail.to ?? ''],
+      );
     };
     const following = events(`kind=vm.state&subject=vm/${id}&limit=3&after=now`);
     await call('POST', '/clock', { action: 'runUntilIdle' });
@@ -144,16 +140,16 @@ describe('the journal', () => {
   it('tells who follows it what the ring has dropped', async () => {
     const { call } = start({ journalCapacity: 4 });
     for (let i = 0; i < 5; i++) await call('GET', '/livez');
-    const { body } = await call('GET', '/journal/events?after=2&limit=1');
+    const { text } = await call('GET', '/journal/events?after=2&limit=1');
     // Ten entries, and the request itself; four are held.
-    expect(body.split('\n').slice(0, 3)).toEqual(['event: lost', 'id: 7', 'data: {"lost":5}']);
+    expect(text.split('\n').slice(0, 3)).toEqual(['event: lost', 'id: 7', 'data: {"lost":5}']);
   });
 
   it('is exported whole', async () => {
     const { call } = withVm();
     await call('POST', '/clock', { action: 'runUntilIdle' });
-    const { body } = await call('GET', '/journal/export?kind=vm.*');
-    const lines = body
+    const { text } = await call('GET', '/journal/export?kind=vm.*');
+    const lines = text
       .trimEnd()
       .split('\n')
       .map((line: string) => JSON.parse(line));

@@ -11,10 +11,45 @@ const coverage = { answers: new Map<string, number>(), deviations: new Map<strin
 export const EPOCH = Date.UTC(2026, 0, 1);
 export const ADMIN = 'oneadmin:opennebula';
 
+/** An entry of the journal. */
+interface Told {
+  readonly seq: number;
+  readonly at: string;
+  readonly kind: string;
+  readonly detail: { readonly to?: string };
+}
+
+/** What the answers of the API have, all together, as far as tests look into it: the contract has checked which has what. */
+interface Body {
+  readonly error: { readonly code: string; readonly message: string };
+  readonly now: string;
+  readonly factor: number;
+  readonly fired: number;
+  readonly events: readonly Told[];
+  readonly nextDue: string | null;
+  readonly entries: readonly Told[];
+  readonly next: number;
+  readonly reached: boolean;
+  readonly vms: readonly { readonly name: string }[];
+  readonly state: string;
+  readonly lcmState: string;
+  readonly history: readonly { readonly entry: Told; readonly because: readonly Told[] }[];
+  readonly faults: readonly { readonly id: string }[];
+  readonly id: string;
+  readonly oneOf: readonly object[];
+  readonly instances: readonly object[];
+  readonly uuid: string;
+  readonly status: string;
+  readonly functionInstances: readonly { readonly uuid: string }[];
+  readonly sandboxes: readonly object[];
+  readonly name: string;
+}
+
 interface Answer {
   readonly status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: the contract has checked it
-  readonly body: any;
+  /** Of JSON; what is none is a text. */
+  readonly body: Body;
+  readonly text: string;
   readonly headers: Headers;
 }
 
@@ -37,7 +72,8 @@ export function start(config: Partial<SimulatorConfig> = {}) {
     const response = await fetch(request);
     const answer = await response.text();
     const json = response.headers.get('Content-Type')?.startsWith('application/json') === true;
-    return { status: response.status, body: json ? JSON.parse(answer) : answer, headers: response.headers };
+    const { status } = response;
+    return { status, body: json ? JSON.parse(answer) : answer, text: answer, headers: response.headers };
   };
   return { world: () => simulator.world, fetch, call };
 }

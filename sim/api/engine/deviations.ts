@@ -19,6 +19,7 @@ export const ENGINE_DEVIATIONS = [
   'password-cut-at-colon',
   'get-writes',
   'rename-shows-late',
+  'put-writes-what-it-read',
   'rename-before-423',
   'capacity-run-together',
   'daas-copy-of-faas',

@@ -73,6 +73,10 @@ function bodyOf(document: Document): Body {
   return body;
 }
 
+/** The body as it stands there now, whoever has written it. @throws Crash where it may not be read */
+export const stored = (one: OpenNebula, { document }: Runtime): Body =>
+  bodyOf(orCrash(() => one.oned('one.document.info', document.id)));
+
 /** Writes the body back. @throws Crash where it is refused */
 export function store(one: OpenNebula, { document, body }: Runtime): void {
   const { id, template } = document;

@@ -12,6 +12,7 @@ import {
   type FunctionName,
   type Runtime,
   store,
+  stored,
   synchronise,
   VM_TITLE,
   vmIdOf,
@@ -27,13 +28,18 @@ export async function update(engine: Engine, runtime: Runtime, specification: Va
   if (nameFirst) rename(engine, runtime, wanted);
   for (const name of FUNCTIONS) await updateFunction(engine, runtime, name, wanted);
   if (!nameFirst) rename(engine, runtime, wanted);
-  for (const key of ['SCHEDULING', 'DEVICE_INFO']) {
-    const value = wanted.get(key);
-    if (value !== undefined) runtime.body = runtime.body.with([key, value]);
-  }
-  runtime.body = await synchronise(engine, runtime.body);
+  const body = await synchronise(engine, runtime.body);
+  // From here on nobody comes between.
+  const before = deviations.has('put-writes-what-it-read') ? body : stored(one, runtime);
+  runtime.body = KEPT.reduce((whole, key) => {
+    const value = wanted.get(key) ?? before.get(key);
+    return value === undefined || value === whole.get(key) ? whole : whole.with([key, value]);
+  }, body);
   store(one, runtime);
 }
+
+/** What stays in the document as it was given. */
+const KEPT = ['SCHEDULING', 'DEVICE_INFO'] as const;
 
 function rename({ one, deviations }: Engine, runtime: Runtime, wanted: Hash): void {
   const name = wanted.get('NAME');

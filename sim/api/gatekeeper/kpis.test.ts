@@ -1,27 +1,20 @@
 import { describe, expect, test } from 'vitest';
-import { checkedFetch } from '../../../contracts/checked.ts';
-import { loadContracts } from '../../../contracts/contract.ts';
-import { createSimulator } from '../../simulator.ts';
 import {
-  Client,
+  type Client,
   FUNCTION,
+  guided,
   INSTANCE,
   PACKAGE,
   refusal,
   SERVICE,
   SERVICE_INSTANCE,
   TODAY,
-  userGuide,
   VC,
 } from './testing.ts';
 import { zip } from './zip.ts';
 
-const contracts = await loadContracts();
-
 async function start() {
-  const { fetch, world } = createSimulator({ epochMs: TODAY, furnish: userGuide });
-  const checked = checkedFetch(fetch, contracts, world.config.deviations);
-  const client = await Client.loggedIn(checked, 'demo', 'demo');
+  const { client, checked, world } = await guided();
   const counted = async (name: string) => {
     const { body } = await client.send('GET', `/api/v2/kpis?name=${name}`);
     return (body as { data: { metrics: { labels: Record<string, string>; value: string }[] } }).data.metrics;

@@ -7,7 +7,18 @@ import { gatekeeperApi } from './api.ts';
 import { GATEKEEPER_DEFAULTS } from './config.ts';
 import type { GatekeeperFurnishing } from './furnishing.ts';
 import { MOST_STREAMS } from './streams.ts';
-import { Client, FUNCTION, INSTANCE, numbered, refusal, SIGNING_KEY, TODAY, userGuide, VC } from './testing.ts';
+import {
+  Client,
+  FUNCTION,
+  INSTANCE,
+  numbered,
+  refusal,
+  SIGNING_KEY,
+  storedLabels,
+  TODAY,
+  userGuide,
+  VC,
+} from './testing.ts';
 
 const contracts = await loadContracts();
 
@@ -238,16 +249,7 @@ describe('history', () => {
     const { client } = await start();
     const { body } = await client.get(history(`metrics=vm_cpu_perc&${RANGE}`));
     const [first, second] = matrixOf(body)[0]?.metrics.result ?? [];
-    expect(first?.metric).toEqual({
-      __name__: 'vm_cpu_perc',
-      core: 'cpu',
-      exported_instance: 'vtc-vnf',
-      exported_job: 'vnf',
-      group: 'development',
-      id: VC,
-      instance: 'pushgateway:9091',
-      job: 'sonata',
-    });
+    expect(first?.metric).toEqual({ ...storedLabels('vm_cpu_perc'), core: 'cpu' });
     expect(second?.metric).toMatchObject({ core: 'cpu0' });
     expect(first?.values.map(([time]) => time)).toEqual([1504011287, 1504011301]);
     for (const [, value] of first?.values ?? []) expect(value).toMatch(/^\d+(\.\d+)?$/);

@@ -9,6 +9,7 @@ import {
   Client,
   descriptorOf,
   FUNCTION,
+  guided,
   INSTANCE,
   refusal,
   SERVICE,
@@ -19,12 +20,6 @@ import {
 } from './testing.ts';
 
 const contracts = await loadContracts();
-
-async function start() {
-  const { fetch, world } = createSimulator({ epochMs: TODAY, furnish: userGuide });
-  const client = await Client.loggedIn(checkedFetch(fetch, contracts, world.config.deviations), 'demo', 'demo');
-  return { client, world };
-}
 
 const RECORDS = [`/records/functions/${INSTANCE}`, `/records/services/${SERVICE_INSTANCE}`];
 
@@ -87,7 +82,7 @@ test('son-monitor finds the machine of a service by the joins that it makes', as
 
 describe('records', () => {
   test('are pages with a total', async () => {
-    const { client } = await start();
+    const { client } = await guided();
     for (const path of ['/records/functions', '/records/services']) {
       const { body, headers } = await client.get(`${path}?offset=1&limit=1`);
       expect(body).toEqual([]);
@@ -98,7 +93,7 @@ describe('records', () => {
   });
 
   test('are given one by one', async () => {
-    const { client } = await start();
+    const { client } = await guided();
     const vnfr = await client.get(RECORDS[0] ?? '');
     expect(vnfr.body).toMatchObject({ uuid: INSTANCE, descriptor_reference: FUNCTION, version: '1' });
     expect(vnfr.headers.get('Record-Count')).toBe('1');
@@ -107,7 +102,7 @@ describe('records', () => {
   });
 
   test('of another kind there are none, in a form of their own', async () => {
-    const { client } = await start();
+    const { client } = await guided();
     expect(await client.get('/records/packages')).toMatchObject({ status: 404, body: [] });
     expect(await client.get(`/records/packages/${INSTANCE}`)).toMatchObject(
       refusal(404, `Record ${INSTANCE} not found`),
@@ -115,7 +110,7 @@ describe('records', () => {
   });
 
   test('are refused in the order id, token, existence', async () => {
-    const { client } = await start();
+    const { client } = await guided();
     const missing = refusal(401, 'Unauthorized: missing authorization header');
     for (const kind of ['functions', 'services', 'packages']) {
       expect(await client.send('GET', `/records/${kind}`)).toMatchObject(missing);
@@ -129,7 +124,7 @@ describe('records', () => {
 });
 
 test('a record says what its descriptor says, and what the machine is', async () => {
-  const { client } = await start();
+  const { client } = await guided();
   const { virtual_links, virtual_deployment_units } = descriptorOf('vtc-vnf');
   const [unit] = virtual_deployment_units as JsonObject[];
   const since = '2017-08-28T15:23:31.000+00:00';
@@ -194,7 +189,7 @@ test.each([
 
 describe('the status of a record', () => {
   test('follows the machine, and every change makes a new version', async () => {
-    const { client, world } = await start();
+    const { client, world } = await guided();
     const { cloud, clock } = world;
     const seen = async () => {
       const records = await Promise.all(RECORDS.map(async (path) => (await client.get(path)).body));

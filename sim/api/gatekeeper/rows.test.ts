@@ -4,7 +4,18 @@ import { checkedFetch } from '../../../contracts/checked.ts';
 import { loadContracts } from '../../../contracts/contract.ts';
 import { framed } from '../../metrics/testing.ts';
 import { createSimulator } from '../../simulator.ts';
-import { Client, FUNCTION, INSTANCE, numbered, PACKAGE, refusal, TODAY, userGuide, VC } from './testing.ts';
+import {
+  Client,
+  FUNCTION,
+  INSTANCE,
+  numbered,
+  PACKAGE,
+  refusal,
+  storedLabels,
+  TODAY,
+  userGuide,
+  VC,
+} from './testing.ts';
 
 const contracts = await loadContracts();
 
@@ -129,15 +140,7 @@ describe('monitoring', () => {
   test('labels what is stored with exported_, what is streamed without, and names the plain VNF (19, 28)', async () => {
     const { client, world } = await start();
     const { body } = await client.get(`/functions/${PARTS}/asynch-mon-data?metrics=vm_up&${RANGE}`);
-    expect((body as Matrix).requested_data[0]?.metrics.result[0]?.metric).toEqual({
-      __name__: 'vm_up',
-      exported_instance: 'vtc-vnf',
-      exported_job: 'vnf',
-      group: 'development',
-      id: VC,
-      instance: 'pushgateway:9091',
-      job: 'sonata',
-    });
+    expect((body as Matrix).requested_data[0]?.metrics.result[0]?.metric).toEqual(storedLabels('vm_up'));
     expect(framesOf(framed(world.metrics, 'vm_up', [], TODAY))).toEqual([
       [`id="${VC}"`, 'instance="vtc-vnf"', 'job="vnf"'],
       [expect.any(String), 'instance="sonata-sp"', 'job="vm"'],

@@ -1,9 +1,14 @@
 /** A world with the function instance of the user guide, and a client of its Gatekeeper. */
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
+import { checkedFetch } from '../../../contracts/checked.ts';
+import { loadContracts } from '../../../contracts/contract.ts';
 import type { Cloud } from '../../one/cloud.ts';
 import { addHost } from '../../one/resources/host.ts';
+import { createSimulator } from '../../simulator.ts';
 import type { CatalogueElement, Descriptor, GatekeeperFurnishing } from './furnishing.ts';
+
+const contracts = await loadContracts();
 
 export const FUNCTION = '39cfccd6-9475-4e99-aa88-9a2066ac3976';
 export const INSTANCE = 'e60558d6-91c3-4196-abad-46079a0e3c61';
@@ -137,6 +142,24 @@ export class Client {
     return { status: response.status, headers: response.headers, body: text === '' ? '' : JSON.parse(text) };
   }
 }
+
+/** A world of the user guide whose every answer is held against the contract, and one of its ordinary users. */
+export async function guided() {
+  const { fetch, world } = createSimulator({ epochMs: TODAY, furnish: userGuide });
+  const checked = checkedFetch(fetch, contracts, world.config.deviations);
+  return { client: await Client.loggedIn(checked, 'demo', 'demo'), checked, world };
+}
+
+/** The labels of a series of the machine, with those of the scrape, as they are stored. */
+export const storedLabels = (metric: string): Readonly<Record<string, string>> => ({
+  __name__: metric,
+  exported_instance: 'vtc-vnf',
+  exported_job: 'vnf',
+  group: 'development',
+  id: VC,
+  instance: 'pushgateway:9091',
+  job: 'sonata',
+});
 
 /** The body of a refusal. */
 export const refusal = (code: number, message: string) => ({ status: code, body: { error: { code, message } } });

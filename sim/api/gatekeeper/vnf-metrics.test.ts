@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { checkedFetch } from '../../../contracts/checked.ts';
 import { loadContracts } from '../../../contracts/contract.ts';
 import { createSimulator } from '../../simulator.ts';
-import { Client, INSTANCE, TODAY, userGuide, VC } from './testing.ts';
+import { Client, INSTANCE, storedLabels, TODAY, userGuide, VC } from './testing.ts';
 
 const contracts = await loadContracts();
 
@@ -54,17 +54,8 @@ const METRICS: readonly (readonly [name: string, label: string | null, values: r
 describe.each(METRICS)('%s', (name, label, values, form) => {
   test('has its series, in order, with the labels of the scrape', async () => {
     const rows = await history(name);
-    const stored = {
-      __name__: name,
-      exported_instance: 'vtc-vnf',
-      exported_job: 'vnf',
-      group: 'development',
-      id: VC,
-      instance: 'pushgateway:9091',
-      job: 'sonata',
-    };
     const own = label === null ? [{}] : values.map((value) => ({ [label]: value }));
-    expect(rows.map(({ metric }) => metric)).toEqual(own.map((more) => ({ ...stored, ...more })));
+    expect(rows.map(({ metric }) => metric)).toEqual(own.map((more) => ({ ...storedLabels(name), ...more })));
   });
 
   test('has values of its form at every evaluation', async () => {

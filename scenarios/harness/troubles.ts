@@ -1,0 +1,120 @@
+/** What troubles the world of a run: faults, what an operator does, hosts that fall silent. And what heals it again. */
+import type { FunctionState } from '../../sim/index.ts';
+import { type Bound, declaredFault, driverFault } from './answers.ts';
+import type { Clients } from './clients.ts';
+import type { Fault } from './scenario.ts';
+import type { Answer, FaultLine, HealLine } from './trace.ts';
+import type { God } from './transport.ts';
+
+/** What it needs of the run. */
+interface Ground {
+  readonly god: God | undefined;
+  readonly clients: Clients;
+  boundTo(ref: string): Bound | undefined;
+  /** All that have been made. */
+  vms(): readonly number[];
+  stateOf(vm: number): FunctionState | undefined;
+  advance(ms: number): Promise<void>;
+  /** Takes down what has happened meanwhile. */
+  listen(): void;
+  skip(id: string, why: string): void;
+  /** Writes a line, behind what has happened meanwhile. */
+  tell(line: Omit<FaultLine, 'at'> | Omit<HealLine, 'at'>): void;
+  note(event: string): void;
+  census(): void;
+}
+
+/** How long a host is silent unless the scenario says so, in milliseconds. */
+const SILENT_MS = 60_000;
+
+/** So long what is tried again may take, in milliseconds. */
+const SETTLES_MS = 60_000;
+
+/** What `one.vm.recover` is to do. */
+const [SUCCESS, RETRY] = [1, 2];
+
+export class Troubles {
+  readonly #ground: Ground;
+  /** The number of each fault that is armed, by its name in the scenario. */
+  readonly #armed = new Map<string, string>();
+
+  constructor(ground: Ground) {
+    this.#ground = ground;
+  }
+
+  async begin(fault: Fault): Promise<void> {
+    const { god, clients, boundTo, advance, skip, census } = this.#ground;
+    const ref = 'ref' in fault ? fault.ref : undefined;
+    const bound = ref === undefined ? undefined : boundTo(ref);
+    const vm = bound?.vms[0] ?? null;
+    const stop = (why: string): void => skip(fault.id, why);
+    if (ref !== undefined && vm === null) return stop('what it refers to was not made');
+    switch (fault.kind) {
+      case 'driver':
+      case 'declared': {
+        const wanted = fault.kind === 'driver' ? driverFault(fault, vm) : declaredFault(fault.fault, bound);
+        const answer = await clients.post('/_onesim/faults', 'arm', wanted);
+        if (answer?.status !== 201) return stop('the target takes no faults');
+        this.#armed.set(fault.id, JSON.parse(answer.body).id);
+        this.#note(fault, 'began', vm);
+        if (fault.forMs === undefined) return;
+        await advance(fault.forMs);
+        await this.#disarm(fault.id);
+        return this.#note(fault, 'ended', vm);
+      }
+      case 'operator': {
+        const answer = await clients.administer('operator', 'one.vm.action', fault.action, vm ?? -1);
+        return succeeded(answer) ? this.#note(fault, 'began', vm) : stop('it was refused');
+      }
+      case 'hostDown': {
+        if (god === undefined) return stop('the target takes no faults');
+        const host = god.hostOf(vm ?? -1);
+        if (host === undefined) return stop('its VM is on no host');
+        god.setHost(host, false);
+        this.#note(fault, 'began', vm);
+        census();
+        await advance(fault.forMs ?? SILENT_MS);
+        god.setHost(host, true);
+        return this.#note(fault, 'ended', vm);
+      }
+      default:
+        fault satisfies never;
+    }
+  }
+
+  /** Disarms what is armed, has what failed tried again, and what was put away taken up. */
+  async heal(): Promise<void> {
+    const { god, clients, vms, stateOf, advance, listen, tell } = this.#ground;
+    for (const fault of [...this.#armed.keys()]) await this.#disarm(fault);
+    for (const vm of vms()) {
+      // Over HTTP nobody knows better than the last look.
+      if (god !== undefined && stateOf(vm) === 'RUNNING') continue;
+      await clients.administer('heal', 'one.vm.recover', vm, RETRY);
+      await clients.administer('heal', 'one.vm.action', 'resume', vm);
+      await clients.administer('heal', 'one.vm.action', 'release', vm);
+    }
+    // What no driver tries again, such as a resize, is told that it has succeeded; what was on its way to rest is taken up.
+    await advance(SETTLES_MS);
+    listen();
+    for (const vm of vms()) {
+      if (stateOf(vm) === 'UPDATING') await clients.administer('heal', 'one.vm.recover', vm, SUCCESS);
+      if (stateOf(vm) !== 'RUNNING') await clients.administer('heal', 'one.vm.action', 'resume', vm);
+    }
+    tell({ kind: 'healed' });
+  }
+
+  #note({ id }: Fault, phase: FaultLine['phase'], vm: number | null): void {
+    this.#ground.tell({ kind: 'fault', fault: id, phase, vm });
+    this.#ground.note(`${id}.${phase}`);
+  }
+
+  async #disarm(fault: string): Promise<void> {
+    const armed = this.#armed.get(fault);
+    if (armed === undefined) return;
+    this.#armed.delete(fault);
+    const plea = { method: 'DELETE', path: `/_onesim/faults/${armed}`, headers: {}, body: null };
+    await this.#ground.clients.ask(plea, { step: null, op: 'disarm', as: 'admin' });
+  }
+}
+
+const succeeded = (answer: Answer | null): boolean => answer?.body.includes('<boolean>1</boolean>') === true;
