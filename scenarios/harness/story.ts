@@ -128,9 +128,13 @@ export function storyOf({ run, lines }: Trace): Story {
     for (let each: Entry | undefined = last; each !== undefined; each = entry(each.cause)) chain.push(each);
     return chain;
   };
-  // Whatever happens to a host happens to its VMs.
-  if (entries.some(isOfHost)) {
-    for (const change of all) if (why(change.entry).some(isOfHost)) append(blows, change.entry.subject, change.at);
+  // Whatever happens to a host happens to its VMs, and what an administrator has set going is his doing to its end.
+  const administered = new Set(
+    exchanges.flatMap(({ op, entry: own }) => (ADMINISTERS.has(op) && own !== null ? [own] : [])),
+  );
+  const isBlow = (each: Entry): boolean => isOfHost(each) || administered.has(each.seq);
+  if (entries.some(isOfHost) || [...administered].some((own) => effects.has(own))) {
+    for (const change of all) if (why(change.entry).some(isBlow)) append(blows, change.entry.subject, change.at);
   }
   const struck = new Set(touched.values());
   const cutFrom = cutSince(run, faults);
@@ -188,6 +192,9 @@ export function storyOf({ run, lines }: Trace): Story {
 
 const isOfHost = ({ kind, subject }: Entry): boolean =>
   kind === 'host.state' || (kind === 'fault' && subject.startsWith('host/'));
+
+/** What the harness asks for as an administrator. */
+const ADMINISTERS: ReadonlySet<string> = new Set(['heal', 'operator']);
 
 /** Names the fault that has touched an answer. */
 const FAULT_HEADER = 'x-onesim-fault';

@@ -4,7 +4,7 @@
  * to last: who is to come first gets up earlier.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { World } from '../../../sim/index.ts';
+import type { Soon, World } from '../../../sim/index.ts';
 
 type Clock = World['clock'];
 
@@ -14,10 +14,23 @@ const pauses = new AsyncLocalStorage<number[]>();
 const slowed = new WeakSet<Clock>();
 
 /** Has every wait of what `act` begins last so much longer, in milliseconds, one after the other. */
-export function pausing<T>(clock: Clock, waitsMs: readonly number[], act: () => T): T {
+export function pausing<T>(clock: Clock, waitsMs: readonly number[], act: () => Soon<T>): Soon<T> {
   if (waitsMs.length === 0) return act();
   if (!slowed.has(clock)) slow(clock);
-  return pauses.run([...waitsMs], act);
+  underWay++;
+  const answering = pauses.run([...waitsMs], act);
+  if (answering instanceof Promise) answering.then(end, end);
+  else end();
+  return answering;
+}
+
+/** How many requests there are with pauses. */
+let underWay = 0;
+
+/** While Node follows who acts on whose behalf, every promise of the process takes longer. */
+function end(): void {
+  underWay--;
+  if (underWay === 0) pauses.disable();
 }
 
 function slow(clock: Clock): void {

@@ -129,7 +129,7 @@ test.each(['upstream', 'contract'] as const)(
         const { status } = await fetch(new Request(`http://onesim${path}`, { method, headers }));
         expect(status).toBeLessThan(500);
       }),
-      { seed: 1, numRuns: 1500 },
+      { seed: 1, numRuns: 700 },
     );
     expect([...world.journal.since()].filter(({ kind }) => kind === 'defect')).toEqual([]);
   },
