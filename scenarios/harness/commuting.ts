@@ -23,6 +23,12 @@ export function swapped(scenario: Scenario, trace: Trace): Scenario | undefined 
   const { steps } = scenario;
   if (countsTurns(scenario) || steps.some((step) => laneOf(step) !== undefined)) return undefined;
   const exchanges = new Map(trace.lines.filter((line) => line.kind === 'exchange').map((line) => [line.step, line]));
+  /** When faults have come or gone. */
+  const troubled = new Set(trace.lines.flatMap((line) => (line.kind === 'fault' ? [line.at] : [])));
+  /** Whether somebody may come between: a fault, or who begins when somebody else's event says so. */
+  const intrudes = (one: ExchangeLine, second: Step): boolean =>
+    troubled.has(one.sent) ||
+    steps.some(({ id, after }) => after !== undefined && id !== second.id && isUnderWay(exchanges.get(id), one));
   const order = [...steps];
   let pairs = 0;
   for (let n = 0; n + 1 < order.length; n++) {
@@ -30,7 +36,9 @@ export function swapped(scenario: Scenario, trace: Trace): Scenario | undefined 
     if (first === undefined || second === undefined || !areApart(first, second)) continue;
     const [one, other] = [exchanges.get(first.id), exchanges.get(second.id)];
     if (one === undefined || other === undefined || one.sent !== other.sent) continue;
-    if (steps.some((step) => isTold(step, second) && isUnderWay(exchanges.get(step.id), one.sent))) continue;
+    const over = n === 0 ? 0 : exchanges.get(steps[n - 1]?.id ?? '')?.at;
+    // One of them may have waited for its client; the other one, if it were first, would not.
+    if (over !== one.sent || intrudes(one, second)) continue;
     if (second.after === undefined) {
       // One after the other, in no time.
       if (one.at !== one.sent || other.at !== other.sent) continue;
@@ -61,8 +69,9 @@ function areApart(first: Step, second: Step): boolean {
   return first.after === undefined && isNext && areTwo;
 }
 
-/** Whether it begins when somebody else's event says so: he may come between. */
-const isTold = ({ id, after }: Step, second: Step): boolean => after !== undefined && id !== second.id;
-
-const isUnderWay = (exchange: ExchangeLine | undefined, instant: number): boolean =>
-  exchange !== undefined && exchange.sent <= instant && exchange.at >= instant;
+/** Whether it has begun, and was not over when another one was sent. */
+const isUnderWay = (exchange: ExchangeLine | undefined, { sent, entry }: ExchangeLine): boolean =>
+  exchange !== undefined &&
+  exchange.sent <= sent &&
+  exchange.at >= sent &&
+  (exchange.until ?? Number.POSITIVE_INFINITY) >= (entry ?? 0);
