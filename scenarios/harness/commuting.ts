@@ -24,11 +24,16 @@ export function swapped(scenario: Scenario, trace: Trace): Scenario | undefined 
   if (countsTurns(scenario) || steps.some((step) => laneOf(step) !== undefined)) return undefined;
   const exchanges = new Map(trace.lines.filter((line) => line.kind === 'exchange').map((line) => [line.step, line]));
   /** When faults have come or gone. */
-  const troubled = new Set(trace.lines.flatMap((line) => (line.kind === 'fault' ? [line.at] : [])));
+  const troubles = trace.lines.flatMap((line) => (line.kind === 'fault' ? [line.at] : []));
   /** Whether somebody may come between: a fault, or who begins when somebody else's event says so. */
-  const intrudes = (one: ExchangeLine, second: Step): boolean =>
-    troubled.has(one.sent) ||
-    steps.some(({ id, after }) => after !== undefined && id !== second.id && isUnderWay(exchanges.get(id), one));
+  const intrudes = (one: ExchangeLine, other: ExchangeLine, second: Step): boolean => {
+    const end = Math.max(one.at, other.at);
+    const isTold = ({ id, after }: Step): boolean => after !== undefined && id !== second.id;
+    return (
+      troubles.some((at) => at >= one.sent && at <= end) ||
+      steps.some((step) => isTold(step) && isUnderWay(exchanges.get(step.id), one, end))
+    );
+  };
   const order = [...steps];
   let pairs = 0;
   for (let n = 0; n + 1 < order.length; n++) {
@@ -38,7 +43,7 @@ export function swapped(scenario: Scenario, trace: Trace): Scenario | undefined 
     if (one === undefined || other === undefined || one.sent !== other.sent) continue;
     const over = n === 0 ? 0 : exchanges.get(steps[n - 1]?.id ?? '')?.at;
     // One of them may have waited for its client; the other one, if it were first, would not.
-    if (over !== one.sent || intrudes(one, second)) continue;
+    if (over !== one.sent || intrudes(one, other, second)) continue;
     if (second.after === undefined) {
       // One after the other, in no time.
       if (one.at !== one.sent || other.at !== other.sent) continue;
@@ -69,9 +74,9 @@ function areApart(first: Step, second: Step): boolean {
   return first.after === undefined && isNext && areTwo;
 }
 
-/** Whether it has begun, and was not over when another one was sent. */
-const isUnderWay = (exchange: ExchangeLine | undefined, { sent, entry }: ExchangeLine): boolean =>
+/** Whether it was not over when another one was sent, and began before an instant was. */
+const isUnderWay = (exchange: ExchangeLine | undefined, { sent, entry }: ExchangeLine, end: number): boolean =>
   exchange !== undefined &&
-  exchange.sent <= sent &&
+  exchange.sent <= end &&
   exchange.at >= sent &&
   (exchange.until ?? Number.POSITIVE_INFINITY) >= (entry ?? 0);
