@@ -2,6 +2,7 @@
 import { type Check, type Law, shownBy } from '../law.ts';
 import { type Answered, before, isMutation, overlap, type Runtime, requestOf, type Story } from '../story.ts';
 import { UPDATING_BOUND_MS } from './life-cycle.ts';
+import { GOES_MS } from './patience.ts';
 
 const succeeded = ({ response }: Answered): boolean => response.status < 300;
 
@@ -14,11 +15,14 @@ export const AFTERMATH: readonly Law[] = [
     sentence: 'A creation that fails leaves no runtime, no service and no VM.',
     reason: 'Nobody knows the ids of what is left, so nobody can delete it.',
     judge(story, check) {
-      const census = story.censuses.at(-1)?.census;
-      if (census === undefined) return;
-      for (const exchange of story.answered) {
-        const { op, response, entry } = exchange;
-        if (op !== 'create' || response.status < 400 || entry === null) continue;
+      const { at: end, census } = story.censuses.at(-1) ?? {};
+      if (end === undefined || census === undefined) return;
+      const refused = story.answered.filter(({ op, response }) => op === 'create' && response.status >= 400);
+      // What is on its way to its end is not left.
+      if (refused.some(({ at }) => end - at < GOES_MS)) return;
+      for (const exchange of refused) {
+        const { response, entry } = exchange;
+        if (entry === null) continue;
         if (response.status === 504 && story.deviations.has('post-504-leaves-service')) continue;
         const made = story.entries.filter((each) => each.cause === entry && /^(vm|service)\//.test(each.subject));
         const left = [...new Set(made.map(({ subject }) => subject))].filter((subject) => {
@@ -38,12 +42,11 @@ export const AFTERMATH: readonly Law[] = [
       }
       // A service that no runtime names, and no journal entry explains, was left by somebody, too.
       const owned = new Set([...story.runtimes.values()].map(({ first }) => first.SERVICE_ID));
-      const failures = story.answered.filter(({ op, response }) => op === 'create' && response.status >= 400);
       const stray = census.services.filter((id) => !owned.has(id));
-      const [failure] = failures;
+      const [failure] = refused;
       if (failure === undefined || story.answered.some((each) => each.op === 'request' && isMutation(each))) return;
       const excused =
-        failures.some(({ response }) => response.status === 504) ||
+        refused.some(({ response }) => response.status === 504) ||
         story.exchanges.some((each) => each.op === 'create' && story.isTouched(each));
       check(stray.length === 0 || excused, () =>
         shownBy(failure, {

@@ -13,6 +13,9 @@ interface Wait {
   readonly exchange: Answered;
 }
 
+/** What has been deleted, or has failed, has gone after so long. */
+export const GOES_MS = 300_000;
+
 /** Past so many times its bound a state is taken for one that does not end. */
 export const NEVER_TIMES = 3;
 

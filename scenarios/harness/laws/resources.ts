@@ -1,6 +1,7 @@
 /** The laws of what a runtime has: VMs, capacity, disks, addresses and hosts. */
 import { type Law, shownBy } from '../law.ts';
 import { type Answered, before, FUNCTIONS, overlap, type Runtime, requestOf, type Story } from '../story.ts';
+import { GOES_MS } from './patience.ts';
 
 const mayBeDeleted = ({ unsure }: Story, { id, exchanges }: Runtime, by: Answered): boolean =>
   unsure(id, by.at) || exchanges.some(({ op, sent }) => op === 'delete' && sent <= by.at);
@@ -137,7 +138,7 @@ export const RESOURCES: readonly Law[] = [
       if (line === undefined) return;
       for (const runtime of story.runtimes.values()) {
         const deletion = runtime.exchanges.find(({ op, response }) => op === 'delete' && response.status === 204);
-        if (deletion === undefined || line.at - deletion.at < 300_000) continue;
+        if (deletion === undefined || line.at - deletion.at < GOES_MS) continue;
         const vms = [...runtime.first.functions.values()].map(({ VM_ID }) => VM_ID);
         // Upstream, what is in BOOT, in a resize, or of a service that could not be undeployed before, keeps running.
         const leaks = story.deviations.has('delete-leaks-vm');
