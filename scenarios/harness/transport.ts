@@ -9,6 +9,7 @@ import {
   type Soon,
   setHostState,
   TIMINGS,
+  Unsettled,
 } from '../../sim/index.ts';
 import { pausing } from './concurrency/waits.ts';
 import { requestOf, type Sent } from './request.ts';
@@ -150,13 +151,25 @@ function overDoor(simulator: Simulator, wrap: Wrap | undefined): Transport {
       census: () => censusOf(simulator),
       rebirth() {
         if (flights.size > 0 || streams.isAnyOpen()) return;
-        simulator.restore(simulator.snapshot());
+        const snapshot = settledOf(simulator);
+        if (snapshot === undefined) return;
+        simulator.restore(snapshot);
         ({ clock, journal, cloud } = simulator.world);
       },
       hostOf: (vm) => [...cloud.hosts].find(({ vms }) => vms.has(vm))?.id,
       setHost: (id, up) => setHostState(cloud, cloud.hosts.get(id), up ? 'MONITORED' : 'ERROR'),
     },
   };
+}
+
+/** Its snapshot; none while something is under way that is no request, such as a frame that a fault keeps back. */
+function settledOf(simulator: Simulator): string | undefined {
+  try {
+    return simulator.snapshot();
+  } catch (error) {
+    if (error instanceof Unsettled) return undefined;
+    throw error;
+  }
 }
 
 /** A seeded bug has to do with whole requests and answers; without one there is no need for them. */
