@@ -17,6 +17,9 @@ type Edge = readonly [from: State, to: State];
 
 const ALL = Object.keys(STATES) as readonly State[];
 
+/** STATE of a VM that is ACTIVE. */
+const ACTIVE = 3;
+
 /** What happens by itself: drivers end, hosts come and go, the scheduler starts what waits. */
 const SPONTANEOUS: readonly Edge[] = [
   ...Object.entries(STEPS).flatMap(([from, step]): Edge[] => {
@@ -51,8 +54,9 @@ const ASKED: readonly Edge[] = [
     [from as State, retry],
     [from as State, STEPS[retry].ok],
   ]),
+  // Only what may be on a host is cleaned up there.
   ...ALL.filter((state) => state !== 'DONE').flatMap((from): Edge[] => [
-    [from, 'CLEANUP_DELETE'],
+    [from, STATES[from].state === ACTIVE ? 'CLEANUP_DELETE' : 'DONE'],
     [from, 'CLEANUP_RESUBMIT'],
   ]),
 ];
