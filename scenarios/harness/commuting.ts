@@ -1,4 +1,7 @@
-/** What two runtimes that have nothing to do with each other are asked for at one instant, asked in the other order. */
+/**
+ * What two runtimes that have nothing to do with each other are asked for at one instant, asked in the other order, and
+ * how long nobody else comes.
+ */
 import { laneOf } from './concurrency/lanes.ts';
 import { faultsOf, type Scenario, type Step } from './scenario.ts';
 import type { ExchangeLine, Trace } from './trace.ts';
@@ -18,48 +21,49 @@ const countsTurns = (scenario: Scenario): boolean =>
         (fault.times !== undefined || fault.skip !== undefined || fault.probability !== undefined)),
   );
 
-/** The scenario with every pair of neighbours swapped that may be; none when there is none. */
-export function swapped(scenario: Scenario, trace: Trace): Scenario | undefined {
+export interface Swap {
+  /** With the two steps in the other order. */
+  readonly scenario: Scenario;
+  readonly steps: readonly string[];
+  /** When somebody else comes, or a fault: from then on who came first may matter to what they find. */
+  readonly until: number;
+}
+
+/** The first pair of neighbours that may be swapped; none when there is none. */
+export function swapped(scenario: Scenario, trace: Trace): Swap | undefined {
   const { steps } = scenario;
   if (countsTurns(scenario) || steps.some((step) => laneOf(step) !== undefined)) return undefined;
-  const exchanges = new Map(trace.lines.filter((line) => line.kind === 'exchange').map((line) => [line.step, line]));
-  /** When faults have come or gone. */
+  const exchanges = trace.lines.filter((line) => line.kind === 'exchange');
+  const exchangeOf = new Map(exchanges.map((line) => [line.step, line]));
   const troubles = trace.lines.flatMap((line) => (line.kind === 'fault' ? [line.at] : []));
-  /** Whether somebody may come between: a fault, or who begins when somebody else's event says so. */
-  const intrudes = (one: ExchangeLine, other: ExchangeLine, second: Step): boolean => {
-    const end = Math.max(one.at, other.at);
-    const isTold = ({ id, after }: Step): boolean => after !== undefined && id !== second.id;
-    return (
-      troubles.some((at) => at >= one.sent && at <= end) ||
-      steps.some((step) => isTold(step) && isUnderWay(exchanges.get(step.id), one, end))
-    );
-  };
-  const order = [...steps];
-  let pairs = 0;
-  for (let n = 0; n + 1 < order.length; n++) {
-    const [first, second, next] = order.slice(n, n + 3);
-    if (first === undefined || second === undefined || !areApart(first, second)) continue;
-    const [one, other] = [exchanges.get(first.id), exchanges.get(second.id)];
+  for (const [n, first] of steps.entries()) {
+    const second = steps[n + 1];
+    if (second === undefined || !areApart(first, second)) continue;
+    const [one, other] = [exchangeOf.get(first.id), exchangeOf.get(second.id)];
     if (one === undefined || other === undefined || one.sent !== other.sent) continue;
-    const over = n === 0 ? 0 : exchanges.get(steps[n - 1]?.id ?? '')?.at;
+    const { sent, entry } = one;
     // One of them may have waited for its client; the other one, if it were first, would not.
-    if (over !== one.sent || intrudes(one, other, second)) continue;
-    if (second.after === undefined) {
-      // One after the other, in no time.
-      if (one.at !== one.sent || other.at !== other.sent) continue;
-      order.splice(n, 2, second, first);
-    } else {
-      // Both at once; what comes next still waits for the one that it has waited for.
-      const { after: _, ...free } = second;
-      order.splice(n, 2, free as Step, { ...first, after: { event: `${second.id}.sent` } });
-      if (next !== undefined && next.after === undefined) {
-        order.splice(n + 2, 1, { ...next, after: { event: `${second.id}.answered` } });
-      }
-    }
-    pairs++;
-    n++;
+    if (n > 0 && exchangeOf.get(steps[n - 1]?.id ?? '')?.at !== sent) continue;
+    const isOver = ({ at, until }: ExchangeLine): boolean => at < sent || (until !== null && until < (entry ?? 0));
+    const others = exchanges.filter((line) => line !== one && line !== other && !isOver(line));
+    const until = Math.min(...others.map((line) => line.sent), ...troubles.filter((at) => at >= sent));
+    if (until > sent)
+      return { scenario: { ...scenario, steps: exchanged(steps, n) }, steps: [first.id, second.id], until };
   }
-  return pairs === 0 ? undefined : { ...scenario, steps: order };
+  return undefined;
+}
+
+/** @param n of the first of the two */
+function exchanged(steps: readonly Step[], n: number): Step[] {
+  const [first, second, ...rest] = steps.slice(n) as [Step, Step, ...Step[]];
+  const before = steps.slice(0, n);
+  if (second.after === undefined) return [...before, second, first, ...rest];
+  // Both at once; what comes next still waits for the one that it has waited for.
+  const { after: _, ...free } = second;
+  const both = [free as Step, { ...first, after: { event: `${second.id}.sent` } }];
+  const [next, ...later] = rest;
+  if (next === undefined || next.after !== undefined) return [...before, ...both, ...rest];
+  return [...before, ...both, { ...next, after: { event: `${second.id}.answered` } }, ...later];
 }
 
 const runtimeOf = (step: Step): string | undefined =>
@@ -73,10 +77,3 @@ function areApart(first: Step, second: Step): boolean {
   const areTwo = one !== undefined && other !== undefined && one.split('.')[0] !== other.split('.')[0];
   return first.after === undefined && isNext && areTwo;
 }
-
-/** Whether it was not over when another one was sent, and began before an instant was. */
-const isUnderWay = (exchange: ExchangeLine | undefined, { sent, entry }: ExchangeLine, end: number): boolean =>
-  exchange !== undefined &&
-  exchange.sent <= end &&
-  exchange.at >= sent &&
-  (exchange.until ?? Number.POSITIVE_INFINITY) >= (entry ?? 0);

@@ -25,5 +25,7 @@ export const neighbours: fc.Arbitrary<(steps: readonly Step[]) => readonly Step[
     { id: 'other-runs', op: 'get', ref: other.bind },
     first,
     { ...first, id: 'both-2', ref: other.bind, client: 13, after: { event: 'both-1.sent' } },
+    // Nobody comes before both are over.
+    { id: 'both-over', op: 'advance', ms: SETTLED_MS },
   ];
 });

@@ -1,5 +1,5 @@
 /** Laws that hold between two runs of one scenario, or of one and a scenario that must come to the same. */
-import { swapped } from './commuting.ts';
+import { type Swap, swapped } from './commuting.ts';
 import { laneOf } from './concurrency/lanes.ts';
 import type { Law, Violation } from './law.ts';
 import type { Verdict } from './laws.ts';
@@ -10,8 +10,12 @@ import { writeTrace } from './trace.ts';
 import type { Transport } from './transport.ts';
 
 interface Twin extends Omit<Law, 'judge'> {
-  /** The scenario of the other run; none where the law could not be broken. @param trace of the one */
-  twinOf(scenario: Scenario, trace: Trace): Scenario | undefined;
+  /** None where the law could not be broken. @param trace of the one run */
+  twinOf(scenario: Scenario, trace: Trace): Other | undefined;
+}
+
+interface Other {
+  readonly scenario: Scenario;
   /** What the other run is made over. */
   readonly over?: (transport: Transport) => Transport;
   /** What has to be equal, line by line. */
@@ -23,45 +27,41 @@ export const TWINS: readonly Twin[] = [
     id: 'D3',
     sentence: 'The same scenario gives the same trace, byte for byte.',
     reason: 'What cannot be repeated cannot be repaired.',
-    twinOf: (scenario) => scenario,
-    essence: (trace) => writeTrace(trace).split('\n'),
+    twinOf: (scenario) => ({ scenario, essence: wholly }),
   },
   {
     id: 'M4',
     sentence: 'Reads that are put in between change no timing and no outcome.',
     reason: 'Who watches must not disturb.',
     twinOf: (scenario) => (isRacing(scenario) ? undefined : changed(scenario, watched)),
-    essence: outcome,
   },
   {
     id: 'M5',
     sentence: 'What a runtime is called changes nothing but its name.',
     reason: 'A test that passes for one name must pass for all.',
     twinOf: (scenario) => (isBroken(scenario) ? undefined : changed(scenario, renamed)),
-    essence: (trace) => outcome(trace).map((line) => line.replaceAll(ANOTHER, '')),
   },
   {
     id: 'M6',
     sentence: 'Of two runtimes that are asked for something at one instant, each comes to the same whichever is first.',
     reason: 'What one tenant does must not decide how long another waits.',
-    twinOf: swapped,
-    essence: outcome,
+    twinOf(scenario, trace) {
+      const swap = swapped(scenario, trace);
+      return swap && { scenario: swap.scenario, essence: (either) => outcomeOf(either, swap) };
+    },
   },
   {
     id: 'D4',
     sentence: 'Many small advances come to the same as a big one.',
     reason: 'How time is made to pass is nobody’s business but the tester’s.',
     twinOf: (scenario) => changed(scenario, divided),
-    essence: outcome,
   },
   {
     id: 'D5',
     sentence:
       'A world that is put back from its snapshot, whenever nobody waits for an answer, goes on as if nothing had been.',
     reason: 'What is found after a snapshot must be what would have been found without it.',
-    twinOf: (scenario) => scenario,
-    over: reborn,
-    essence: (trace) => writeTrace(trace).split('\n'),
+    twinOf: (scenario) => ({ scenario, over: reborn, essence: wholly }),
   },
 ];
 
@@ -97,11 +97,14 @@ function renamed(step: Step): Step[] {
   return [{ ...step, args: { ...step.args, name: `${step.args.name}${ANOTHER}` } }];
 }
 
-/** The scenario with other steps; none where they are the same. */
-function changed(scenario: Scenario, otherwise: (step: Step) => Step[]): Scenario | undefined {
+const wholly = (trace: Trace): readonly string[] => writeTrace(trace).split('\n');
+
+/** The scenario with other steps, which must come to the same but for names; none where they are the same. */
+function changed(scenario: Scenario, otherwise: (step: Step) => Step[]): Other | undefined {
   const steps = scenario.steps.flatMap(otherwise);
   const isSame = steps.length === scenario.steps.length && steps.every((step, n) => step === scenario.steps[n]);
-  return isSame ? undefined : { ...scenario, steps };
+  const essence = (trace: Trace): string[] => outcome(trace).map((line) => line.replaceAll(ANOTHER, ''));
+  return isSame ? undefined : { scenario: { ...scenario, steps }, essence };
 }
 
 /** Whether something was not waited for any longer: how long that is depends on what else there is to wait for. */
@@ -137,6 +140,12 @@ function outcome({ run, lines }: Trace): readonly string[] {
   return lines.flatMap((line) => essenceOf(line, sticky)).sort();
 }
 
+/** What they and the VMs came to before somebody else came. */
+function outcomeOf({ run, lines }: Trace, { steps, until }: Swap): readonly string[] {
+  const isTheirs = (line: Line): boolean => line.kind === 'exchange' && steps.includes(line.step ?? '');
+  return outcome({ run, lines: lines.filter((line) => line.at < until && (line.kind === 'event' || isTheirs(line))) });
+}
+
 function essenceOf(line: Line, sticky: boolean): string[] {
   if (line.kind === 'exchange') {
     const { step, op, sent, at, response } = line;
@@ -163,13 +172,14 @@ export async function judgeTwins(
   const { scenario } = trace.run;
   const checks = new Map<string, number>();
   const violations: Violation[] = [];
-  for (const { id, twinOf, essence, over = (same: Transport): Transport => same } of twins) {
+  for (const { id, twinOf } of twins) {
     const twin = twinOf(scenario, trace);
     if (twin === undefined) continue;
-    const other = await runScenario(twin, over(await transport(twin)));
-    if (twin !== scenario && (isCut(trace) || isCut(other))) continue;
+    const made = await transport(twin.scenario);
+    const other = await runScenario(twin.scenario, twin.over?.(made) ?? made);
+    if (twin.scenario !== scenario && (isCut(trace) || isCut(other))) continue;
     checks.set(id, 1);
-    const [mine, its] = [essence(trace), essence(other)];
+    const [mine, its] = [twin.essence(trace), twin.essence(other)];
     const n = mine.findIndex((line, index) => line !== its[index]);
     const at = n < 0 && its.length > mine.length ? mine.length : n;
     if (at < 0) continue;
