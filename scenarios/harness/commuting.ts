@@ -41,6 +41,8 @@ export function swapped(scenario: Scenario, trace: Trace): Swap | undefined {
     if (second === undefined || !areApart(first, second)) continue;
     const [one, other] = [exchangeOf.get(first.id), exchangeOf.get(second.id)];
     if (one === undefined || other === undefined || one.sent !== other.sent) continue;
+    // One after the other, in no time.
+    if (second.after === undefined && (one.at !== one.sent || other.at !== other.sent)) continue;
     const { sent, entry } = one;
     // One of them may have waited for its client; the other one, if it were first, would not.
     if (n > 0 && exchangeOf.get(steps[n - 1]?.id ?? '')?.at !== sent) continue;

@@ -5,7 +5,6 @@ import {
   furnishing,
   PROFILES,
   type Simulator,
-  type SimulatorConfig,
   type Soon,
   setHostState,
   TIMINGS,
@@ -53,14 +52,6 @@ const ORIGIN = 'http://127.0.0.1:1337';
 
 export type Wrap = (simulator: Simulator) => (request: Request) => Promise<Response>;
 
-const furnishings = new Map<string, Promise<SimulatorConfig['furnish']>>();
-
-function furnishingOf(world: string): Promise<SimulatorConfig['furnish']> {
-  const known = furnishings.get(world) ?? furnishing(world);
-  furnishings.set(world, known);
-  return known;
-}
-
 /** What a stand-in loads when it is first asked would be waited for by the host's clock, and simulated time would run away. */
 let loaded: Promise<unknown> | undefined;
 function loadAll(): Promise<unknown> {
@@ -79,7 +70,7 @@ export async function inProcess(scenario: Scenario, wrap?: Wrap): Promise<Transp
     seed: seedOf(scenario),
     timing: TIMINGS[timing],
     deviations: PROFILES[profile],
-    furnish: stocked(await furnishingOf(world), scenario.functions ?? 0),
+    furnish: stocked(await furnishing(world), scenario.functions ?? 0),
   });
   return overDoor(simulator, wrap);
 }

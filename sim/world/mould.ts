@@ -25,8 +25,16 @@ type Furnish = (cloud: Cloud) => GatekeeperFurnishing;
 /** So many kinds of cloud are remembered: those of a run differ in their timing, and in little else. */
 const KINDS = 16;
 
-/** What furnishes clouds as the file says. @throws Problem */
+const furnishers = new WeakMap<WorldFile, Furnish>();
+
+/** What furnishes clouds as the file says; the same for the same file. @throws Problem */
 export function furnisher(worldFile: WorldFile): Furnish {
+  const furnish = furnishers.get(worldFile) ?? newFurnisher(worldFile);
+  furnishers.set(worldFile, furnish);
+  return furnish;
+}
+
+function newFurnisher(worldFile: WorldFile): Furnish {
   const met: Ground[] = [];
   const moulds: Mould[] = [];
   return (cloud) => {

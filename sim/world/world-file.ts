@@ -2,7 +2,7 @@
  * A world file: what is there when a stand-in starts. Its form is `fixtures/worlds/schema.json`; here are the same form
  * as types, and the rules that a schema cannot say: what is named must be defined.
  */
-import type { ErrorObject } from 'ajv';
+import type { ErrorObject, ValidateFunction } from 'ajv';
 import type { CatalogueElement, Descriptor, GatekeeperUser } from '../api/gatekeeper/furnishing.ts';
 import { readFault, type Vocabulary } from '../faults/flaws.ts';
 import { FAULT, type FaultSpec } from '../faults/schema.ts';
@@ -127,10 +127,7 @@ export async function readWorld(
 ): Promise<WorldFile> {
   const source = await readSource(text, file);
   const world = await withDescriptors(source, readBeside);
-  const { default: ajv } = await import('ajv');
-  const validate = new ajv.Ajv({ allErrors: true, verbose: true, allowUnionTypes: true }).compile<World>(
-    withoutFaults(schema),
-  );
+  const validate = await validatorOf(schema);
   if (!validate(world)) {
     const problems = (validate.errors ?? []).map((error) => schemaProblem(source, error));
     throw new Problem([...new Set(problems.filter((problem) => problem !== undefined))].join('\n'));
@@ -140,6 +137,16 @@ export async function readWorld(
   );
   if (problems.length > 0) throw new Problem(problems.join('\n'));
   return { world, place: source.place };
+}
+
+const validators = new WeakMap<object, ValidateFunction<World>>();
+
+async function validatorOf(schema: object): Promise<ValidateFunction<World>> {
+  const { default: ajv } = await import('ajv');
+  const options = { allErrors: true, verbose: true, allowUnionTypes: true };
+  const validate = validators.get(schema) ?? new ajv.Ajv(options).compile<World>(withoutFaults(schema));
+  validators.set(schema, validate);
+  return validate;
 }
 
 /** Faults have a check of their own, whose words are better than those of their schema. */

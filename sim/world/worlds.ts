@@ -16,9 +16,16 @@ const READ_FOLDER = fileURLToPath(READ_WORLDS);
 
 type Wanted = Config['world'];
 
+/** Those that come with onesim, which do not change: whoever asks for one again shares what is known of it. */
+const known = new Map<string, Promise<WorldFile>>();
+
 /** @throws Problem */
-export async function loadWorld(wanted: Wanted): Promise<WorldFile> {
-  return (await loadRead(wanted)) ?? readFromSource(wanted);
+export function loadWorld(wanted: Wanted): Promise<WorldFile> {
+  if ('file' in wanted) return readFromSource(wanted);
+  const { name } = wanted;
+  const world = known.get(name) ?? loadKnown(name);
+  known.set(name, world);
+  return world;
 }
 
 /**
@@ -32,21 +39,23 @@ export async function furnishing(world: string): Promise<SimulatorConfig['furnis
   return furnisher(worldFile);
 }
 
-async function loadRead(wanted: Wanted): Promise<WorldFile | undefined> {
-  if (!('name' in wanted)) return undefined;
-  const file = resolve(READ_FOLDER, `${wanted.name}.json`);
-  if (!existsSync(file)) return undefined;
+async function loadKnown(name: (typeof WORLD_NAMES)[number]): Promise<WorldFile> {
+  const file = resolve(READ_FOLDER, `${name}.json`);
+  if (!existsSync(file)) return readFromSource({ name });
   const world = JSON.parse(await readFile(file, 'utf8')) as World;
-  return { world, place: (path) => `${wanted.name}.yaml: ${path.join('/')}` };
+  return { world, place: (path) => `${name}.yaml: ${path.join('/')}` };
 }
 
 /** @throws Problem */
 export async function readFromSource(wanted: Wanted): Promise<WorldFile> {
   const file = 'name' in wanted ? resolve(FOLDER, `${wanted.name}.yaml`) : wanted.file;
-  const [text, schema] = await Promise.all([readText(file), readText(resolve(FOLDER, 'schema.json'))]);
+  schema ??= readText(resolve(FOLDER, 'schema.json')).then((text) => JSON.parse(text));
+  const [text, form] = await Promise.all([readText(file), schema]);
   const shown = 'name' in wanted ? `${wanted.name}.yaml` : file;
-  return readWorld(text, shown, JSON.parse(schema), (path) => readFile(resolve(dirname(file), path), 'utf8'));
+  return readWorld(text, shown, form, (path) => readFile(resolve(dirname(file), path), 'utf8'));
 }
+
+let schema: Promise<object> | undefined;
 
 /** @throws Problem */
 export async function readText(file: string): Promise<string> {

@@ -1,4 +1,5 @@
 /** The laws of doing things twice. */
+import { functionsIn } from '../answers.ts';
 import { type Law, shownBy } from '../law.ts';
 import { before, overlap, type Runtime, type Story } from '../story.ts';
 
@@ -55,6 +56,8 @@ export const REPETITION: readonly Law[] = [
         for (const [first, second] of pairs(runtime)) {
           if (first.op !== 'put' || second.op !== 'put' || first.request.body !== second.request.body) continue;
           if (first.response.status !== 200 || second.response.status !== 200) continue;
+          // A VM that was still on its way has gone on meanwhile.
+          if (functionsIn(first.response.body).some(({ state }) => state !== 'RUNNING')) continue;
           const rival = runtime.exchanges.some(
             (each) => each.op === 'put' && (overlap(each, first) || overlap(each, second)),
           );
