@@ -103,7 +103,7 @@ describe('onesim run', () => {
       ['good.json', '--target', 'here'],
       '--target: expected a URL such as http://127.0.0.1:1337, not "here"',
     ],
-    ['credentials', ['good.json', '--auth', 'me'], 'credentials are given as user:password'],
+    ['credentials', ['good.json', '--auth', 'me'], '--auth: expected user:password'],
     ['a form of report', ['good.json', '--report', 'junt=x'], '--report: unknown form "junt", did you mean "junit"?'],
     [
       'a form of report given twice',

@@ -168,7 +168,7 @@ describe('refuses', () => {
     [['--target', 'http://a', '--level', 'all'], '--level: expected read, crud, lifecycle or concurrent, not "all"'],
     [['--target', 'http://a', '--level', 'crud'], '--level crud makes runtimes: say whose, with --auth user:password'],
     [['--target', 'http://a', '--auth', 'oneadmin:x'], '--auth: oneadmin may do too much for a test;'],
-    [['--target', 'http://a', '--auth', 'alice'], 'credentials are given as user:password'],
+    [['--target', 'http://a', '--auth', 'alice'], '--auth: expected user:password'],
     [['--target', 'http://127.0.0.1:1'], '--target: http://127.0.0.1:1 does not answer: '],
   ])('%j', async (args, problem) => {
     const refused = await ran(...args).catch((error: Error) => error.message);

@@ -11,7 +11,7 @@ import type { Judged } from './junit.ts';
 import type { Law } from './law.ts';
 import { addUp, loadLaws } from './laws.ts';
 import { type Failure, smallest } from './property.ts';
-import { failureReport, lasting } from './report.ts';
+import { counted, failureReport, lasting } from './report.ts';
 import { openReports } from './report-files.ts';
 import { type Stop, stopOf } from './stop.ts';
 import { storyOf } from './story.ts';
@@ -181,7 +181,7 @@ async function verifyProfile(
   let [sights, grown] = [0, 0];
   const isStable = (): boolean => untilStable && done - grown >= STABLE_AFTER;
   const part = shard.of > 1 ? `, part ${shard.i} of ${shard.of}` : '';
-  const many = untilStable ? `until nothing new is seen in ${STABLE_AFTER} scenarios,` : `${runs} scenarios`;
+  const many = untilStable ? `until nothing new is seen in ${STABLE_AFTER} scenarios,` : counted(runs, 'scenario');
   machine.out(`The stand-in, profile ${profile}, ${many} from seed ${seed}${part}`);
   const name = `the stand-in, profile ${profile}`;
   let [failure, first]: [failure: Failure | undefined, first: number] = [undefined, seed];
@@ -203,7 +203,8 @@ async function verifyProfile(
       : isEnd
         ? ''
         : `; about ${lasting(leftMs)} to go`;
-    machine.out(`  ${done}${untilStable ? '' : ` of ${runs}`} scenarios, ${requests} requests, nothing broken${left}`);
+    const sofar = untilStable ? counted(done, 'scenario') : `${done} of ${counted(runs, 'scenario')}`;
+    machine.out(`  ${sofar}, ${counted(requests, 'request')}, nothing broken${left}`);
     if (isStable()) break;
   }
   if (failure !== undefined) {
@@ -212,7 +213,7 @@ async function verifyProfile(
     await save(file, found.content, machine);
     const lines = failureReport([...laws, ...TWINS], found.trace, found.violation, file);
     for (const line of lines) machine.out(line);
-    machine.out(`✗ broken after ${done} scenarios and ${requests} requests`);
+    machine.out(`✗ broken after ${counted(done, 'scenario')} and ${counted(requests, 'request')}`);
     const reports = new Map([[found.violation.law, lines]]);
     const judged = { name, verdict: { checks, violations: [found.violation] }, reports, trace: found.trace };
     return { judged, trace: found.trace, broken: true, isEnough: false };

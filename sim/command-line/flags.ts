@@ -6,6 +6,8 @@ export interface Flag<T> {
   /** What it may be, in words; empty for one that takes no value. */
   readonly allowed: string;
   readonly otherwise: T;
+  /** Its text is in no message. */
+  readonly secret?: boolean;
   /** undefined for a text that is not allowed */
   read(text: string): T | undefined;
   /** Of a flag that may be given more than once: what two together are. @throws Problem */
@@ -54,7 +56,8 @@ export function readFlags<const T extends Table>(table: T, args: readonly string
     const text = bare ? 'on' : rest.length > 0 ? rest.join('=') : args[++n];
     if (text === undefined || text === '') throw new Problem(`${name} needs a value`);
     const value = flag.read(text);
-    if (value === undefined) throw new Problem(`${name}: expected ${flag.allowed}, not ${JSON.stringify(text)}`);
+    const seen = flag.secret ? '' : `, not ${JSON.stringify(text)}`;
+    if (value === undefined) throw new Problem(`${name}: expected ${flag.allowed}${seen}`);
     values.set(name, given.has(name) ? (flag.joined?.(values.get(name), value) ?? value) : value);
     given.add(name);
   }
@@ -120,13 +123,10 @@ export const url = {
     URL.canParse(given) && /^https?:$/.test(new URL(given).protocol) ? given.replace(/\/+$/, '') : undefined,
 };
 
-/** `user:password`; the text is in no message. */
 export const session = {
   allowed: 'user:password',
-  read(given: string): string {
-    if (!/^[^:]+:/.test(given)) throw new Problem('credentials are given as user:password');
-    return given;
-  },
+  secret: true,
+  read: (given: string): string | undefined => (/^[^:]+:/.test(given) ? given : undefined),
 };
 
 export const on: Flag<boolean> = { allowed: '', otherwise: false, read: () => true };

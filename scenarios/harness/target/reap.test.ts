@@ -81,7 +81,7 @@ describe('onesim reap', () => {
 
   test.each<[string[], string]>([
     [['--target', 'x'], '--target: expected a URL'],
-    [['--auth', 'alice'], 'credentials are given as user:password'],
+    [['--auth', 'alice'], '--auth: expected user:password'],
     [['more'], 'unexpected argument "more"'],
   ])('refuses %j', async (args, problem) => {
     await expect(reaped(await server(), args)).rejects.toThrow(problem);
