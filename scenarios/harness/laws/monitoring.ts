@@ -415,7 +415,8 @@ function candidates(
   for (const push of pushes) if (push[0] > oldest && push[0] <= atMs) found.push(push);
   if (found.length === 0) return undefined;
   found.sort(([a], [b]) => a - b);
-  const times = [oldest, ...found.map(([time]) => time), atMs];
+  // What was pushed in this very instant may have been found as well.
+  const times = [oldest, ...found.map(([time]) => time), atMs + 1];
   const isWhole = times.every((time, n) => n === 0 || time - (times[n - 1] ?? time) <= PUSH_MS);
   return isWhole ? found.map(([, value]) => value) : undefined;
 }
