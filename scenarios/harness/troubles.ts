@@ -85,7 +85,7 @@ export class Troubles {
   /** Disarms what is armed, has what failed tried again, and what was put away taken up. */
   async heal(): Promise<void> {
     const { god, clients, vms, stateOf, advance, listen, tell } = this.#ground;
-    for (const fault of [...this.#armed.keys()]) await this.#disarm(fault);
+    await this.#disarmAll();
     for (const vm of vms()) {
       // Over HTTP nobody knows better than the last look.
       if (god !== undefined && stateOf(vm) === 'RUNNING') continue;
@@ -96,6 +96,8 @@ export class Troubles {
     // What no driver tries again, such as a resize, is told that it has succeeded; what was on its way to rest is taken up.
     await advance(SETTLES_MS);
     listen();
+    // What was armed meanwhile would go on.
+    await this.#disarmAll();
     for (const vm of vms()) {
       if (stateOf(vm) === 'UPDATING') await clients.administer('heal', 'one.vm.recover', vm, SUCCESS);
       if (stateOf(vm) !== 'RUNNING') await clients.administer('heal', 'one.vm.action', 'resume', vm);
@@ -106,6 +108,10 @@ export class Troubles {
   #note({ id }: Fault, phase: FaultLine['phase'], vm: number | null): void {
     this.#ground.tell({ kind: 'fault', fault: id, phase, vm });
     this.#ground.note(`${id}.${phase}`);
+  }
+
+  async #disarmAll(): Promise<void> {
+    for (const fault of [...this.#armed.keys()]) await this.#disarm(fault);
   }
 
   async #disarm(fault: string): Promise<void> {
