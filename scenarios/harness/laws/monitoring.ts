@@ -29,10 +29,13 @@ function* pairs(ranges: readonly RangeAnswer[]): Generator<readonly [RangeAnswer
   }
 }
 
-/** Until when two answers have to say the same: what is not scraped yet, the later one may know better. */
+/**
+ * Until when two answers have to say the same: what is not scraped yet, the later one may know better, and of two in one
+ * instant what has happened between them.
+ */
 const settled = (one: RangeAnswer, other: RangeAnswer): number =>
   one.nowMs === other.nowMs && Number.isFinite(one.nowMs)
-    ? Number.POSITIVE_INFINITY
+    ? one.nowMs - 1
     : Math.min(one.nowMs, other.nowMs) - SCRAPE_MS;
 
 /** What a range says of each series at some instants; nothing is said in words of its own. */
@@ -143,12 +146,13 @@ export const MONITORING: readonly Law[] = [
     sentence: 'What is asked for in longer steps is part of what is asked for in shorter ones.',
     reason: 'Zooming out must not show another past.',
     judge(story, check) {
-      for (const pair of pairs(measuredIn(story).ranges)) {
+      const { ranges, troubledFromMs } = measuredIn(story);
+      for (const pair of pairs(ranges)) {
         const [fine, coarse] = [...pair].sort((a, b) => a.stepMs - b.stepMs) as [RangeAnswer, RangeAnswer];
         const times = coarse.stepMs / fine.stepMs;
         if (times < 2 || !Number.isInteger(times) || fine.sinceMs !== coarse.sinceMs) continue;
         const until = Math.min(fine.untilMs, coarse.untilMs, settled(fine, coarse));
-        const concerns = (at: number): boolean => at <= until && isOnGrid(coarse, at);
+        const concerns = (at: number): boolean => at <= until && at < troubledFromMs && isOnGrid(coarse, at);
         same(check, coarse, told(fine, concerns), told(coarse, concerns));
       }
     },
@@ -158,7 +162,7 @@ export const MONITORING: readonly Law[] = [
     sentence: 'Two ranges that meet are together what is asked for as one.',
     reason: 'Who reads on from where he stopped must not miss or invent anything.',
     judge(story, check) {
-      const { ranges } = measuredIn(story);
+      const { ranges, troubledFromMs } = measuredIn(story);
       for (const pair of pairs(ranges)) {
         const [first, second] = [...pair].sort((a, b) => a.sinceMs - b.sinceMs) as [RangeAnswer, RangeAnswer];
         if (first.untilMs !== second.sinceMs || first.stepMs !== second.stepMs || !isOnGrid(first, second.sinceMs))
@@ -167,7 +171,7 @@ export const MONITORING: readonly Law[] = [
           if (whole.about !== first.about || whole.stepMs !== first.stepMs) continue;
           if (whole.sinceMs !== first.sinceMs || whole.untilMs !== second.untilMs) continue;
           const until = Math.min(settled(first, whole), settled(second, whole));
-          const concerns = (at: number): boolean => at <= until;
+          const concerns = (at: number): boolean => at <= until && at < troubledFromMs;
           same(check, whole, new Map([...told(first, concerns), ...told(second, concerns)]), told(whole, concerns));
         }
       }
@@ -336,10 +340,9 @@ export const MONITORING: readonly Law[] = [
         const [hosts, states] = [by('opennebula_vm_host_id', 'one_vm_id'), by('opennebula_vm_state', 'one_vm_id')];
         const cpus = by('opennebula_vm_cpu_ratio', 'one_vm_id');
         const memories = by('opennebula_vm_mem_total_bytes', 'one_vm_id');
-        // One that moves has its place on both hosts.
-        const isMoving = [...by('opennebula_vm_lcm_state', 'one_vm_id').values()].some((lcm) => MIGRATING.has(lcm));
+        const isPassing = [...by('opennebula_vm_lcm_state', 'one_vm_id').values()].some((lcm) => PASSING.has(lcm));
         // Not every server has OpenNebula’s exporter beside it.
-        if (isMoving || by('opennebula_host_vms', 'one_host_id').size === 0) continue;
+        if (isPassing || by('opennebula_host_vms', 'one_host_id').size === 0) continue;
         const sums = { cpu: 0, memory: 0, vms: 0 };
         for (const [vm, state] of states) {
           if (!HOLDING.has(state) || (hosts.get(vm) ?? -1) < 0) continue;
@@ -365,8 +368,11 @@ export const MONITORING: readonly Law[] = [
 /** STATE of VMs that keep what their host has given: active, suspended and powered off. */
 const HOLDING: ReadonlySet<number> = new Set([3, 5, 8]);
 
-const MIGRATING: ReadonlySet<number> = new Set(
-  Object.entries(STATES).flatMap(([state, { lcm }]) => (/MIGRATE/.test(state) ? [lcm] : [])),
+/** One that moves has its place on both hosts; one that goes may have given it back before, when it was undeployed. */
+const PASSING: ReadonlySet<number> = new Set(
+  Object.entries(STATES).flatMap(([state, { lcm }]) =>
+    /MIGRATE|^EPILOG$|^EPILOG_FAILURE$|^CLEANUP_DELETE$/.test(state) ? [lcm] : [],
+  ),
 );
 
 /** Whether a stream has shown what a range is of, measured within a stretch of time: then it was there to be scraped. */

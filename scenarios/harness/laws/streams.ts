@@ -6,6 +6,7 @@ import { faultsOf } from '../scenario.ts';
 import type { Answered, Story } from '../story.ts';
 import type { StreamLine } from '../trace.ts';
 import { labelsIn } from '../watching/exposition-text.ts';
+import { anyChangesAt } from '../watching/guest-life.ts';
 import { measuredIn, recordsIn } from '../watching/measured.ts';
 
 /** What was asked for with a stream. */
@@ -227,7 +228,9 @@ export const STREAMS: readonly Law[] = [
             newest.set(key, time);
             const isOwn = labelsIn(labels.join(','))?.id === of.vc;
             const isToCome = story.omniscient && time > nowOf(line) && nowOf(line) < troubledFromMs;
-            const isInTime = time >= last - skewMs && !isToCome;
+            // What was shown in the very instant in which its machine has stopped was never measured, as is found then.
+            const isInOrder = time >= last - skewMs || anyChangesAt(story, last);
+            const isInTime = isInOrder && !isToCome;
             check(isOwn && isInTime, () =>
               shown(
                 connection,
