@@ -33,9 +33,9 @@ export function stretchesOf(story: Story, vm: number): readonly Stretch[] | unde
 export const changesAt = (story: Story, vm: number, ms: number): boolean =>
   story.changesOf(vm).some(({ at }) => story.run.epochMs + at === ms);
 
-/** Whether something happened to any VM at this very instant. */
+/** Whether something happened to any VM or host at this very instant. */
 export const anyChangesAt = (story: Story, ms: number): boolean =>
-  story.changes.some(({ at }) => story.run.epochMs + at === ms);
+  story.entries.some(({ at, kind }) => at === ms && (kind === 'vm.state' || kind.startsWith('host.')));
 
 /** Whether a guest ran from one instant to another without a break, for all that is known. */
 export function hasRun(story: Story, vm: number | undefined, fromMs: number, toMs: number): boolean {
