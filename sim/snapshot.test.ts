@@ -64,6 +64,24 @@ describe('while a request waits', () => {
 });
 
 describe('a restored world', () => {
+  it.each([
+    ['a limit of half a CPU', { quota: 'CPU=0.5' }],
+    ['a disk that is larger than can be counted', { disk: Number.MAX_SAFE_INTEGER }],
+  ])('has %s', async (_, { quota, disk }: { quota?: string; disk?: number }) => {
+    const simulator = await loadSimulator({ timing: { name: 'instant' } });
+    const { cloud, clock } = simulator.world;
+    if (quota !== undefined) cloud.call('oneadmin:opennebula', 'one.user.quota', 2, `VM=[${quota}]`);
+    await ask(simulator, 'POST /serverless-runtimes', RUNTIME);
+    await clock.advance(120_000);
+    const resized = { FLAVOUR: 'Function', CPU: 1, MEMORY: 128, DISK_SIZE: disk };
+    const answer = ask(simulator, 'PUT /serverless-runtimes/8', { SERVERLESS_RUNTIME: { FAAS: resized } });
+    await clock.advance(120_000);
+    await answer;
+    const other = createSimulator();
+    other.restore(simulator.snapshot());
+    expect(other.snapshot()).toBe(simulator.snapshot());
+  });
+
   it('has the settings of its own, and the addresses of where it is', async () => {
     const contract = await loadSimulator({ seed: 9, profile: 'contract', timing: { name: 'slow' }, engineCpu: 3 });
     const { world, restore } = createSimulator({

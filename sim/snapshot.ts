@@ -5,7 +5,18 @@
 import { createHash } from 'node:crypto';
 import { decoder, encoder, type Kinds } from './kernel/graph.ts';
 import { type Holders, Unreadable } from './kernel/held.ts';
-import { instance, keyOf, type Like, listOf, mapOf, record, someFlag, someText, someWhole } from './kernel/likeness.ts';
+import {
+  instance,
+  keyOf,
+  type Like,
+  listOf,
+  mapOf,
+  record,
+  someFlag,
+  someNumber,
+  someText,
+  someWhole,
+} from './kernel/likeness.ts';
 import { suggestion } from './kernel/nearest.ts';
 import { Account, Book, METRICS } from './one/access/quota-book.ts';
 import { StoredDocument } from './one/flow/stored-document.ts';
@@ -21,7 +32,8 @@ const FORMAT = 'onesim snapshot';
 const VERSION = 2;
 
 const vector = instance(SubAttributes);
-const amounts = listOf(someWhole);
+/** A limit may be of half a CPU; and who asks for more than a double can count exactly is booked as near as it can. */
+const amounts = listOf(someNumber);
 const account = record<Revived<typeof Account>>({
   kind: keyOf(METRICS),
   id: someWhole,
