@@ -1,5 +1,7 @@
 /** What clients do in a generated scenario, family by family. */
 import fc from 'fast-check';
+import { loadContracts } from '../../contracts/contract.ts';
+import { edged, flawed } from './bodies.ts';
 import type { Specification, Step } from './scenario.ts';
 
 /** What a generated step may do, before it has a name. `n` chooses a runtime among those there are. */
@@ -37,22 +39,21 @@ export const wishes = fc
     given({ faas, daas: faas.FLAVOUR === 'Function' ? data : undefined, name: called }),
   );
 
-/** Bodies that the schema refuses, or that no template fits. */
+const [engine] = await loadContracts();
+const RUNTIME = engine?.operations.find(({ method }) => method === 'POST')?.requestSchema ?? {};
+
+const AS_MADE = { FLAVOUR: 'Function', CPU: 1, MEMORY: 128, DISK_SIZE: 1024 };
+const HONEST = { SERVERLESS_RUNTIME: { FAAS: AS_MADE } };
+
+/** Bodies that the schema refuses. */
 const INVALID: readonly unknown[] = [
-  { SERVERLESS_RUNTIME: {} },
-  { SERVERLESS_RUNTIME: { FAAS: {} } },
-  { SERVERLESS_RUNTIME: { FAAS: { FLAVOUR: 7 } } },
-  { SERVERLESS_RUNTIME: { FAAS: { FLAVOUR: 'Function', CPU: '2' } } },
-  { SERVERLESS_RUNTIME: { FAAS: { FLAVOUR: 'Function', CPU: 1.5 } } },
-  { SERVERLESS_RUNTIME: { FAAS: { FLAVOUR: 'Function', STATE: 'DONE' } } },
-  { SERVERLESS_RUNTIME: { FAAS: { FLAVOUR: 'Function' }, SCHEDULING: [] } },
-  { SERVERLESS_RUNTIME: { FAAS: { FLAVOUR: 'Function' }, DAAS: { CPU: 1 } } },
-  { SERVERLESS_RUNTIME: { FAAS: { FLAVOUR: 'Function' }, DEVICE_INFO: { LATENCY_TO_PE: 'far' } } },
-  { SERVERLESS_RUNTIME: null },
-  {},
+  ...flawed(RUNTIME, { SERVERLESS_RUNTIME: { FAAS: AS_MADE, DAAS: { FLAVOUR: 'Data' } } }),
   null,
   [],
 ];
+/** Bodies that keep the schema, and stand at the edge of what it takes. */
+const AT_THE_EDGE = edged(RUNTIME, HONEST, (path) => !/FLAVOUR|DAAS/.test(path));
+
 const BAD_JSON = ['', '{', '{"SERVERLESS_RUNTIME":', 'NaN', '{"a":1}}', "{'a':1}"] as const;
 
 const onRuntime =
@@ -78,6 +79,17 @@ export const DEEDS: Families<Deed> = {
     .map(([faas, data]) =>
       onRuntime((id, ref) => ({ id, op: 'put', ref, args: { faas, daas: { ...data, FLAVOUR: 'Data' } } })),
     ),
+  putScheduling: fc
+    .constantFrom('ZONE_1 != "x"', 'FREE_CPU > 1', '')
+    .map((REQUIREMENTS) =>
+      onRuntime((id, ref) => ({ id, op: 'put', ref, args: { faas: AS_MADE, scheduling: { REQUIREMENTS } } })),
+    ),
+  putDevice: fc
+    .constantFrom(0, 5, 7.5)
+    .map((LATENCY_TO_PE) =>
+      onRuntime((id, ref) => ({ id, op: 'put', ref, args: { faas: AS_MADE, deviceInfo: { LATENCY_TO_PE } } })),
+    ),
+  putEdge: fc.constantFrom(...AT_THE_EDGE).map((send) => onRuntime((id, ref) => ({ id, op: 'put', ref, send }))),
   putInvalid: fc.constantFrom(...INVALID).map((send) => onRuntime((id, ref) => ({ id, op: 'put', ref, send }))),
   putShrink: fc.constant(
     onRuntime((id, ref) => ({ id, op: 'put', ref, args: { faas: { CPU: 1, MEMORY: 64, DISK_SIZE: 1 } } })),

@@ -5,7 +5,7 @@
  */
 import fc from 'fast-check';
 import { DEEDS, type Deed, type Families, wishes } from './deeds.ts';
-import { DELAYS, TROUBLES } from './mischief.ts';
+import { DELAYS, INTENSITIES, TROUBLES } from './mischief.ts';
 import { neighbours } from './neighbours.ts';
 import type { Scenario, Specification, Step } from './scenario.ts';
 import { retrospect, WATCH_TROUBLES, WATCHES, woven } from './watching/looks.ts';
@@ -67,8 +67,9 @@ export function scenarios(budget: Budget, profile: 'upstream' | 'contract' = 'up
           drawn(WATCH_TROUBLES, views.length > 0 ? dark : [], 2),
           fc.constantFrom(0, 0, 6, 24),
           fc.oneof(fc.constant(undefined), neighbours),
+          fc.constantFrom(...INTENSITIES),
         )
-        .map(([chosen, pace, made, deeds, troubles, watches, shadows, more, both]): Scenario => {
+        .map(([chosen, pace, made, deeds, troubles, watches, shadows, more, both, lain]): Scenario => {
           const { steps: alone, runtimes } = stepsOf(made, deeds, clients);
           // Where nothing goes wrong they come to run for sure.
           const plain = both === undefined || troubles.length > 0 ? alone : [...alone, ...both(alone)];
@@ -85,7 +86,7 @@ export function scenarios(budget: Budget, profile: 'upstream' | 'contract' = 'up
             ...(functions > 0 && { functions }),
             swarm: { ops: [...ops, ...views], faults: [...kinds, ...dark] },
             steps: [...steps, ...suffix(runtimes), ...(watches.length > 0 ? retrospect(runtimes) : [])],
-            faults,
+            faults: lain(faults),
           };
         }),
     );

@@ -198,3 +198,45 @@ export const TROUBLES: Families<Trouble> = {
     .constantFrom(1_000, 10_000, 40_000)
     .map((forMs) => aimed((id, ref, after) => ({ id, kind: 'hostDown', ref, after, forMs }))),
 };
+
+/** What follows another fault keeps its place; what is told from the scenario's steps, or from nothing, may be moved. */
+const follows = ({ after }: Fault): boolean => after?.event.endsWith('.began') ?? false;
+
+const lasting = (faults: readonly Fault[], factor: number): readonly Fault[] =>
+  faults.map((fault) =>
+    'forMs' in fault && fault.forMs !== undefined ? { ...fault, forMs: Math.ceil(fault.forMs * factor) } : fault,
+  );
+
+/** With each of the first faults of their chains told from what `anchorOf` says, by the one before. */
+function anchored(faults: readonly Fault[], anchorOf: (before: Fault | undefined) => After | undefined): Fault[] {
+  let before: Fault | undefined;
+  return faults.map((fault) => {
+    if (follows(fault)) return fault;
+    const after = anchorOf(before);
+    before = fault;
+    return after === undefined ? fault : ({ ...fault, after } as Fault);
+  });
+}
+
+/** How the faults of a scenario lie in time. */
+export const INTENSITIES: readonly ((faults: readonly Fault[]) => readonly Fault[])[] = [
+  // As drawn, each on its own.
+  (faults) => faults,
+  // Frequent and short.
+  (faults) => lasting(faults, 0.1),
+  // Rare and long: the first, and what follows it.
+  (faults) => lasting(faults.slice(0, firstChain(faults)), 10),
+  // A burst: all at the moment of the first that has one.
+  (faults) => {
+    const first = faults.find(({ after }) => after !== undefined)?.after;
+    return anchored(faults, () => first);
+  },
+  // Correlated: each a little after the one before.
+  (faults) => anchored(faults, (before) => before && { event: `${before.id}.began`, delayMs: 250 }),
+];
+
+/** How many faults the first and those that follow it are. */
+function firstChain(faults: readonly Fault[]): number {
+  const next = faults.findIndex((fault, n) => n > 0 && !follows(fault));
+  return next < 0 ? faults.length : next;
+}

@@ -190,6 +190,10 @@ export function storyOf({ run, lines }: Trace): Story {
   };
 }
 
+/** Whether where its VMs may be is somebody's wish: then it may be that no host will do. */
+export const isDemanding = ({ created, exchanges }: Runtime): boolean =>
+  [created, ...exchanges].some(({ request }) => request.body?.includes('"SCHEDULING"') ?? false);
+
 const isOfHost = ({ kind, subject }: Entry): boolean =>
   kind === 'host.state' || (kind === 'fault' && subject.startsWith('host/'));
 

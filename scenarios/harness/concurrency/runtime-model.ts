@@ -343,7 +343,8 @@ function triedResizing(
 const resizeOf = (role: Role, fields: Fields, call: Call, { keys, vm }: Resize): Phase<Known> =>
   onRunning(role, call, (machine) => {
     const wanted = { ...machine.sizes };
-    for (const key of keys) if (typeof fields[key] === 'number') wanted[key] = fields[key];
+    // What is 0 is kept, as OpenNebula does.
+    for (const key of keys) if (typeof fields[key] === 'number' && fields[key] !== 0) wanted[key] = fields[key];
     return areSame(wanted, machine.sizes) ? machine : { ...machine, vm, wanted };
   });
 

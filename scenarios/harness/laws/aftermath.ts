@@ -1,6 +1,6 @@
 /** The laws of what is left: after a creation that failed, a deletion, a healing, a refusal; and of what stays as it is. */
 import { type Check, type Law, shownBy } from '../law.ts';
-import { type Answered, before, isMutation, overlap, type Runtime, requestOf, type Story } from '../story.ts';
+import { type Answered, before, isDemanding, isMutation, overlap, type Runtime, type Story } from '../story.ts';
 import { UPDATING_BOUND_MS } from './life-cycle.ts';
 import { GOES_MS } from './patience.ts';
 
@@ -90,11 +90,9 @@ export const AFTERMATH: readonly Law[] = [
       if (later) return;
       for (const runtime of story.runtimes.values()) {
         const last = runtime.sights.at(-1);
-        const step = requestOf(story, runtime.created);
-        const demanding = step !== undefined && 'args' in step && step.args?.scheduling !== undefined;
         const touched = runtime.exchanges.some((exchange) => isMutation(exchange) && exchange.sent > healed.at);
-        if (last === undefined || touched || demanding || last.exchange.at < healed.at + UPDATING_BOUND_MS) continue;
-        if (terminated(story, runtime)) continue;
+        if (last === undefined || touched || last.exchange.at < healed.at + UPDATING_BOUND_MS) continue;
+        if (isDemanding(runtime) || terminated(story, runtime)) continue;
         for (const [name, { STATE, ERROR }] of last.shown.functions) {
           check(STATE === 'RUNNING' || (STATE === 'ERROR' && (ERROR ?? '') !== ''), () =>
             shownBy(last.exchange, {

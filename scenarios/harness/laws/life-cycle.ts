@@ -3,7 +3,7 @@ import { type FunctionState, mappedState } from '../../../sim/index.ts';
 import { anyOf, type Belief, either, later, seen, UNBORN } from '../belief.ts';
 import { type Check, type Law, shownBy } from '../law.ts';
 import { isLegal } from '../state-graph.ts';
-import { type Answered, type Change, isMutation, overlap, type Runtime, requestOf, type Story } from '../story.ts';
+import { type Answered, type Change, isDemanding, isMutation, overlap, type Runtime, type Story } from '../story.ts';
 import { judgeWaits } from './patience.ts';
 
 /** Longer than any state lasts that nothing holds up. */
@@ -92,9 +92,7 @@ export const LIFE_CYCLE: readonly Law[] = [
     reason: 'A client has to know when to give up.',
     judge(story, check) {
       for (const [vm, runtime] of vmsOf(story)) {
-        const step = requestOf(story, runtime.created);
-        const demanding = step !== undefined && 'args' in step && step.args?.scheduling !== undefined;
-        if (demanding || !story.omniscient) continue;
+        if (isDemanding(runtime) || !story.omniscient) continue;
         judgeStays(story, vm, 'PENDING', PENDING_BOUND_MS, check);
       }
       for (const runtime of story.runtimes.values()) judgeWaits(story, runtime, 'PENDING', check);
