@@ -274,11 +274,17 @@ function judgeStays(story: Story, vm: number, state: FunctionState, bound: numbe
 }
 
 /** Whether a host was away meanwhile: what it was told to do waits until it answers, and nothing says so of the VM. */
-const hasHostBeenSilent = (story: Story, { from, to }: Stay): boolean =>
-  story.entries.some(({ kind, at }) => {
+function hasHostBeenSilent(story: Story, { from, to }: Stay): boolean {
+  const silent = new Set<string>();
+  for (const { kind, at, subject } of story.entries) {
     const instant = at - story.run.epochMs;
-    return kind === 'host.silent' && instant >= from && instant <= to;
-  });
+    if (instant > to) break;
+    if (kind === 'host.silent') silent.add(subject);
+    // One that answers again in the stay was silent in it.
+    else if (kind === 'host.answers' && instant < from) silent.delete(subject);
+  }
+  return silent.size > 0;
+}
 
 function judgeBeginnings(
   story: Story,
