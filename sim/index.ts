@@ -22,6 +22,7 @@ export { type FunctionState, mappedState } from './api/engine/state.ts';
 export type { Command } from './command-line/command.ts';
 export * as exitCodes from './command-line/exit-codes.ts';
 export * as flags from './command-line/flags.ts';
+export { readFault } from './faults/flaws.ts';
 export { FAULT, FAULT_SCHEMA } from './faults/schema.ts';
 export type { Flaw, FormOf, Path } from './kernel/form.ts';
 export * as form from './kernel/form.ts';

@@ -20,7 +20,8 @@ export interface Machine {
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
   EISDIR: 'it is a folder',
-  EACCES: 'it may not be read',
+  EACCES: 'permission denied',
+  EROFS: 'nothing can be written there',
   ECONNREFUSED: 'nobody listens there',
   ENOTFOUND: 'there is no such host',
   ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS',

@@ -1,6 +1,7 @@
 /** What the runner reads out of answers, and writes into the requests that it makes for itself. */
 import { type FunctionState, remembered } from '../../sim/index.ts';
 import type { Fault } from './scenario.ts';
+import type { Answer } from './trace.ts';
 
 /** A runtime that a step has made. */
 export interface Bound {
@@ -18,10 +19,33 @@ export function legible<T>(read: () => T): T | undefined {
   }
 }
 
-export function driverFault(fault: Extract<Fault, { readonly kind: 'driver' }>, vm: number | null): object {
+/** Why a control API does not do what it is asked for, in its words; none where something else has answered. */
+export function controlRefusal({ body }: Pick<Answer, 'body'>): string | undefined {
+  const said = legible(() => JSON.parse(body).error.message);
+  return typeof said === 'string' ? said : undefined;
+}
+
+/** What a fault is of, as its selector says it. */
+export type Own = { readonly vm: number } | { readonly service: number | null } | { readonly host: string };
+
+type Driver = Extract<Fault, { readonly kind: 'driver' }>;
+type Declared = Extract<Fault, { readonly kind: 'declared' }>;
+
+/** Which of it a fault means that refers to a runtime: the runtime's VM or service, or the host that it is on. */
+export function meantBy({ ref, ...fault }: Driver | Declared): 'vm' | 'service' | 'host' {
+  const layer = fault.kind === 'driver' ? 'vm' : fault.fault.selector.layer;
+  if (layer === 'host' || ref?.endsWith('.host')) return 'host';
+  return layer === 'oneflow' ? 'service' : 'vm';
+}
+
+/** The fault as onesim takes it. @param own what it is of, when it refers to something */
+export const wireFault = (fault: Driver | Declared, own?: Own): object =>
+  fault.kind === 'driver' ? driverFault(fault, own) : declaredFault(fault, own);
+
+function driverFault(fault: Driver, own: Own | undefined): object {
   const { action, message, ms, skip, times, probability } = fault;
   return {
-    selector: { layer: 'vm', ...(action === undefined ? {} : { operation: action }), ...(vm === null ? {} : { vm }) },
+    selector: { layer: 'vm', ...(action === undefined ? {} : { operation: action }), ...own },
     trigger: {
       ...(skip === undefined ? {} : { skip }),
       ...(times === undefined ? {} : { times }),
@@ -35,13 +59,10 @@ export function driverFault(fault: Extract<Fault, { readonly kind: 'driver' }>, 
   };
 }
 
-/** A fault of onesim, of the runtime's own VM or service where it can be. */
-export function declaredFault(fault: Extract<Fault, { readonly kind: 'declared' }>['fault'], bound?: Bound): object {
-  if (bound === undefined) return fault;
-  const [vm] = bound.vms;
-  const own = fault.selector.layer === 'oneflow' ? { service: bound.service } : { vm };
-  return { ...fault, selector: { ...own, ...fault.selector } };
-}
+const declaredFault = ({ fault }: Declared, own: Own | undefined): object => ({
+  ...fault,
+  selector: { ...own, ...fault.selector },
+});
 
 export function boundOf(body: string): Bound | undefined {
   const { ID, SERVICE_ID } = runtimeIn(body) ?? {};

@@ -3,8 +3,8 @@ import { attempt, reason, type Soon, whenThere } from '../../sim/index.ts';
 import { pausesOf } from './concurrency/lanes.ts';
 import { authorization, type Credentials, type Plea, xmlRpc } from './request.ts';
 import type { Auth } from './step-parts.ts';
-import type { Answer, ExchangeLine, Line, Role } from './trace.ts';
-import type { Transport } from './transport.ts';
+import { type Answer, ENDED, type ExchangeLine, type Line, type Role } from './trace.ts';
+import { type Transport, Unasked } from './transport.ts';
 
 const ORIGIN = 'http://127.0.0.1:1337';
 
@@ -57,26 +57,32 @@ export class Clients {
     const auth = step?.auth ?? 'good';
     const sent = this.#transport.now();
     const { about, god } = this.#transport;
-    const session = this.#credentials[as] ?? '';
+    const session = this.#credentials[as];
     const waitsMs = step === null ? [] : pausesOf(step).slice(1);
     const request = {
       method,
       ...(waitsMs.length > 0 && { waitsMs }),
       url: `${about.target || ORIGIN}${path}`,
-      headers: ownHeaders ? headers : Object.assign({}, authorization(session, auth), headers),
+      headers: ownHeaders ? headers : Object.assign({}, identifying(session, auth), headers),
       body,
     };
     const entry = god === undefined ? null : god.written() + 1;
     let problem: string | null = null;
+    let isUnasked = false;
     const failed = (error: unknown): null => {
+      isUnasked = error instanceof Unasked;
       problem = reason(error instanceof Error && error.cause instanceof Error ? error.cause : error);
       return null;
     };
     const answering = attempt<Answer | null>(() => this.#transport.send(request), failed);
     return whenThere(answering, (response) => {
       this.#heard(response);
+      if (isUnasked) {
+        if (step !== null) this.#lines.push({ kind: 'skip', at: this.#transport.now(), id: step.id, why: ENDED });
+        return null;
+      }
       // Credentials are nowhere in a trace; an administrator's call has them in its body.
-      const shown = body === null ? null : withoutPassword(path, body, session);
+      const shown = body === null ? null : withoutPassword(path, body, session ?? '');
       const line: ExchangeLine = {
         kind: 'exchange',
         seq: ++this.#seq,
@@ -99,6 +105,10 @@ export class Clients {
     });
   }
 }
+
+/** Who is nobody there says so by saying nothing. */
+const identifying = (session: string | undefined, auth: Auth): Readonly<Record<string, string>> =>
+  session === undefined && auth === 'good' ? {} : authorization(session ?? '', auth);
 
 function withoutPassword(path: string, body: string, session: string): string {
   if (path === '/RPC2') return body.replace(session, '…');

@@ -1,7 +1,7 @@
 /** Every flag of the harness's commands, as one table: what it may be, what holds without it, and what it means. */
 import { exitCodes, flags } from '../../sim/index.ts';
 import { REPORT } from './report-files.ts';
-import { type Credentials, credentialsOf, SESSIONS } from './request.ts';
+import { type Credentials, SESSIONS, sessionsOf } from './request.ts';
 import { LEVELS } from './target/levels.ts';
 
 const { count, duration, flagsHelp, on, optional, session, text, told, url, word } = flags;
@@ -92,7 +92,7 @@ export const FLAGS = {
     'FACTOR',
     'how many times as long, or as short, a step may take there',
   ),
-  '--allow-oneadmin': told(on, '', 'lets --auth be oneadmin, who may do anything'),
+  '--allow-oneadmin': told(on, '', 'lets runtimes be made as oneadmin, who may do anything'),
   '--patience': told({ ...duration, otherwise: 600_000 }, 'DURATION', 'how long one that is busy is waited for', '10m'),
   '--report': told(REPORT, 'FORM=FILE,…', 'writes junit, html, ctrf, sarif, github (annotations) or ndjson', 'none'),
 } as const;
@@ -108,11 +108,7 @@ export const gatekeeperUsers = (
   told: { readonly [K in '--gatekeeper-auth' | '--gatekeeper-other-auth']: string | undefined },
   target: string | undefined,
 ): Credentials =>
-  credentialsOf(
-    { owner: told['--gatekeeper-auth'], other: told['--gatekeeper-other-auth'], admin: undefined },
-    target,
-    SESSIONS,
-  );
+  sessionsOf({ owner: told['--gatekeeper-auth'], other: told['--gatekeeper-other-auth'], admin: undefined }, target);
 
 /** Flags that mean something only where there is a server. */
 export const OF_TARGETS = [
@@ -167,7 +163,7 @@ export const COMMAND_FLAGS = {
   },
   replay: { own: [], ofTargets: [], codes: [0, 1, 2, 4] },
   reap: {
-    own: ['--ledger', '--target', '--auth', '--rate', '--timeout', '--patience'],
+    own: ['--ledger', '--target', '--auth', '--other-auth', '--admin-auth', '--rate', '--timeout', '--patience'],
     ofTargets: [],
     codes: [0, 2, 3],
   },

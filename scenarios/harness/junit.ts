@@ -16,6 +16,17 @@ export interface Judged {
   readonly trace?: Trace;
 }
 
+/** What has had its name before it is told apart by its number: those who read a report go by names. */
+export function distinctNames(): (name: string) => string {
+  const taken = new Set<string>();
+  return (name) => {
+    let distinct = name;
+    for (let n = 2; taken.has(distinct); n++) distinct = `${name} (${n})`;
+    taken.add(distinct);
+    return distinct;
+  };
+}
+
 export function junit({ laws, judged, part }: Pick<Reported, 'laws' | 'judged' | 'part'>): string {
   const properties = Object.entries(part ?? {}).map(
     ([name, value]) => `      <property name="${escaped(name)}" value="${escaped(`${value}`)}"/>`,

@@ -3,6 +3,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { replaying, replayLine } from './again.ts';
 import { SMALL } from './generator.ts';
 import { loadLaws } from './laws.ts';
 import { type Failure, search, smallest } from './property.ts';
@@ -16,7 +17,9 @@ async function reported(failure: Failure | undefined): Promise<string> {
   const found = await smallest(laws, failure);
   const file = join(await mkdtemp(join(tmpdir(), 'onesim-')), `${found.violation.law}.json`);
   await writeFile(file, found.content);
-  return [...failureReport(laws, found.trace, found.violation, file), found.content].join('\n');
+  return [...failureReport(laws, found.trace, found.violation, [replayLine(replaying(file))]), found.content].join(
+    '\n',
+  );
 }
 
 /** What no scenario of the generator can show in one run: expectations, which only a person writes. */

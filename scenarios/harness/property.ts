@@ -7,11 +7,12 @@ import { type Budget, scenarios } from './generator.ts';
 import { fingerprint, type Law, type Violation } from './law.ts';
 import { addUp, judge } from './laws.ts';
 import { ORDEALS, scenarioOf } from './ordeals.ts';
+import { counted } from './report.ts';
 import { runScenario } from './runner.ts';
 import { type Scenario, writeScenario } from './scenario.ts';
 import { shrink } from './shrink.ts';
 import { storyOf } from './story.ts';
-import type { Trace } from './trace.ts';
+import { type Trace, writeTrace } from './trace.ts';
 import { inProcess, type Wrap } from './transport.ts';
 import { judgeTwins } from './twins.ts';
 
@@ -37,6 +38,7 @@ export interface Failure {
 
 /** As small as it goes. */
 export interface Found {
+  /** Of D3 when it does not come again each time: then it is onesim that is not to be relied on. */
   readonly violation: Violation;
   readonly trace: Trace;
   readonly scenario: Scenario;
@@ -114,6 +116,27 @@ export async function smallest(laws: readonly Law[], { violation, scenario }: Fa
     return [trace, found.find((each) => fingerprint(each) === wanted)];
   };
   const { scenario: least } = await shrink(scenario, async (candidate) => (await look(candidate))[1] !== undefined);
-  const [trace, shown] = await look(least);
-  return { violation: shown ?? violation, trace, scenario: least, content: writeScenario(least) };
+  const first = await look(least);
+  const replays = [first, await look(least), await look(least)];
+  const shown = replays.find(([, found]) => found !== undefined);
+  const [trace, again] = shown ?? first;
+  const unsteady = unsteadiness(violation, replays);
+  return { violation: unsteady ?? again ?? violation, trace, scenario: least, content: writeScenario(least) };
+}
+
+/** What differs between replays of one scenario; none where the law that is broken says so itself. */
+function unsteadiness(
+  violation: Violation,
+  replays: readonly (readonly [Trace, Violation | undefined])[],
+): Violation | undefined {
+  const { law, at, subject, expected, seen } = violation;
+  const times = replays.filter(([, found]) => found !== undefined).length;
+  const traces = new Set(replays.map(([trace]) => writeTrace(trace))).size;
+  if (times === replays.length && (traces === 1 || law === 'D3')) return undefined;
+  return {
+    ...{ law: 'D3', at, subject },
+    expected: `${law} is broken each time, as it was when it was come upon`,
+    seen: `${times} of ${replays.length} replays break it, and they leave ${counted(traces, 'trace')}`,
+    more: [`when it was come upon, ${law} expected ${expected}`, `and saw ${seen}`],
+  };
 }

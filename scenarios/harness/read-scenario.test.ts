@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SMALL, scenarios } from './generator.ts';
 import { readScenario } from './read-scenario.ts';
-import { SCENARIO_SCHEMA, writeScenario } from './scenario.ts';
+import { faultsOf, SCENARIO_SCHEMA, writeScenario } from './scenario.ts';
 
 const problemsOf = async (content: string): Promise<string[]> => {
   try {
@@ -68,8 +68,90 @@ describe('a mistake is named with its place, and what was probably meant', () =>
     ],
     [
       'a number',
-      wholly('{"id":"s1","op":"advance","ms":-1}'),
-      'a.json:3:32: expected a whole number of at least 0, not -1',
+      wholly(CREATE, '{"id":"f1","kind":"driver","do":"fail","skip":-1}'),
+      'a.json:5:47: expected a whole number of at least 0, not -1',
+    ],
+    [
+      'a time that will never be over',
+      wholly('{"id":"s1","op":"advance","ms":9007199254740991}'),
+      'a.json:3:32: "ms" is in milliseconds, ten years at most: expected a whole number from 0 to 315360000000, not 9007199254740991',
+    ],
+    [
+      'such a delay',
+      wholly('{"id":"s1","op":"heal","after":{"event":"start","delayMs":315360000001}}'),
+      'a.json:3:59: "delayMs" is in milliseconds, ten years at most',
+    ],
+    [
+      'the action of a driver',
+      wholly(CREATE, '{"id":"f1","kind":"driver","do":"fail","action":"deplyo"}'),
+      'a.json:5:49: nothing is called "deplyo", did you mean "deploy"?',
+    ],
+    [
+      'a delay that no driver may have',
+      wholly(CREATE, '{"id":"f1","kind":"driver","do":"delay","ms":31536000001}'),
+      'a.json:5:46: expected a number from 0 to 31536000000',
+    ],
+    [
+      'the operation of a fault, told from an event or not',
+      wholly(
+        CREATE,
+        '{"id":"f1","kind":"declared","after":{"event":"s1.sent"},\n"fault":{"selector":{"layer":"vm","operation":"deplyo"},"effect":{"do":"fail"}}}',
+      ),
+      'a.json:6:47: nothing is called "deplyo", did you mean "deploy"?',
+    ],
+    [
+      'what there is not in the world when it begins',
+      wholly(
+        CREATE,
+        '{"id":"f1","kind":"declared",\n"fault":{"selector":{"layer":"vm","user":"alcie"},"effect":{"do":"fail"}}}',
+      ),
+      'a.json:6:42: nothing is called "alcie", did you mean "alice"?',
+    ],
+    [
+      'a fault that is over before it begins',
+      wholly(
+        CREATE,
+        '{"id":"f1","kind":"declared",\n"fault":{"selector":{"layer":"host"},"effect":{"do":"down"},"trigger":{"window":{"to":"2020-01-01T00:00:00Z"}}}}',
+      ),
+      'a.json:6:81: it is over: it is 2026-01-01T00:00:00.000Z now',
+    ],
+    [
+      'a reference of a fault that is of no runtime',
+      wholly(
+        CREATE,
+        '{"id":"f1","kind":"declared","ref":"r1",\n"fault":{"selector":{"layer":"api"},"effect":{"do":"lock"}}}',
+      ),
+      'a.json:5:36: it means nothing to a fault of the layer api',
+    ],
+    [
+      'a reference of a fault to nothing',
+      wholly(CREATE, '{"id":"f1","kind":"hostDown","ref":"none"}'),
+      'a.json:5:36: no create in the file binds "none"',
+    ],
+    [
+      'a host where a virtual machine is meant',
+      wholly(CREATE, '{"id":"f1","kind":"operator","action":"stop","ref":"r1.host"}'),
+      'a.json:5:52: expected the name that a step has bound, such as r1, not "r1.host"',
+    ],
+    [
+      'a stream that nothing opens',
+      wholly(`${CREATE},\n{"id":"s2","op":"ws.open","ref":"s"}`),
+      'a.json:4:33: no metrics.synch before it binds "s"',
+    ],
+    [
+      'a runtime where a stream is meant',
+      wholly(`${CREATE},\n{"id":"s2","op":"ws.open","ref":"r1"}`),
+      'a.json:4:33: no metrics.synch before it binds "r1", which is a runtime',
+    ],
+    [
+      'a stream where a runtime is meant',
+      wholly('{"id":"s1","op":"metrics.synch","metrics":[],"bind":"w"},\n{"id":"s2","op":"get","ref":"w"}'),
+      'a.json:4:29: no create before it binds "w", which is a stream',
+    ],
+    [
+      'a query of nothing',
+      wholly('{"id":"s1","op":"prometheus.query","metric":"vm_up","ref":"none"}'),
+      'a.json:3:59: no create before it binds "none"',
     ],
     [
       'two bodies',
@@ -109,6 +191,27 @@ describe('a mistake is named with its place, and what was probably meant', () =>
     expect(
       await problemsOf(wholly('{"id":"s1","op":"get","ref":"r1"},\n{"id":"s1","op":"put","ref":"r1"}')),
     ).toHaveLength(3);
+  });
+});
+
+describe('a fault', () => {
+  const faults = (...of: object[]): string => wholly(CREATE, of.map((each) => JSON.stringify(each)).join(',\n'));
+  const DOWN = { kind: 'hostDown', ref: 'r1' };
+  const onHost = (host: string, more = {}): object => ({
+    ...{ kind: 'declared', ...more },
+    fault: { selector: { layer: 'host', host }, effect: { do: 'down' } },
+  });
+
+  test('without a name gets the next one that nothing else has', async () => {
+    const content = faults(DOWN, { ...DOWN, id: 'f2', after: { event: 'f1.ended' } }, DOWN).replaceAll('s1', 'f3');
+    const scenario = await readScenario(content, 'a.json');
+    expect(faultsOf(scenario).map(({ id }) => id)).toEqual(['f1', 'f2', 'f4']);
+  });
+
+  test('may name what is there only once its event has come, or on a server of another world', async () => {
+    expect(await problemsOf(faults(onHost('mine')))).toHaveLength(1);
+    expect(await problemsOf(faults(onHost('mine', { after: { event: 's1.sent' } })))).toEqual([]);
+    await readScenario(faults(onHost('mine')), 'a.json', true);
   });
 });
 

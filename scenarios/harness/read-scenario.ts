@@ -1,15 +1,19 @@
 /** Reads a scenario file, and names every mistake in it by its place. */
 import { type Flaw, type Path, Problem, readSource, type Source, suggestion } from '../../sim/index.ts';
 import { inLanes } from './concurrency/lanes.ts';
-import { type Fault, faultsOf, SCENARIO, type Scenario, type Step } from './scenario.ts';
-import { FAULT_EVENTS, STEP_EVENTS } from './step-parts.ts';
+import { faultFlaws } from './read-faults.ts';
+import { type Fault, faultsOf, named, SCENARIO, type Scenario, type Step } from './scenario.ts';
+import { boundName, FAULT_EVENTS, STEP_EVENTS } from './step-parts.ts';
 
-/** @throws Problem with a line for every mistake */
-export async function readScenario(content: string, file: string): Promise<Scenario> {
+/**
+ * @param elsewhere whether it is for a server that is not ours, with a world that is not the scenario's
+ * @throws Problem with a line for every mistake
+ */
+export async function readScenario(content: string, file: string, elsewhere = false): Promise<Scenario> {
   const source = await readSource(content, file);
   refuse(source, SCENARIO.check(source.value, []));
-  const scenario = source.value as Scenario;
-  refuse(source, flawsOf(scenario));
+  const scenario = named(source.value as Parameters<typeof named>[0]);
+  refuse(source, [...flawsOf(scenario), ...(await faultFlaws(scenario, elsewhere))]);
   return scenario;
 }
 
@@ -21,14 +25,18 @@ function refuse(source: Source, flaws: readonly Flaw[]): void {
   throw new Problem([...new Set(lines)].join('\n'));
 }
 
+/** The steps that make what others refer to. */
+const MADE_BY = { runtime: 'create', stream: 'metrics.synch' } as const;
+const OTHER = { runtime: 'stream', stream: 'runtime' } as const;
+
 /** What a schema cannot say: names are given once, and what is named is there, before it is used. */
 export function flawsOf(scenario: Scenario): Flaw[] {
   const flaws: Flaw[] = [];
   const { steps } = scenario;
   const faults = faultsOf(scenario);
   const ids = new Set<string>();
-  const bound = new Set<string>();
-  const named = (id: string, path: Path): void => {
+  const bound = { runtime: new Set<string>(), stream: new Set<string>() };
+  const unique = (id: string, path: Path): void => {
     if (ids.has(id)) flaws.push({ path, problem: `${JSON.stringify(id)} is used twice` });
     ids.add(id);
   };
@@ -41,30 +49,35 @@ export function flawsOf(scenario: Scenario): Flaw[] {
       flaws.push({ path: at, problem: `there is no event ${JSON.stringify(after.event)}${meant}` });
     } else if (after.event.startsWith(`${id}.`)) flaws.push({ path: at, problem: 'it cannot wait for itself' });
   };
-  const referred = (ref: string, path: Path, when: string): void => {
-    const runtime = ref.replace(/\.service$/, '');
-    if (ref === 'none' || bound.has(runtime)) return;
-    const meant = suggestion(runtime, bound);
-    flaws.push({ path, problem: `no create ${when} binds ${JSON.stringify(runtime)}${meant}` });
+  const referred = (reference: string, what: keyof typeof bound, path: Path, when: string): void => {
+    const name = boundName(reference);
+    if (bound[what].has(name)) return;
+    const other = OTHER[what];
+    const is = bound[other].has(name) ? `, which is a ${other}` : '';
+    const meant = is === '' ? suggestion(name, bound[what]) : '';
+    flaws.push({ path, problem: `no ${MADE_BY[what]} ${when} binds ${JSON.stringify(name)}${is}${meant}` });
   };
 
   for (const [n, step] of steps.entries()) {
     const path = ['steps', n];
-    named(step.id, [...path, 'id']);
+    unique(step.id, [...path, 'id']);
     anchored(step, path);
-    if ('ref' in step && step.ref !== undefined) referred(step.ref, [...path, 'ref'], 'before it');
+    if ('ref' in step && step.ref !== undefined && !(step.ref === 'none' && step.op !== 'prometheus.query')) {
+      referred(step.ref, step.op.startsWith('ws.') ? 'stream' : 'runtime', [...path, 'ref'], 'before it');
+    }
     if ('bind' in step && step.bind !== undefined) {
-      if (bound.has(step.bind)) flaws.push({ path: [...path, 'bind'], problem: `${step.bind} is bound twice` });
-      bound.add(step.bind);
+      const isTaken = Object.values(bound).some((names) => names.has(step.bind ?? ''));
+      if (isTaken) flaws.push({ path: [...path, 'bind'], problem: `${step.bind} is bound twice` });
+      bound[step.op === 'create' ? 'runtime' : 'stream'].add(step.bind);
     }
     const bodies = ['args', 'send', 'sendText'].filter((key) => key in step);
     if (bodies.length > 1) flaws.push({ path, problem: `${bodies.join(' and ')} cannot both be the body` });
   }
   for (const [n, fault] of faults.entries()) {
     const path = ['faults', n];
-    named(fault.id, [...path, 'id']);
+    unique(fault.id, [...path, 'id']);
     anchored(fault, path);
-    if ('ref' in fault && fault.ref !== undefined) referred(fault.ref, [...path, 'ref'], 'in the file');
+    if ('ref' in fault && fault.ref !== undefined) referred(fault.ref, 'runtime', [...path, 'ref'], 'in the file');
     if (fault.kind === 'driver' && (fault.do === 'delay') !== (fault.ms !== undefined)) {
       flaws.push({ path, problem: fault.do === 'delay' ? '"ms" is missing' : `"ms" means nothing to ${fault.do}` });
     }

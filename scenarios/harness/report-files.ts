@@ -36,8 +36,10 @@ function fileIn(part: string): ReportFiles {
   const [kind = '', ...rest] = part.split('=');
   const file = rest.join('=');
   if (!isKind(kind)) {
-    const meant = suggestion(kind, Object.keys(KINDS));
-    throw new Problem(`--report: unknown form ${JSON.stringify(kind)}${meant}`);
+    const kinds = Object.keys(KINDS);
+    const meant = suggestion(kind, kinds) || '.';
+    const all = `${kinds.slice(0, -1).join(', ')} and ${kinds.at(-1)}`;
+    throw new Problem(`--report: unknown form ${JSON.stringify(kind)}${meant} The forms are ${all}`);
   }
   if (file === '') throw new Problem(`--report: ${kind} needs a file, as in ${kind}=FILE`);
   return new Map([[kind, file]]);

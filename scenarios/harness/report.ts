@@ -1,7 +1,8 @@
 /** What a person at a terminal is told of a run: what was checked, and of a failure all that repeats it. */
 import type { Law, Violation } from './law.ts';
 import type { Verdict } from './laws.ts';
-import { CREDENTIALS, curl } from './request.ts';
+import { authorization, CREDENTIALS, curl, JSON_BODY, type Plea, WRONG_PASSWORD } from './request.ts';
+import { isWatch, type Step } from './scenario.ts';
 import type { ExchangeLine, Trace } from './trace.ts';
 
 /** Longest part of an answer that is shown. */
@@ -17,12 +18,12 @@ export const lasting = (ms: number): string =>
 /** `1 request`, `2 requests`. */
 export const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
-/** @param replay the file that the scenario is in; empty for one that is in none */
+/** @param again the last lines: how it is had again */
 export function failureReport(
   laws: readonly Pick<Law, 'id' | 'sentence'>[],
   trace: Trace,
   violation: Violation,
-  replay: string,
+  again: readonly string[],
 ): string[] {
   const { law: id, exchange, subject, expected, seen, more = [], where } = violation;
   const sentence = laws.find((law) => law.id === id)?.sentence ?? '';
@@ -35,7 +36,7 @@ export function failureReport(
     ...more.map((line) => `    ${line}`),
     ...(where === undefined ? [] : [`  contract  ${where}`]),
     ...stepsReport(trace, violation),
-    ...(replay === '' ? [] : [`  replay    onesim replay ${replay}`]),
+    ...again,
   ];
 }
 
@@ -45,29 +46,72 @@ export function furtherReport({ law, exchange, subject, at }: Violation): string
   return `  also      ${law} at ${seconds(at)}${where}: ${subject}`;
 }
 
-/** The exchanges of the steps up to the one that shows it, and how to make the last one by hand. */
+/** So many of the last steps are told, and of them so many by what makes them by hand: of what was made small, all. */
+const [TOLD, BY_HAND] = [12, 10];
+
+/** The exchanges of the steps up to the one that shows it, and how they are made by hand. */
 function stepsReport({ run, lines }: Trace, { exchange, at }: Violation): string[] {
   const exchanges = lines.filter((line): line is ExchangeLine => line.kind === 'exchange' && line.step !== null);
   const told = exchanges
     .filter((line) => line.at <= at && (exchange === undefined || line.seq <= exchange.seq))
     .sort((a, b) => a.sent - b.sent);
-  const rows = told.slice(-12).map(({ sent, step, as, auth, request, response, problem }) => {
+  const rows = told.slice(-TOLD).map(({ sent, step, as, auth, request, response, problem }) => {
     const credentials = auth === 'good' ? as : `${as}, ${auth} credentials`;
     return `    ${seconds(sent).padStart(12)}  ${step}  ${request.method} ${request.path} (${credentials}) → ${response?.status ?? problem}`;
   });
-  const shown = exchange?.step ? exchange : told.at(-1);
+  // The harness looks, too, on its own behalf.
+  const all = exchange?.step === null && exchange.request.method === 'GET' ? [...told, exchange] : told;
+  const byHand = all.slice(-BY_HAND).map((line) => curl(run.target, sentIn(line, run), identified(line, run)));
+  if (all.length > byHand.length) byHand.unshift(`the last ${byHand.length} of ${all.length}:`);
   return [
     `  steps     ${told.length}${told.length > rows.length ? `, the last ${rows.length}:` : ':'}`,
     ...rows,
-    ...(shown === undefined ? [] : [`  by hand   ${curl(run.target, shown.request, identified(shown, run))}`]),
+    ...byHand.map((line, n) => `${n === 0 ? '  by hand   ' : '            '}${line}`),
   ];
 }
 
+const stepOf = ({ step }: ExchangeLine, { scenario }: Trace['run']): Step | undefined =>
+  scenario.steps.find(({ id }) => id === step);
+
+/** With the headers that it had, but for those that say who asks. */
+function sentIn(line: ExchangeLine, run: Trace['run']): Plea {
+  const { request } = line;
+  const step = stepOf(line, run);
+  if (step?.op !== 'request') return { ...request, headers: request.body === null ? {} : JSON_BODY };
+  const given = Object.entries(step.headers ?? {}).map(([name, value]) => [
+    name,
+    isIdentity(name) ? withoutCredentials(value) : value,
+  ]);
+  const isTyped = given.some(([name]) => name?.toLowerCase() === 'content-type');
+  // What goes over the network has a type even so.
+  const type = run.transport === 'http' && request.body !== null && !isTyped ? PLAIN_TEXT : {};
+  return { ...request, headers: { ...type, ...Object.fromEntries(given) } };
+}
+
+const PLAIN_TEXT = { 'Content-Type': 'text/plain;charset=UTF-8' };
+
+const isIdentity = (header: string): boolean => header.toLowerCase() === 'authorization';
+
+/** The scheme of an Authorization, and a place for the rest. */
+const withoutCredentials = (value: string): string =>
+  /^(basic|bearer)?\s*$/i.test(value) ? value : value.replace(/^((?:basic|bearer)\s+)?.*$/i, '$1CREDENTIALS');
+
 /** Who asks, as curl is told it. The password is left to the reader, and who has which role on a server that is not ours. */
-function identified({ auth, as, request }: ExchangeLine, { transport }: Trace['run']): readonly string[] {
-  if (auth === 'none') return [];
-  if (request.path.startsWith('/api/v2/')) return ['-H', 'Authorization: bearer TOKEN'];
-  return ['-u', transport === 'http' ? as.toUpperCase() : (CREDENTIALS[as]?.split(':')[0] ?? as)];
+function identified(line: ExchangeLine, run: Trace['run']): readonly string[] {
+  const { auth, as, request } = line;
+  const step = stepOf(line, run);
+  if (auth === 'none' || request.path.startsWith('/_onesim/')) return [];
+  if (step === undefined && request.path.startsWith('/api/v2/')) return ['-H', 'Authorization: bearer TOKEN'];
+  if (step !== undefined && isWatch(step)) {
+    if (step.op === 'login' || step.op.startsWith('prometheus.')) return [];
+    const token = { good: 'bearer TOKEN', wrong: 'bearer dead', scheme: 'Basic c29uYXRh' }[auth];
+    return ['-H', `Authorization: ${token}`];
+  }
+  if (step?.op === 'request' && Object.keys(step.headers ?? {}).some(isIdentity)) return [];
+  if (auth === 'scheme')
+    return Object.entries(authorization('', auth)).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
+  const user = run.transport === 'http' ? as.toUpperCase() : (CREDENTIALS[as]?.split(':')[0] ?? as);
+  return ['-u', auth === 'wrong' ? `${user}:${WRONG_PASSWORD}` : user];
 }
 
 /** One line for a scenario, and one for what was checked. */

@@ -13,13 +13,20 @@ export const CREDENTIALS: Credentials = { owner: 'alice:alice', other: 'bob:bob'
 /** Users of the Gatekeeper of those worlds. */
 export const SESSIONS: Credentials = { owner: 'sonata:1234', other: 'demo:demo', admin: undefined };
 
-/** Those of our own worlds, unless others are given: then only they. */
-export function credentialsOf(named: Credentials, target: string | undefined, ours = CREDENTIALS): Credentials {
-  return target === undefined || named.owner === undefined ? { ...ours, ...defined(named) } : named;
-}
+/** On our own worlds theirs, unless others are given; on a server nobody is known but who is given. */
+export const credentialsOf = (named: Credentials, target: string | undefined): Credentials =>
+  target === undefined ? { ...CREDENTIALS, ...defined(named) } : named;
+
+/** Users of the Gatekeeper: those that SONATA comes with, unless others are given; on a server then only they. */
+export const sessionsOf = (named: Credentials, target: string | undefined): Credentials =>
+  target === undefined || named.owner === undefined ? { ...SESSIONS, ...defined(named) } : named;
 
 const defined = (named: Credentials): Partial<Credentials> =>
   Object.fromEntries(Object.entries(named).filter(([, session]) => session !== undefined));
+
+/** Whether it is the same whoever sends it, so that nobody has to be known who does. */
+export const isAnybodys = ({ op, auth = 'good' }: RequestStep): boolean =>
+  auth === 'none' || auth === 'scheme' || op === 'schema' || op === 'version' || op === 'config';
 
 export interface Plea {
   readonly method: string;
@@ -63,7 +70,7 @@ export function pleaOf(step: RequestStep, id: number | null): Plea {
   }
 }
 
-const JSON_BODY = { 'Content-Type': 'application/json' };
+export const JSON_BODY = { 'Content-Type': 'application/json' };
 
 interface Body {
   readonly args?: Specification;
@@ -88,13 +95,16 @@ function runtimeOf({ name, faas, daas, scheduling, deviceInfo }: Specification):
   };
 }
 
+/** Nobody's. */
+export const WRONG_PASSWORD = 'no such password';
+
 /** @param session `user:password` */
 export function authorization(session: string, auth: Auth): Readonly<Record<string, string>> {
   switch (auth) {
     case 'good':
       return basic(session);
     case 'wrong':
-      return basic(`${session.split(':')[0]}:no such password`);
+      return basic(`${session.split(':')[0]}:${WRONG_PASSWORD}`);
     case 'scheme':
       return { Authorization: 'Bearer token' };
     case 'none':
@@ -121,23 +131,37 @@ export function xmlRpc(session: string, method: string, ...params: readonly (str
   return { method: 'POST', path: '/RPC2', headers: { 'Content-Type': 'text/xml' }, body };
 }
 
+/** As a shell takes it for one word, on one line. */
+export function quoted(text: string): string {
+  if (/^[\w-]+$/.test(text)) return text;
+  if (!/\p{Cc}/u.test(text)) return `'${text.replaceAll("'", "'\\''")}'`;
+  const coded = text
+    .replace(/[\\']/g, '\\$&')
+    .replace(/\p{Cc}/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return `$'${coded}'`;
+}
+
+/** The longest body that stands in a command; a longer one is left to a file. */
+const LONGEST_BODY = 8_192;
+
 /**
  * How the same request is made with curl.
  * @param identified who asks, as flags
  */
-export function curl(
-  target: string,
-  { method, path, body }: Omit<Plea, 'headers'>,
-  identified: readonly string[],
-): string {
-  const quoted = (text: string): string => (/^[\w-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+export function curl(target: string, { method, path, headers, body }: Plea, identified: readonly string[]): string {
   // curl takes braces and brackets for lists of addresses, unless told not to.
   const parts = ['curl', /[[\]{}]/.test(path) ? '-gi' : '-i'];
   if (method === 'HEAD') parts.push('-I');
-  else if (method !== 'GET') parts.push('-X', method);
+  else if (method !== 'GET' || body !== null) parts.push('-X', method);
   parts.push(...identified);
-  if (body !== null) {
-    parts.push('-H', `Content-Type: ${body.startsWith('<') ? 'text/xml' : 'application/json'}`, '--data-binary', body);
+  const named = Object.entries(headers);
+  // What has no value is sent by a semicolon, and what curl would add by itself is kept back by none.
+  for (const [name, value] of named) parts.push('-H', value === '' ? `${name};` : `${name}: ${value}`);
+  if (body !== null && !named.some(([name]) => name.toLowerCase() === 'content-type')) {
+    parts.push('-H', 'Content-Type:');
   }
+  if (body !== null && body.length > LONGEST_BODY) parts.push('--data-binary', `@BODY of ${body.length} characters`);
+  // What begins with @ would be taken for the name of a file.
+  else if (body !== null) parts.push(body.startsWith('@') ? '--data-raw' : '--data-binary', body);
   return [...parts, `${target}${path}`].map(quoted).join(' ');
 }

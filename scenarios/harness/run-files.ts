@@ -1,11 +1,12 @@
 /** `onesim run` and `onesim replay`: scenario files, the laws, and a report. */
 import { loadContracts } from '../../contracts/contract.ts';
 import { type exitCodes, flags, type Machine, Problem, reason } from '../../sim/index.ts';
+import { replaying, replayLine, visiting } from './again.ts';
 import { Coverage } from './coverage.ts';
 import { COMMAND_FLAGS, gatekeeperUsers, only } from './flags.ts';
-import type { Judged } from './junit.ts';
+import { distinctNames, type Judged } from './junit.ts';
 import type { Law } from './law.ts';
-import { judge, loadLaws, type Verdict } from './laws.ts';
+import { addUp, judge, loadLaws, type Verdict } from './laws.ts';
 import { readScenario } from './read-scenario.ts';
 import { failureReport, furtherReport, summary } from './report.ts';
 import { openReports, type ReportFiles } from './report-files.ts';
@@ -15,14 +16,15 @@ import type { Scenario } from './scenario.ts';
 import { type Stop, stopOf } from './stop.ts';
 import { storyOf } from './story.ts';
 import { OUTSIDE, type Outside } from './target/outside.ts';
+import { isOneadmin } from './target/roles.ts';
 import { type VisitSettings, visit } from './target/visit.ts';
 import { type Trace, writeTrace } from './trace.ts';
-import { inProcess } from './transport.ts';
+import { inProcess, type Wrap } from './transport.ts';
+import { judgeTwins, TWINS } from './twins.ts';
 
 type Client = Pick<Machine, 'readFile' | 'out' | 'stopped'>;
 
 interface Settings extends Omit<VisitSettings, 'target'> {
-  readonly files: readonly string[];
   readonly target: string | undefined;
   readonly reports: ReportFiles;
 }
@@ -35,7 +37,7 @@ export async function runFiles(
 ): Promise<exitCodes.ExitCode> {
   const settings = settingsOf(args);
   // Every file is read before the first is run: a mistake in the last must not cost the time of all others.
-  const scenarios = await Promise.all(settings.files.map((file) => load(file, machine)));
+  const scenarios = await Promise.all(settings.files.map((file) => load(file, machine, settings.target !== undefined)));
   const report = await openReports(settings.reports);
   const laws = await loadLaws();
   const judged: Judged[] = [];
@@ -43,21 +45,23 @@ export async function runFiles(
   const contracts = await loadContracts();
   const coverage = new Coverage(contracts);
   let requests = 0;
+  const { target } = settings;
+  const names = distinctNames();
   const told = (trace: Trace, n: number): void => {
     const file = settings.files[n] ?? '';
-    const name = trace.run.scenario.name ?? file;
+    const name = names(trace.run.scenario.name ?? file);
     const story = storyOf(trace);
     const verdict = judge(laws, trace, story);
     coverage.add(story);
     requests += trace.lines.filter(({ kind }) => kind === 'exchange').length;
     for (const line of summary(name, trace, verdict)) machine.out(line);
-    const reports = reportsOf(laws, trace, verdict, file);
+    const replay = target === undefined ? replaying(file) : visiting(file, trace.run.scenario, { ...settings, target });
+    const reports = reportsOf(laws, trace, verdict, [replayLine(replay)]);
     for (const lines of reports.values()) for (const line of lines) machine.out(line);
     judged.push({ name, verdict, reports, trace });
     traces.push(trace);
   };
   const stop = stopOf(machine);
-  const { target } = settings;
   const { left, early } =
     target === undefined
       ? await playHere(scenarios, settings, outside, stop, told)
@@ -70,11 +74,17 @@ export async function runFiles(
   function codeOf(): exitCodes.ExitCode {
     if (left.length > 0) return 3;
     if (judged.some(({ verdict }) => verdict.violations.length > 0)) return 1;
-    if (requests > 0) return early ? 4 : 0;
-    machine.out('Nothing was asked of the target, so nothing was checked.');
-    return 4;
+    const less = requests === 0 ? NOTHING_ASKED : traces.some(leavesOut) ? LEFT_OUT : undefined;
+    if (less !== undefined) machine.out(less);
+    return less !== undefined || early ? 4 : 0;
   }
 }
+
+const NOTHING_ASKED = 'Nothing was asked of the target, so nothing was checked.';
+const LEFT_OUT = 'Something was left out, so less was checked than the scenario asks for.';
+
+/** Whether a step or a fault was. */
+const leavesOut = ({ lines }: Trace): boolean => lines.some(({ kind }) => kind === 'skip');
 
 /** On stand-ins in this process. */
 async function playHere(
@@ -97,52 +107,65 @@ async function playHere(
   return { left: [], early: signal.aborted };
 }
 
-const TIMES = 3;
-
-/** @throws Problem */
-export async function replayFile(args: readonly string[], machine: Client): Promise<exitCodes.ExitCode> {
+/** @param wrap a seeded bug, for tests. @throws Problem */
+export async function replayFile(args: readonly string[], machine: Client, wrap?: Wrap): Promise<exitCodes.ExitCode> {
   const { words: files, given } = flags.readFlags(only(['--target']), args);
   const [file] = files;
   if (file === undefined || files.length > 1) throw new Problem('replay takes one file');
   if (given.has('--target'))
     throw new Problem('replay is for the stand-in; onesim run FILE --target URL asks a server');
-  const scenario = await load(file, machine);
+  const scenario = await load(file, machine, false);
   const laws = await loadLaws();
-  const seen = new Set<string>();
-  let last: { trace: Trace; verdict: Verdict } | undefined;
-  for (let n = 0; n < TIMES; n++) {
-    const trace = await runScenario(scenario, await inProcess(scenario));
-    last = { trace, verdict: judge(laws, trace) };
-    seen.add(writeTrace(trace));
-  }
-  if (last === undefined) return 4;
+  const door = (each: Scenario) => inProcess(each, wrap);
+  const replay = async (): Promise<{ readonly trace: Trace; readonly verdict: Verdict }> => {
+    const trace = await runScenario(scenario, await door(scenario));
+    const [mine, twins] = [judge(laws, trace), await judgeTwins(trace, door)];
+    const checks = new Map(mine.checks);
+    addUp(checks, twins.checks);
+    return { trace, verdict: { checks, violations: [...mine.violations, ...twins.violations] } };
+  };
+  const last = await replay();
+  const all = [last, await replay(), await replay()];
   const { trace, verdict } = last;
+  const reports = reportsOf([...laws, ...TWINS], trace, verdict, [replayLine(replaying(file))]);
   for (const line of summary(scenario.name ?? file, trace, verdict)) machine.out(line);
-  for (const lines of reportsOf(laws, trace, verdict, file).values()) for (const line of lines) machine.out(line);
-  if (seen.size > 1) {
-    machine.out(`✗ D3: ${TIMES} runs of it left ${seen.size} different traces: a mistake of onesim, please report it`);
+  for (const lines of reports.values()) for (const line of lines) machine.out(line);
+  const traces = new Set(all.map((each) => writeTrace(each.trace))).size;
+  const verdicts = new Set(all.map((each) => JSON.stringify(each.verdict.violations))).size;
+  if (traces > 1 || verdicts > 1) {
+    const unlike = traces > 1 ? `left ${traces} different traces` : `came to ${verdicts} different verdicts`;
+    machine.out(`✗ D3: ${all.length} runs of it ${unlike}: a mistake of onesim, please report it, with ${file}`);
     return 1;
   }
-  machine.out(`  ${TIMES} of ${TIMES} runs left the same trace`);
-  return verdict.violations.length > 0 ? 1 : 0;
+  machine.out(`  ${all.length} of ${all.length} runs left the same trace, and came to the same verdict`);
+  if (verdict.violations.length > 0) return 1;
+  const isAsked = trace.lines.some(({ kind }) => kind === 'exchange');
+  if (isAsked && !leavesOut(trace)) return 0;
+  machine.out(isAsked ? LEFT_OUT : NOTHING_ASKED);
+  return 4;
 }
 
-async function load(file: string, machine: Client): Promise<Scenario> {
+async function load(file: string, machine: Client, elsewhere: boolean): Promise<Scenario> {
   let content: string;
   try {
     content = await machine.readFile(file);
   } catch (error) {
     throw new Problem(`${file}: ${reason(error)}`);
   }
-  return readScenario(content, file);
+  return readScenario(content, file, elsewhere);
 }
 
 /** One report for each law that is broken: what is told of its first breach, and how many more kinds there are. */
-export function reportsOf(laws: readonly Law[], trace: Trace, verdict: Verdict, file: string): Map<string, string[]> {
+export function reportsOf(
+  laws: readonly Pick<Law, 'id' | 'sentence'>[],
+  trace: Trace,
+  verdict: Verdict,
+  again: readonly string[],
+): Map<string, string[]> {
   const reports = new Map<string, string[]>();
   for (const violation of verdict.violations) {
     const lines = reports.get(violation.law);
-    if (lines === undefined) reports.set(violation.law, failureReport(laws, trace, violation, file));
+    if (lines === undefined) reports.set(violation.law, failureReport(laws, trace, violation, again));
     else lines.push(furtherReport(violation));
   }
   return reports;
@@ -156,18 +179,20 @@ const RUN_FLAGS = only([...COMMAND_FLAGS.run.own, ...COMMAND_FLAGS.run.ofTargets
 function settingsOf(args: readonly string[]): Settings {
   const { flags: told, words, given } = flags.readFlags(RUN_FLAGS, args);
   if (words.length === 0) throw new Problem('name the scenario files to run');
-  const [target, owner] = [told['--target'], told['--auth']];
+  const { '--target': target, '--allow-oneadmin': isFree } = told;
   const stray = COMMAND_FLAGS.run.ofTargets.find((name) => given.has(name));
   if (target === undefined && stray !== undefined) {
     throw new Problem(`${stray} says something of a server, and no --target is given`);
   }
-  if (target !== undefined && owner?.startsWith('oneadmin:') && !told['--allow-oneadmin']) {
-    throw new Problem('--auth: oneadmin may do too much for a test; --allow-oneadmin lets it');
+  const tenant = (['--auth', '--other-auth'] as const).find((name) => isOneadmin(told[name]));
+  if (target !== undefined && tenant !== undefined && !isFree) {
+    throw new Problem(`${tenant}: oneadmin may do too much for a test; --allow-oneadmin lets it`);
   }
-  const named = { owner, other: told['--other-auth'], admin: told['--admin-auth'] };
+  const named = { owner: told['--auth'], other: told['--other-auth'], admin: told['--admin-auth'] };
   return {
     files: words,
     target,
+    isFree,
     credentials: credentialsOf(named, target),
     sessions: gatekeeperUsers(told, target),
     rate: told['--rate'],

@@ -87,6 +87,27 @@ describe('a fault', () => {
     expect(told(trace).at(-1)).toBe('s4 200 3010-3010');
   });
 
+  test('of the host of a runtime names that host', async () => {
+    const after = { event: 's2.answered' };
+    const { lines } = await run([CREATE, settled], {
+      faults: [
+        { id: 'f1', kind: 'driver', do: 'fail', action: 'resize', ref: 'r1.host', after },
+        {
+          id: 'f2',
+          kind: 'declared',
+          fault: { selector: { layer: 'host' }, effect: { do: 'down' } },
+          ref: 'r1',
+          after,
+        },
+      ],
+    });
+    const armed = lines.flatMap((line) => (line.kind === 'exchange' && line.op === 'arm' ? [line.request.body] : []));
+    expect(armed.map((body) => JSON.parse(body ?? '').selector)).toEqual([
+      { layer: 'vm', operation: 'resize', host: 'host1' },
+      { layer: 'host', host: 'host1' },
+    ]);
+  });
+
   test('is there from the start, and gone after its time', async () => {
     const again: Step = { id: 's4', op: 'create', bind: 'r2' };
     const trace = await run(

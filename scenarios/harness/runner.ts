@@ -3,9 +3,10 @@ import { attempt, type FunctionState, mappedState, type Soon, whenThere } from '
 import { type Bound, boundOf, functionsIn } from './answers.ts';
 import { Clients } from './clients.ts';
 import { inLanes, laneOf, pausesOf } from './concurrency/lanes.ts';
-import { CREDENTIALS, type Credentials, type Plea, pleaOf, SESSIONS } from './request.ts';
+import { CREDENTIALS, type Credentials, isAnybodys, type Plea, pleaOf, SESSIONS } from './request.ts';
 import { type Fault, faultsOf, isRequest, isWatch, type RequestStep, type Scenario, type Step } from './scenario.ts';
-import { ENDED, type Line, type Trace } from './trace.ts';
+import { boundName } from './step-parts.ts';
+import { ENDED, type Line, type Role, type Trace } from './trace.ts';
 import type { God, Transport } from './transport.ts';
 import { Troubles } from './troubles.ts';
 import { Watcher } from './watching/watcher.ts';
@@ -20,6 +21,8 @@ export interface RunOptions {
   readonly pollMs?: number;
   /** Ends the run early: what is under way is waited for, and nothing else begins. */
   readonly signal?: Pick<AbortSignal, 'aborted'>;
+  /** Is told of each step and fault that is over. */
+  readonly told?: () => void;
 }
 
 /** An id that nobody has. */
@@ -34,9 +37,10 @@ export async function runScenario(
     patienceMs = 600_000,
     pollMs = 500,
     signal = NEVER,
+    told = () => {},
   }: RunOptions = {},
 ): Promise<Trace> {
-  const run = new Run(scenario, transport, { credentials, sessions, patienceMs, pollMs, signal });
+  const run = new Run(scenario, transport, { credentials, sessions, patienceMs, pollMs, signal, told });
   const lines = await run.toEnd();
   return { run: { kind: 'run', v: 1, ...transport.about, scenario }, lines };
 }
@@ -69,6 +73,7 @@ class Run {
   /** When each event came. */
   readonly #events = new Map<string, number>([['start', 0]]);
   readonly #bound = new Map<string, Bound>();
+  readonly #makers = new Map<Bound, Role>();
   /** What the journal, or the last answer, said of each VM or function. */
   readonly #states = new Map<number, FunctionState>();
   /** Events that are states of runtimes, and have not come. */
@@ -102,7 +107,7 @@ class Run {
     this.#troubles = new Troubles({
       god: this.#god,
       clients: this.#clients,
-      boundTo: (ref) => this.#bound.get(ref),
+      boundTo: (ref) => this.#bound.get(boundName(ref)),
       vms: () => [...this.#bound.values()].flatMap(({ vms }) => vms),
       stateOf: (vm) => this.#states.get(vm),
       advance: (ms) => this.#advance(ms),
@@ -148,7 +153,7 @@ class Run {
       event: step.after?.event ?? before,
       others: step.after === undefined ? others : [],
       delayMs: (step.after?.delayMs ?? 0) + (pausesOf(step)[0] ?? 0),
-      act: () => whenThere(this.#step(step), () => this.#note(over(step.id))),
+      act: () => whenThere(this.#step(step), () => this.#end(step.id)),
     };
   }
 
@@ -160,7 +165,7 @@ class Run {
       delayMs: fault.after?.delayMs ?? 0,
       act: async () => {
         await this.#troubles.begin(fault);
-        this.#note(over(fault.id));
+        this.#end(fault.id);
       },
     });
   }
@@ -260,7 +265,13 @@ class Run {
 
   #skip(id: string, why: string): void {
     this.#lines.push({ kind: 'skip', at: this.#transport.now(), id, why });
-    this.#note(over(id));
+    this.#end(id);
+  }
+
+  #end(id: string): void {
+    const event = over(id);
+    if (!this.#events.has(event)) this.#options.told();
+    this.#note(event);
   }
 
   // ---- what has happened --------------------------------------------------------------------------------------------
@@ -315,7 +326,8 @@ class Run {
       .map(({ event }) => event.split('.')[0] ?? '');
     for (const bound of new Set(awaited.map((id) => this.#boundBy(id)))) {
       if (bound === undefined) continue;
-      await this.#clients.ask(getting(bound.id), { step: null, op: 'get', as: 'owner', id: bound.id });
+      const as = this.#makers.get(bound) ?? 'owner';
+      await this.#clients.ask(getting(bound.id), { step: null, op: 'get', as, id: bound.id });
     }
   }
 
@@ -325,8 +337,9 @@ class Run {
 
   #census(): void {
     this.#listen();
-    if (this.#god === undefined) return;
-    this.#lines.push({ kind: 'census', at: this.#transport.now(), census: this.#god.census() });
+    const god = this.#god;
+    if (god === undefined) return;
+    this.#lines.push({ kind: 'census', at: this.#transport.now(), until: god.written(), census: god.census() });
   }
 
   // ---- deeds --------------------------------------------------------------------------------------------------------
@@ -373,10 +386,10 @@ class Run {
   }
 
   #request(step: RequestStep): Soon<void> {
-    const { as = 'owner', auth = 'good' } = step;
+    const { as = 'owner' } = step;
     const id = 'ref' in step ? this.#idOf(step.ref) : null;
     if (id === undefined) return this.#skip(step.id, 'what it refers to was not made');
-    const isKnown = this.#options.credentials[as] !== undefined || auth === 'none' || auth === 'scheme';
+    const isKnown = this.#options.credentials[as] !== undefined || isAnybodys(step);
     if (!isKnown) return this.#skip(step.id, `there are no credentials for ${as}`);
     const answering = this.#clients.ask(pleaOf(step, id), { step, op: step.op, as, id });
     this.#note(`${step.id}.sent`);
@@ -384,6 +397,7 @@ class Run {
       if (answer !== null && step.op === 'create' && answer.status === 201 && step.bind !== undefined) {
         const bound = boundOf(answer.body);
         if (bound !== undefined) this.#bound.set(step.bind, bound);
+        if (bound !== undefined) this.#makers.set(bound, as);
       }
       this.#note(`${step.id}.answered`);
     });
@@ -391,7 +405,7 @@ class Run {
 
   #idOf(ref: string): number | null | undefined {
     if (ref === 'none') return NOBODYS;
-    const bound = this.#bound.get(ref.replace(/\.service$/, ''));
+    const bound = this.#bound.get(boundName(ref));
     return ref.endsWith('.service') ? (bound?.service ?? undefined) : bound?.id;
   }
 

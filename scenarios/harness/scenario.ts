@@ -4,7 +4,7 @@
  * its meaning.
  */
 import { FAULT, type FormOf, form, VM_ACTIONS } from '../../sim/index.ts';
-import { after, common, name, ref } from './step-parts.ts';
+import { after, common, duration, made, name, ref, struck } from './step-parts.ts';
 import { WATCH_STEPS, type WatchStep } from './watching/steps.ts';
 
 const { anything, chance, constant, list, map, object, text, variants, whole, word } = form;
@@ -56,38 +56,42 @@ const step = variants('op', {
     { ...common, headers: map(headerValue, headerName), sendText: text(), send: anything },
   ),
   ...WATCH_STEPS,
-  advance: object({ id: name, op: word('advance'), ms: whole(0) }, { after }),
+  advance: object({ id: name, op: word('advance'), ms: duration }, { after }),
   heal: object({ id: name, op: word('heal') }, { after }),
 });
 
 /** The whole schema is long, and stands elsewhere. */
 const FAULT_IN_WORDS = { type: 'object', description: 'as fixtures/faults/schema.json has it' };
 
+/** What is told of a fault is told by its name; one that has none gets one when the file is read. */
+const called = { id: name };
+
 const fault = variants('kind', {
   /** What a driver of a host does to VMs. */
   driver: object(
-    { id: name, kind: word('driver'), do: word('fail', 'delay', 'stick') },
+    { kind: word('driver'), do: word('fail', 'delay', 'stick') },
     {
-      ref,
+      ...called,
+      ref: struck,
       action: text(),
       message: text(),
-      ms: whole(0),
+      ms: duration,
       skip: whole(0),
       times: whole(1),
       probability: chance,
       after,
-      forMs: whole(0),
+      forMs: duration,
     },
   ),
-  /** A fault of onesim, whatever its layer; of a runtime, if it refers to one. */
+  /** A fault of onesim, whatever its layer; of a runtime or its host, if it refers to one. */
   declared: object(
-    { id: name, kind: word('declared'), fault: { ...FAULT, schema: FAULT_IN_WORDS } },
-    { ref, after, forMs: whole(0) },
+    { kind: word('declared'), fault: { ...FAULT, schema: FAULT_IN_WORDS } },
+    { ...called, ref: struck, after, forMs: duration },
   ),
   /** What an administrator does to a VM behind the engine's back. */
-  operator: object({ id: name, kind: word('operator'), ref, action: word(...VM_ACTIONS) }, { after }),
+  operator: object({ kind: word('operator'), ref: made, action: word(...VM_ACTIONS) }, { ...called, after }),
   /** The host of a runtime is not heard of any more. */
-  hostDown: object({ id: name, kind: word('hostDown'), ref }, { after, forMs: whole(0) }),
+  hostDown: object({ kind: word('hostDown'), ref: struck }, { ...called, after, forMs: duration }),
 });
 
 export const SCENARIO = object(
@@ -107,9 +111,12 @@ export const SCENARIO = object(
   },
 );
 
-export type Scenario = FormOf<typeof SCENARIO>;
+/** As it is written. */
+type Written = FormOf<typeof SCENARIO>;
 export type Step = FormOf<typeof step>;
-export type Fault = FormOf<typeof fault>;
+export type Fault = FormOf<typeof fault> & { readonly id: string };
+/** With a name for every fault. */
+export type Scenario = Omit<Written, 'faults'> & { readonly faults?: readonly Fault[] };
 export type Specification = FormOf<typeof specification>;
 export type After = FormOf<typeof after>;
 
@@ -122,6 +129,20 @@ export const isRequest = (step: Step): step is RequestStep =>
   step.op !== 'advance' && step.op !== 'heal' && !isWatch(step);
 
 export const faultsOf = (scenario: Scenario): readonly Fault[] => scenario.faults ?? [];
+
+/** Gives each fault that has no name the next of f1, f2, … that nothing else has. */
+export function named(written: Written): Scenario {
+  const { faults, ...rest } = written;
+  if (faults === undefined) return rest;
+  const taken = new Set([...written.steps, ...faults].map(({ id }) => id));
+  let n = 0;
+  const free = (): string => {
+    do n++;
+    while (taken.has(`f${n}`));
+    return `f${n}`;
+  };
+  return { ...rest, faults: faults.map((each): Fault => ({ id: each.id ?? free(), ...each })) };
+}
 
 export const seedOf = ({ seed }: Scenario): number => Number(seed ?? '1');
 

@@ -1,10 +1,11 @@
 /**
  * Makes a scenario that fails smaller, as long as it fails in the same way: steps and faults are taken out, many at a
- * time, then one by one and in pairs, and then values become the simplest that do. A candidate that fails otherwise, in
+ * time, then one by one and in pairs, then values become the simplest that do, and times the shortest. A candidate that fails otherwise, in
  * another law, operation, status or edge, is not taken: that would be another bug.
  */
 import { eventNames, flawsOf } from './read-scenario.ts';
-import { type Fault, faultsOf, type Scenario, type Step } from './scenario.ts';
+import { type After, type Fault, faultsOf, type Scenario, type Step } from './scenario.ts';
+import { boundName } from './step-parts.ts';
 
 /** Whether a candidate still fails in the way that is looked into. */
 type Fails = (candidate: Scenario) => Promise<boolean>;
@@ -44,6 +45,7 @@ export async function shrink(scenario: Scenario, fails: Fails, mostRuns = 1_000)
         if (found) break;
       }
     }
+    await shortenTimes(() => best, take);
   }
   return { scenario: best, runs };
 }
@@ -75,8 +77,7 @@ async function removePairs(best: () => Scenario, take: Take): Promise<void> {
 export function without(scenario: Scenario, ids: ReadonlySet<string>): Scenario {
   const kept = scenario.steps.filter(({ id }) => !ids.has(id));
   const bound = new Set(kept.flatMap((step) => ('bind' in step && step.bind !== undefined ? [step.bind] : [])));
-  const holds = (ref: string | undefined): boolean =>
-    ref === undefined || ref === 'none' || bound.has(ref.replace(/\.service$/, ''));
+  const holds = (ref: string | undefined): boolean => ref === undefined || ref === 'none' || bound.has(boundName(ref));
   const steps = kept.filter((step) => holds('ref' in step ? step.ref : undefined));
   const faults = faultsOf(scenario).filter(
     (fault) => !ids.has(fault.id) && holds('ref' in fault ? fault.ref : undefined),
@@ -100,6 +101,7 @@ const SPARE = [
   'client',
   'args',
   'forMs',
+  'withinMs',
   'times',
   'skip',
   'message',
@@ -113,8 +115,10 @@ const SPARE = [
 
 function* simplifications(scenario: Scenario): Generator<Scenario> {
   for (const key of ['swarm', 'profile', 'seed', 'functions']) if (key in scenario) yield dropped(scenario, key);
-  for (const timing of ['instant', 'fast'] as const) {
-    if (scenario.timing !== timing) yield { ...scenario, timing };
+  // Where nothing takes time there is nothing to wait for.
+  if (scenario.timing !== 'instant') {
+    yield { ...scenario, timing: 'instant' };
+    if (scenario.timing !== undefined) yield dropped(scenario, 'timing');
   }
   for (const [n, step] of scenario.steps.entries()) {
     for (const simpler of simplerItems(step)) yield { ...scenario, steps: scenario.steps.with(n, simpler) };
@@ -128,22 +132,84 @@ function* simplifications(scenario: Scenario): Generator<Scenario> {
 
 function* simplerItems<T extends Step | Fault>(item: T): Generator<T> {
   for (const key of SPARE) if (key in item) yield dropped(item, key);
-  if ('pausesMs' in item) {
-    for (const [n, ms] of (item.pausesMs ?? []).entries())
-      if (ms > 0) yield { ...item, pausesMs: item.pausesMs?.with(n, 0) };
-    yield { ...item, pausesMs: item.pausesMs?.slice(0, -1) };
-  }
-  if (item.after?.delayMs !== undefined) yield { ...item, after: { event: item.after.event } };
+  if ('pausesMs' in item) yield { ...item, pausesMs: item.pausesMs?.slice(0, -1) };
   if ('args' in item && item.args !== undefined) {
     for (const key of Object.keys(item.args)) yield { ...item, args: dropped(item.args, key) };
     const { faas } = item.args;
     for (const key of Object.keys(faas ?? {}))
       yield { ...item, args: { ...item.args, faas: dropped(faas ?? {}, key) } };
   }
-  for (const key of ['ms', 'forMs'] as const) {
-    const value: unknown = Reflect.get(item, key);
-    // A time is simplest at nothing, then at its half; what has become round stays.
-    if (typeof value === 'number' && value > 0)
-      for (const less of [0, Math.floor(value / 2)]) yield { ...item, [key]: less };
+}
+
+// ---- times --------------------------------------------------------------------------------------------------------
+
+/** A time that a step or a fault has. */
+interface Time<T> {
+  readonly ms: number;
+  /** The same with another. */
+  readonly with: (ms: number) => T;
+}
+
+function timesOf<T extends Step | Fault>(item: T): Time<T>[] {
+  const { after } = item;
+  const times: Time<T>[] = LASTING.flatMap((key) => {
+    const ms: unknown = Reflect.get(item, key);
+    return typeof ms === 'number' ? [{ ms, with: (other) => ({ ...item, [key]: other }) }] : [];
+  });
+  if (after !== undefined) {
+    const { event, delayMs = 0 } = after;
+    const told = (ms: number): After => (ms === 0 ? { event } : { event, delayMs: ms });
+    times.push({ ms: delayMs, with: (ms) => ({ ...item, after: told(ms) }) });
+  }
+  const pauses = 'pausesMs' in item ? (item.pausesMs ?? []) : [];
+  return [
+    ...times,
+    ...pauses.map((ms, n): Time<T> => ({ ms, with: (other) => ({ ...item, pausesMs: pauses.with(n, other) }) })),
+  ];
+}
+
+/** Keys of times. */
+const LASTING = ['ms', 'forMs', 'withinMs'];
+
+function timesIn(scenario: Scenario): Time<Scenario>[] {
+  const faults = faultsOf(scenario);
+  return [
+    ...scenario.steps.flatMap((step, n) =>
+      timesOf(step).map((time) => ({
+        ms: time.ms,
+        with: (ms: number) => ({ ...scenario, steps: scenario.steps.with(n, time.with(ms)) }),
+      })),
+    ),
+    ...faults.flatMap((fault, n) =>
+      timesOf(fault).map((time) => ({
+        ms: time.ms,
+        with: (ms: number) => ({ ...scenario, faults: faults.with(n, time.with(ms)) }),
+      })),
+    ),
+  ];
+}
+
+/**
+ * Each time becomes nothing, or one tick of the clock, or else the shortest that does, to the tick: half of it, or half
+ * of what is between that and one that is too short, until the tick before is too short. So a deadline shows itself.
+ */
+async function shortenTimes(best: () => Scenario, take: Take): Promise<void> {
+  for (const n of timesIn(best()).keys()) {
+    const lasts = async (ms: number): Promise<boolean> => {
+      const time = timesIn(best())[n];
+      return time !== undefined && take(time.with(ms));
+    };
+    let enough = timesIn(best())[n]?.ms ?? 0;
+    let tooShort = -1;
+    for (const ms of [0, 1]) {
+      if (ms >= enough) break;
+      if (await lasts(ms)) enough = ms;
+      else tooShort = ms;
+    }
+    while (enough - tooShort > 1) {
+      const middle = Math.floor((enough + tooShort) / 2);
+      if (await lasts(middle)) enough = middle;
+      else tooShort = middle;
+    }
   }
 }

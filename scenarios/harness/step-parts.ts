@@ -3,6 +3,19 @@ import { form } from '../../sim/index.ts';
 
 const { anything, map, object, oneOrMore, text, whole, word } = form;
 
+/** Ten years: more is a slip of the pen, and would never be over. */
+const LONGEST_MS = 10 * 365 * 86_400_000;
+const upToTenYears = whole(0, LONGEST_MS);
+
+/** How long something lasts, in milliseconds of the scenario's time. */
+export const duration: form.Form<number> = {
+  schema: { ...upToTenYears.schema, description: 'milliseconds, ten years at most' },
+  check: (value, path) =>
+    upToTenYears
+      .check(value, path)
+      .map((flaw) => ({ ...flaw, problem: `"${path.at(-1)}" is in milliseconds, ten years at most: ${flaw.problem}` })),
+};
+
 export const name = text({ pattern: '^[A-Za-z][A-Za-z0-9_-]*$', meaning: 'a name of letters, digits, - and _' });
 
 /** What an event may be called behind the name of its step or fault. */
@@ -16,7 +29,7 @@ export const after = object(
       meaning: 'an event such as start, s1.answered, s1.RUNNING or f1.began',
     }),
   },
-  { delayMs: whole(0) },
+  { delayMs: duration },
 );
 
 const expectation = object(
@@ -42,8 +55,23 @@ export const common = {
 
 export type Auth = (typeof AUTH)[number];
 
-/** A runtime by the name that a step bound, or its service; a stream by that of its step; or an id that nobody has. */
+/** A runtime by the name that a step has bound, or its service; or an id that nobody has. */
 export const ref = text({
   pattern: '^([A-Za-z][A-Za-z0-9_-]*(\\.service)?|none)$',
   meaning: 'the name that a step has bound, such as r1, or r1.service, or none',
 });
+
+/** What a step has made, by the name that it has bound: a runtime or a stream. */
+export const made = text({
+  pattern: '^[A-Za-z][A-Za-z0-9_-]*$',
+  meaning: 'the name that a step has bound, such as r1',
+});
+
+/** A runtime, or the host that its virtual machine is on. */
+export const struck = text({
+  pattern: '^[A-Za-z][A-Za-z0-9_-]*(\\.host)?$',
+  meaning: 'the name that a step has bound, such as r1, or r1.host',
+});
+
+/** The name that is bound to what a reference means, or to what that is of. */
+export const boundName = (reference: string): string => reference.replace(/\..*$/, '');

@@ -99,7 +99,12 @@ export interface Census {
     readonly cpu: number;
     readonly vcpu: number | null;
     readonly memoryMiB: number;
+    /** Of its first disk. */
     readonly diskMiB: number;
+    /** Of its first NIC: EXTERNAL_IP, IP6 or IP, the first that it has; empty where it has none. */
+    readonly address: string;
+    /** Whether a driver is changing it: then what it has and what it is to have are two things. */
+    readonly changing: boolean;
   }[];
   /** What is booked on each user that has quotas. */
   readonly quotas: readonly {
@@ -113,12 +118,16 @@ export interface Census {
     readonly state: string;
     readonly cpu: number;
     readonly memoryMiB: number;
+    /** What its VMs have taken at most since the last census, whenever the journal had something new of a VM. */
+    readonly most: { readonly cpu: number; readonly memoryMiB: number };
   }[];
 }
 
 export interface CensusLine {
   readonly kind: 'census';
   readonly at: number;
+  /** How far the journal had come. */
+  readonly until: number;
   readonly census: Census;
 }
 

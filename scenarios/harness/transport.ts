@@ -32,11 +32,23 @@ export interface God {
   setHost(id: number, up: boolean): void;
 }
 
+/** Of a request that is not sent, or not again, since who is asked does not want it: it tells nothing of them, and ends the run. */
+export class Unasked extends Error {
+  override readonly name = 'Unasked';
+  /** What was answered when it was sent before; undefined when it was not. */
+  readonly status: number | undefined;
+
+  constructor(why: string, status: number | undefined) {
+    super(why);
+    this.status = status;
+  }
+}
+
 export interface Transport {
   readonly about: Pick<RunLine, 'transport' | 'target' | 'deviations' | 'epochMs' | 'bounds'>;
   /** Milliseconds since the start. */
   now(): number;
-  /** Throws or rejects when no answer comes. */
+  /** Throws or rejects when no answer comes, with `Unasked` when none was wanted. */
   send(sent: Sent): Soon<Answer>;
   /** Lets what is in flight run as far as it can without time passing. */
   settle(): Promise<void>;
@@ -90,6 +102,8 @@ function overDoor(simulator: Simulator, wrap: Wrap | undefined): Transport {
   const door = doorOf(simulator, wrap);
   const start = clock.now;
   let read = 0;
+  /** Since the last census, by host. */
+  const fullest = new Map<number, Load>();
   const flights = new Set<Flight>();
   const send = (sent: Sent): Soon<Answer> => {
     const answering = sent.waitsMs === undefined ? door(sent) : pausing(clock, sent.waitsMs, () => door(sent));
@@ -136,10 +150,16 @@ function overDoor(simulator: Simulator, wrap: Wrap | undefined): Transport {
         if (journal.length === read) return [];
         const entries = [...journal.since(read)];
         read = journal.length;
+        if (entries.some(({ kind }) => kind === 'vm.state')) weigh(cloud, fullest);
         return entries;
       },
       written: () => journal.length,
-      census: () => censusOf(simulator),
+      census() {
+        weigh(cloud, fullest);
+        const census = censusOf(simulator, fullest);
+        fullest.clear();
+        return census;
+      },
       rebirth() {
         if (flights.size > 0 || streams.isAnyOpen()) return;
         const snapshot = settledOf(simulator);
@@ -176,7 +196,28 @@ async function answerOf(response: Response): Promise<Answer> {
 
 const [SERVICE, RUNTIME] = [100, 1337];
 
-function censusOf({ world }: Simulator): Census {
+type Load = Census['hosts'][number]['most'];
+type Cloud = Simulator['world']['cloud'];
+
+/** Notes what the VMs of each host take, where it is more than was noted before. */
+function weigh({ hosts, vms }: Cloud, fullest: Map<number, Load>): void {
+  for (const host of hosts) {
+    if (host.vms.size === 0) continue;
+    let [cpu, memoryMiB] = [0, 0];
+    for (const id of host.vms) {
+      const vm = vms.find(id);
+      cpu += vm?.cpu ?? 0;
+      memoryMiB += vm?.memoryMiB ?? 0;
+    }
+    const before = fullest.get(host.id) ?? NOTHING;
+    if (cpu <= before.cpu && memoryMiB <= before.memoryMiB) continue;
+    fullest.set(host.id, { cpu: Math.max(cpu, before.cpu), memoryMiB: Math.max(memoryMiB, before.memoryMiB) });
+  }
+}
+
+const NOTHING: Load = { cpu: 0, memoryMiB: 0 };
+
+function censusOf({ world }: Simulator, fullest: ReadonlyMap<number, Load>): Census {
   const { cloud } = world;
   const documents = [...cloud.documents];
   const of = (type: number): number[] => documents.filter((each) => each.type === type).map(({ id }) => id);
@@ -186,7 +227,7 @@ function censusOf({ world }: Simulator): Census {
     services: of(SERVICE),
     vms: [...cloud.vms]
       .filter(({ state }) => state !== 'DONE')
-      .map(({ id, uid, state, cpu, vcpu, memoryMiB, disks }) => ({
+      .map(({ id, uid, state, cpu, vcpu, memoryMiB, disks, nics, work }) => ({
         id,
         owner: uid,
         state,
@@ -195,6 +236,8 @@ function censusOf({ world }: Simulator): Census {
         vcpu,
         memoryMiB,
         diskMiB: disks.find((disk) => disk.id === 0)?.sizeMiB ?? 0,
+        address: addressOf(nics.find((nic) => nic.id === 0)),
+        changing: work !== null,
       })),
     quotas: [...cloud.users]
       .filter(({ id }) => id > 0)
@@ -208,12 +251,24 @@ function censusOf({ world }: Simulator): Census {
       state,
       cpu: totalCpu / 100,
       memoryMiB: totalMemKb / 1024,
+      most: fullest.get(id) ?? NOTHING,
     })),
   };
 }
 
+type Nic = Parameters<Cloud['driver']['finish']>[0]['nics'][number];
+
+/** As `one.vm.info` shows it: what was leased goes before what was given, and that before what its network has. */
+function addressOf(nic: Nic | undefined): string {
+  if (nic === undefined) return '';
+  const shown = (name: string): string | undefined => nic.given?.get(name) ?? nic.source.get(name);
+  return shown('EXTERNAL_IP') ?? nic.ip6 ?? shown('IP6') ?? nic.ip ?? shown('IP') ?? '';
+}
+
 /** The host's time, for targets whose time is not ours. */
 export interface WallClock {
+  /** Milliseconds since the Unix epoch, where its own zero is. */
+  readonly epochMs: number;
   now(): number;
   sleep(ms: number): Promise<void>;
 }

@@ -4,6 +4,12 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { Coverage } from './coverage.ts';
 import { type Hire, hireThreads, type SearchedShare, type Share } from './crew.ts';
+import type { Violation } from './law.ts';
+import { judge, loadLaws } from './laws.ts';
+import { smallest } from './property.ts';
+import { runScenario } from './runner.ts';
+import type { Scenario } from './scenario.ts';
+import { inProcess, type Wrap } from './transport.ts';
 import { verify } from './verify.ts';
 import { workersFor } from './verify-settings.ts';
 
@@ -110,7 +116,93 @@ describe('is the same, whoever of those who search is done first:', () => {
     for (const each of ends) expect(each).toEqual(ends[0]);
     expect(ends[0]?.code).toBe(expected);
     expect(ends[0]?.lines.join('\n')).toContain(line);
-    expect([...(ends[0]?.saved.keys() ?? [])]).toEqual(broken.length > 0 ? ['onesim-A1-201.json'] : []);
+    expect([...(ends[0]?.saved.keys() ?? [])]).toEqual(broken.length > 0 ? ['onesim-D3-201.json'] : []);
+  });
+});
+
+describe('a failure', () => {
+  const EXPECTING: Scenario = { v: 1, steps: [{ id: 'look', op: 'version', expect: { status: 299 } }] };
+
+  /** Comes upon a failure in the seventh scenario. */
+  const comingUpon =
+    (violation: Violation, scenario: Scenario): Hire =>
+    () => [
+      { search: async (share) => ({ ...cameOf(share, true), failure: { violation, scenario } }), end: async () => {} },
+    ];
+
+  async function broken(): Promise<Violation> {
+    const trace = await runScenario(EXPECTING, await inProcess(EXPECTING));
+    const [violation] = judge(await loadLaws(), trace).violations;
+    if (violation === undefined) throw new Error('nothing is broken');
+    return violation;
+  }
+
+  test('is saved, and told with what replays it', async () => {
+    const { code, out, saved } = await hired(comingUpon(await broken(), EXPECTING));
+    expect(code).toBe(1);
+    expect(out).toContain('✗ E1: Every step is answered as the scenario expects.');
+    expect(out).toContain('  replay    onesim replay onesim-E1-1.json');
+    expect(JSON.parse(saved.get('onesim-E1-1.json') ?? '')).toMatchObject({ v: 1, steps: [{ op: 'version' }] });
+  });
+
+  test('that cannot be saved is told and reported all the same, and how to come upon it again', async () => {
+    const file = join(await mkdtemp(join(tmpdir(), 'onesim-')), 'report.xml');
+    const out: string[] = [];
+    const machine = {
+      out: (line: string) => void out.push(line),
+      writeFile: () => Promise.reject(Object.assign(new Error('EACCES'), { code: 'EACCES' })),
+      stopped: () => new Promise<void>(() => {}),
+    };
+    const hire = comingUpon(await broken(), EXPECTING);
+    expect(await verify(['--seed', '101', '--report', `junit=${file}`], machine, undefined, '', hire)).toBe(1);
+    expect(out).toContain('✗ E1: Every step is answered as the scenario expects.');
+    const end = [
+      '  unsaved   cannot write onesim-E1-101.json: permission denied',
+      '  again     onesim verify --seed 101 --runs 7 --profile upstream',
+    ];
+    expect(out.join('\n')).toContain(end.join('\n'));
+    expect(out.join('\n')).not.toContain('onesim replay');
+    expect(await readFile(file, 'utf8')).toContain(end.join('\n'));
+  });
+
+  test('that does not come again each time is told as what it is: a mistake of ours', async () => {
+    const violation = {
+      ...(await broken()),
+      law: 'L2',
+      subject: 'runtime 8',
+      expected: 'anything but 404',
+      seen: '404',
+    };
+    const { code, out, saved } = await hired(comingUpon(violation, EXPECTING));
+    expect(code).toBe(1);
+    expect(out.slice(1, 8)).toEqual([
+      '✗ D3: The same scenario gives the same trace, byte for byte.',
+      '  at 0.000 s, runtime 8',
+      '  expected  L2 is broken each time, as it was when it was come upon',
+      '  seen      0 of 3 replays break it, and they leave 1 trace',
+      '    when it was come upon, L2 expected anything but 404',
+      '    and saw 404',
+      '  steps     1:',
+    ]);
+    expect(out.slice(-5, -1)).toEqual([
+      expect.stringMatching(/^ {2}by hand /),
+      '  replay    onesim replay onesim-D3-1.json',
+      '  report    this is a mistake of onesim itself, whatever it judges: please report it with all that is told here',
+      '            and with onesim-D3-1.json; it was come upon by onesim verify --seed 1 --runs 7 --profile upstream',
+    ]);
+    expect([...saved.keys()]).toEqual(['onesim-D3-1.json']);
+  });
+
+  test('that comes again each time, but otherwise, is such a mistake, too', async () => {
+    let worlds = 0;
+    const moody: Wrap = () => {
+      const version = `1.${++worlds}.0`;
+      return async () => Response.json(version);
+    };
+    const failure = { violation: await broken(), scenario: EXPECTING };
+    const { violation } = await smallest(await loadLaws(), failure, moody);
+    expect(violation).toMatchObject({ law: 'D3', seen: '3 of 3 replays break it, and they leave 3 traces' });
+    expect((await smallest(await loadLaws(), failure)).violation).toMatchObject({ law: 'E1', seen: '200' });
   });
 });
 

@@ -3,7 +3,8 @@
  * as far as the level lets it.
  */
 import { type Contract, loadContracts } from '../../contracts/contract.ts';
-import { exitCodes, type Machine, Problem, reason } from '../../sim/index.ts';
+import { exitCodes, type Machine } from '../../sim/index.ts';
+import { replaying, saved, verifying } from './again.ts';
 import { Coverage } from './coverage.ts';
 import { type Hire, hireThreads, inOrder, type SearchedShare, type Share } from './crew.ts';
 import { SMALL } from './generator.ts';
@@ -184,7 +185,7 @@ async function verifyProfile(
   const many = untilStable ? `until nothing new is seen in ${STABLE_AFTER} scenarios,` : counted(runs, 'scenario');
   machine.out(`The stand-in, profile ${profile}, ${many} from seed ${seed}${part}`);
   const name = `the stand-in, profile ${profile}`;
-  let [failure, first]: [failure: Failure | undefined, first: number] = [undefined, seed];
+  let broken: { readonly failure: Failure; readonly share: Share; readonly scenarios: number } | undefined;
   for await (const { share, ...searched } of shares) {
     done += searched.scenarios;
     requests += searched.requests;
@@ -192,8 +193,11 @@ async function verifyProfile(
     coverage.absorb(searched.sightings);
     if (coverage.size > sights) [sights, grown] = [coverage.size, done];
     addUp(checks, searched.checks);
-    [failure, first] = [searched.failure, share.seed];
-    if (failure !== undefined) break;
+    const { failure, scenarios } = searched;
+    if (failure !== undefined) {
+      broken = { failure, share, scenarios };
+      break;
+    }
     const leftMs = ((clock.now() - started) / done) * (runs - done);
     const isEnd = done === runs || isStable();
     if (!isEnd && clock.now() - told < (untilStable ? NIGHTLY_QUIET_MS : QUIET_MS)) continue;
@@ -207,11 +211,19 @@ async function verifyProfile(
     machine.out(`  ${sofar}, ${counted(requests, 'request')}, nothing broken${left}`);
     if (isStable()) break;
   }
-  if (failure !== undefined) {
+  if (broken !== undefined) {
+    const { failure, share, scenarios } = broken;
     const found = await smallest(laws, failure);
-    const file = `onesim-${found.violation.law}-${first}.json`;
-    await save(file, found.content, machine);
-    const lines = failureReport([...laws, ...TWINS], found.trace, found.violation, file);
+    const file = `onesim-${found.violation.law}-${share.seed}.json`;
+    const otherwise = verifying(share.seed, (share.skip ?? 0) + scenarios, profile);
+    const { content } = found;
+    const again = await saved({ file, content }, machine, { replay: replaying(file), otherwise });
+    const ours = [
+      '  report    this is a mistake of onesim itself, whatever it judges: please report it with all that is told here',
+      `            ${again.isSaved ? `and with ${file}; ` : ''}it was come upon by ${otherwise}`,
+    ];
+    const end = found.violation.law === 'D3' ? [...again.lines, ...ours] : again.lines;
+    const lines = failureReport([...laws, ...TWINS], found.trace, found.violation, end);
     for (const line of lines) machine.out(line);
     machine.out(`✗ broken after ${counted(done, 'scenario')} and ${counted(requests, 'request')}`);
     const reports = new Map([[found.violation.law, lines]]);
@@ -249,13 +261,5 @@ function* sharesOf(
     const count = Math.min(SHARE - skip, runs - done);
     yield { seed: seed + from + done - skip, skip, runs: count, budget: SMALL, profile, twinsEvery: TWINS_EVERY };
     done += count;
-  }
-}
-
-async function save(file: string, content: string, machine: Client): Promise<void> {
-  try {
-    await machine.writeFile(file, content);
-  } catch (error) {
-    throw new Problem(`cannot write ${file}: ${reason(error)}`);
   }
 }

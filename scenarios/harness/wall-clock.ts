@@ -2,6 +2,7 @@
 import type { WallClock } from './transport.ts';
 
 export const WALL_CLOCK: WallClock = {
+  epochMs: performance.timeOrigin,
   now: () => performance.now(),
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };

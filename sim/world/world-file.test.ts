@@ -206,7 +206,7 @@ describe('a world file', () => {
 
   test.each([
     ['a folder', 'EISDIR', 'it is a folder'],
-    ['a file that is not ours', 'EACCES', 'it may not be read'],
+    ['a file that is not ours', 'EACCES', 'permission denied'],
   ])('is refused when its descriptor is %s', async (_what, code, why) => {
     const reading = readWorld(FUNCTION, 'w.yaml', schema, async () => {
       throw Object.assign(new Error(code), { code });

@@ -1,7 +1,9 @@
 /** The laws of what a runtime has: VMs, capacity, disks, addresses and hosts. */
 import { type Law, shownBy } from '../law.ts';
 import { type Answered, before, FUNCTIONS, overlap, type Runtime, requestOf, type Story } from '../story.ts';
+import { counterpartsOf } from './counterpart.ts';
 import { GOES_MS } from './patience.ts';
+import { straysIn } from './stray.ts';
 
 const mayBeDeleted = ({ unsure }: Story, { id, exchanges }: Runtime, by: Answered): boolean =>
   unsure(id, by.at) || exchanges.some(({ op, sent }) => op === 'delete' && sent <= by.at);
@@ -26,6 +28,9 @@ function wishesOf(
 }
 
 const SIZES = ['CPU', 'MEMORY', 'DISK_SIZE'] as const;
+
+/** What of the VM each of them tells. */
+const HELD = { CPU: 'vcpu', MEMORY: 'memoryMiB', DISK_SIZE: 'diskMiB' } as const;
 
 /** Whether an administrator has ended the VM of a runtime meanwhile: then others may have what it had. */
 const hasEnded = (story: Story, { first }: Runtime, { at: until }: Answered): boolean =>
@@ -96,14 +101,12 @@ export const RESOURCES: readonly Law[] = [
     judge({ censuses }, check) {
       for (const { at, census } of censuses) {
         for (const host of census.hosts) {
-          const vms = census.vms.filter(({ hosts }) => hosts.includes(host.id));
-          const cpu = vms.reduce((sum, vm) => sum + vm.cpu, 0);
-          const memory = vms.reduce((sum, vm) => sum + vm.memoryMiB, 0);
-          check(cpu <= host.cpu && memory <= host.memoryMiB, () => ({
+          const { cpu, memoryMiB } = host.most;
+          check(cpu <= host.cpu + ROUNDING && memoryMiB <= host.memoryMiB, () => ({
             at,
             subject: `host/${host.id}`,
             expected: `at most ${host.cpu} CPUs and ${host.memoryMiB} MiB`,
-            seen: `${cpu} CPUs and ${memory} MiB`,
+            seen: `${cpu} CPUs and ${memoryMiB} MiB`,
           }));
         }
       }
@@ -131,7 +134,8 @@ export const RESOURCES: readonly Law[] = [
   },
   {
     id: 'R4',
-    sentence: 'What was deleted leaves no document, no service and no VM once all is quiet.',
+    sentence:
+      'What was deleted leaves no document, no service and no VM once all is quiet, and there is none that nobody has.',
     reason: 'A leak costs money, and nobody finds it.',
     judge(story, check) {
       const line = story.censuses.at(-1);
@@ -163,6 +167,16 @@ export const RESOURCES: readonly Law[] = [
             edge: left.map((each) => each.replace(/\W\d+$/, '')).join(),
           }),
         );
+      }
+      for (const [subject, stray] of straysIn(story, line)) {
+        check(stray === undefined, () => ({
+          at: line.at,
+          ...(stray?.exchange !== undefined && { exchange: stray.exchange }),
+          subject,
+          expected: 'an owner',
+          seen: `none; it was made by ${stray?.because.kind} ${stray?.because.subject}`,
+          edge: `astray ${subject.replace(/\d+$/, '')}`,
+        }));
       }
     },
   },
@@ -196,6 +210,19 @@ export const RESOURCES: readonly Law[] = [
           }
         }
         judgeMemory(story, runtime, check);
+        for (const { exchange, name, fields, vm } of counterpartsOf(story, runtime)) {
+          for (const key of SIZES) {
+            const held = vm[HELD[key]] ?? 0;
+            check(fields[key] === held, () =>
+              shownBy(exchange, {
+                subject: `${key} of ${name} of runtime ${runtime.id}`,
+                expected: `${held}, as vm/${vm.id} has it`,
+                seen: `${fields[key]}`,
+                edge: `${key} of the VM`,
+              }),
+            );
+          }
+        }
       }
     },
   },
@@ -217,11 +244,13 @@ export const RESOURCES: readonly Law[] = [
   },
   {
     id: 'R7',
-    sentence: 'ENDPOINT is stable while a runtime lives, and no two live runtimes share an address that is leased.',
+    sentence:
+      'ENDPOINT is the address of the VM’s first NIC, or empty where it has none; it is stable while a runtime lives, and no two live runtimes share one that is leased.',
     reason: 'It is where the client sends its functions.',
     judge(story, check) {
       const runtimes = [...story.runtimes.values()];
-      for (const { id, sights } of runtimes) {
+      for (const runtime of runtimes) {
+        const { id, sights } = runtime;
         for (const [n, { exchange, shown }] of sights.entries()) {
           const earlier = sights[n - 1]?.shown;
           for (const [name, { ENDPOINT }] of shown.functions) {
@@ -235,6 +264,16 @@ export const RESOURCES: readonly Law[] = [
               }),
             );
           }
+        }
+        for (const { exchange, name, fields, vm } of counterpartsOf(story, runtime)) {
+          check(fields.ENDPOINT === vm.address, () =>
+            shownBy(exchange, {
+              subject: `${name} of runtime ${id}`,
+              expected: vm.address === '' ? `nothing: vm/${vm.id} has no address` : vm.address,
+              seen: fields.ENDPOINT,
+              edge: 'another address',
+            }),
+          );
         }
       }
       for (const [n, { id, created, first }] of runtimes.entries()) {

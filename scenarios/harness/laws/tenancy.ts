@@ -1,5 +1,5 @@
 /** The laws of ids, credentials and tenants: who may see what, and what is told to those who may not. */
-
+import { remembered } from '../../../sim/index.ts';
 import { isJsonText, runtimeIn } from '../answers.ts';
 import { type Check, type Law, shownBy } from '../law.ts';
 import { CREDENTIALS } from '../request.ts';
@@ -12,9 +12,11 @@ const PROTECTED = ['create', 'get', 'put', 'delete'];
 /** Requests for a runtime that another tenant has made, and that is there. */
 function* foreign(story: Story): Generator<Answered> {
   for (const { id, exchanges } of story.runtimes.values()) {
-    const gone = exchanges.find(({ op, as }) => op === 'delete' && as !== 'other');
+    const maker = exchanges.find(({ op }) => op === 'create')?.as ?? 'owner';
+    const isForeign = ({ as }: Answered): boolean => as !== maker && as !== 'admin';
+    const gone = exchanges.find((exchange) => exchange.op === 'delete' && !isForeign(exchange));
     for (const exchange of exchanges) {
-      if (exchange.as !== 'other' || exchange.auth !== 'good' || exchange.op === 'create') continue;
+      if (!isForeign(exchange) || exchange.auth !== 'good') continue;
       if (gone !== undefined && gone.sent <= exchange.at) continue;
       if (!story.unsure(id, exchange.at)) yield exchange;
     }
@@ -27,7 +29,14 @@ const SECRETS = Object.values(CREDENTIALS).flatMap((session) =>
 );
 const SECRET = new RegExp([...SECRETS, REDACTED].map((text) => text.replace(/\W/g, '\\$&')).join('|'));
 
-const leaks = (content: unknown): boolean => typeof content === 'string' && SECRET.test(content);
+/** The same is said over and over. */
+const holds = remembered((text) => SECRET.test(text));
+const leaks = (content: unknown): boolean => typeof content === 'string' && holds(content);
+
+/** A session's token that is good: the body of a login is the only place for one, and in a trace it is none any more. */
+const TOKEN = /\beyJ[\w-]+\.[\w-]+\.(?!x\b)[\w-]/;
+
+const tells = remembered((header) => SECRET.test(header) || TOKEN.test(header));
 
 /** A body that is no JSON is refused before anybody is asked for the runtime. */
 const isJson = ({ request }: Answered): boolean =>
@@ -180,10 +189,20 @@ export const TENANCY: readonly Law[] = [
   },
   {
     id: 'A7',
-    sentence: 'Credentials are in no answer and in no entry of the journal.',
+    sentence:
+      'Credentials are in no answer, be it in its body or a header, on no stream and in no entry of the journal.',
     reason: 'What is logged is read by more people than may use it.',
     judge(story, check) {
       for (const exchange of story.answered) {
+        const told = exchange.response.headers.find(([, value]) => tells(value));
+        check(told === undefined, () =>
+          shownBy(exchange, {
+            subject: exchange.request.path,
+            expected: 'no credentials',
+            seen: `a password or a token in ${told?.[0]}`,
+            edge: 'header',
+          }),
+        );
         // OpenNebula shows a VM's context to those who may read it.
         if (exchange.request.path === '/RPC2') continue;
         check(!leaks(exchange.response.body), () =>
@@ -193,6 +212,16 @@ export const TENANCY: readonly Law[] = [
             seen: 'a password in the answer',
           }),
         );
+      }
+      for (const { at, stream, event, text } of story.streamed) {
+        if (event !== 'frame' && event !== 'garbage') continue;
+        check(!leaks(text), () => ({
+          at,
+          subject: `stream ${stream}`,
+          expected: 'no credentials',
+          seen: 'a password in what was sent',
+          edge: 'stream',
+        }));
       }
       for (const entry of story.entries) {
         check(!leaks(entry.subject) && !Object.values(entry.detail).some(leaks), () => ({

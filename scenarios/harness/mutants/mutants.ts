@@ -4,6 +4,7 @@
  */
 
 import { WALL_CLOCK } from '../wall-clock.ts';
+import { LATENT } from './latent.ts';
 import type { Mutant } from './mutant.ts';
 import {
   ADMIN,
@@ -430,4 +431,5 @@ export const MUTANTS: readonly Mutant[] = [
     ),
   },
   ...RIVALS,
+  ...LATENT,
 ];

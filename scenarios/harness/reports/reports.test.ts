@@ -45,7 +45,7 @@ async function reportedOf(scenario: Scenario): Promise<Reported> {
   const coverage = new Coverage(contracts);
   coverage.add(story);
   const name = scenario.name ?? '';
-  const judged = [{ name, verdict, reports: reportsOf(laws, trace, verdict, 'x.json'), trace }];
+  const judged = [{ name, verdict, reports: reportsOf(laws, trace, verdict, []), trace }];
   return { laws, judged, traces: [trace], contracts, coverage };
 }
 

@@ -1,15 +1,18 @@
 /**
- * Deletes what a ledger names, and nothing else, and waits until it is gone. A runtime that is still coming up, or being
+ * Disarms the faults of a run. Deletes what a ledger names, and nothing else, and waits until it is gone. A runtime that is still coming up, or being
  * resized, is waited for: the real engine lets its virtual machines live when it is deleted then.
  */
 import { functionsIn, runtimeIn } from '../answers.ts';
-import { authorization } from '../request.ts';
+import { authorization, type Credentials } from '../request.ts';
 import type { Answer } from '../trace.ts';
 import type { Entry } from './ledger.ts';
+import { ROLE_FLAGS } from './roles.ts';
 import { problemOf, type Wire } from './wire.ts';
 
+/** Something that is, or may be, left on a server. */
 export interface Left {
-  readonly entry: Entry;
+  /** Its name. */
+  readonly what: string;
   readonly why: string;
 }
 
@@ -18,8 +21,8 @@ export const leftName = ({ id, names, mark, n }: Entry): string =>
 
 interface CleanUp {
   readonly wire: Wire;
-  /** `user:password` of who has made it. */
-  readonly session: string;
+  /** Of those who have made something. */
+  readonly credentials: Credentials;
   /** How long a runtime may take to become quiet. */
   readonly patienceMs: number;
   gone(entry: Entry): Promise<void>;
@@ -28,8 +31,35 @@ interface CleanUp {
 /** How far from a known id one is looked for that nobody knows. */
 const REACH = 40;
 const [SHORTEST_MS, LONGEST_MS] = [250, 5_000];
-/** How often a deletion is tried that fails, and a look to which no answer comes. */
+/** How often a deletion is tried that fails, of a fault as well, and a look to which no answer comes. */
 const TRIES = 5;
+
+/** @returns what is, or may be, armed still */
+export async function disarmed(wire: Wire): Promise<readonly Left[]> {
+  const left: Left[] = [];
+  for (const fault of wire.armed.faults) {
+    let why = await disarming(wire, fault);
+    for (let tries = 1; why !== undefined && tries < TRIES; tries++) {
+      await wire.sleep(SHORTEST_MS);
+      why = await disarming(wire, fault);
+    }
+    if (why === undefined) wire.armed.lose(fault);
+    else left.push({ what: `the fault ${fault}`, why });
+  }
+  const why = 'no answer tells whether it was armed, nor what it is called';
+  return [...left, ...wire.armed.doubtful.map((where) => ({ what: `a fault of ${where}`, why }))];
+}
+
+/** @returns why it is not disarmed, otherwise undefined */
+async function disarming(wire: Wire, fault: string): Promise<string | undefined> {
+  try {
+    // Aside: the fault may be what somebody is kept waiting by.
+    const { status } = await wire.aside(new Request(fault, { method: 'DELETE' }));
+    return status < 300 || status === 404 ? undefined : `its deletion was answered with ${status}`;
+  } catch (error) {
+    return problemOf(error);
+  }
+}
 
 /** @returns what is, or may be, left */
 export async function cleanUp(entries: readonly Entry[], options: CleanUp): Promise<readonly Left[]> {
@@ -38,7 +68,7 @@ export async function cleanUp(entries: readonly Entry[], options: CleanUp): Prom
     const found = entry.id === undefined ? await searched(entry, options) : entry;
     const why = typeof found === 'object' ? await removed(found, options) : found;
     if (why === undefined) await options.gone(entry);
-    else left.push({ entry: typeof found === 'object' ? found : entry, why });
+    else left.push({ what: leftName(typeof found === 'object' ? found : entry), why });
   }
   return left;
 }
@@ -56,7 +86,7 @@ async function searched(entry: Entry, options: CleanUp): Promise<Entry | string 
   if (names.length === 0 || from === undefined) return `${why}, so its id is not known`;
   const end = Math.min(from + REACH, below ?? Number.POSITIVE_INFINITY);
   for (let id = Math.max(0, from + 1); id < end; id++) {
-    const answer = await insisted(options, id);
+    const answer = await insisted(options, entry, id);
     if (typeof answer === 'string') return `${why}, and then: ${answer}`;
     if (names.includes(nameOf(answer) ?? '')) return { ...entry, id };
   }
@@ -64,11 +94,11 @@ async function searched(entry: Entry, options: CleanUp): Promise<Entry | string 
   return `${why}, and no id from ${from + 1} to ${end - 1} has its name`;
 }
 
-async function insisted(options: CleanUp, id: number): Promise<Answer | string> {
-  let answer = await ask(options, 'GET', id);
+async function insisted(options: CleanUp, entry: Entry, id: number): Promise<Answer | string> {
+  let answer = await ask(options, entry, 'GET', id);
   for (let tries = 1; typeof answer === 'string' && tries < TRIES; tries++) {
     await options.wire.sleep(SHORTEST_MS);
-    answer = await ask(options, 'GET', id);
+    answer = await ask(options, entry, 'GET', id);
   }
   return answer;
 }
@@ -80,13 +110,13 @@ async function removed(entry: Entry, options: CleanUp): Promise<string | undefin
   const start = wire.now();
   let [pauseMs, failures] = [SHORTEST_MS, 0];
   while (true) {
-    const seen = await ask(options, 'GET', id);
+    const seen = await ask(options, entry, 'GET', id);
     if (typeof seen !== 'string') {
       if (seen.status === 404 || isAnothers(seen, entry)) return undefined;
       if (seen.status === 401 || seen.status === 403) return `it may not be read: ${seen.status}`;
     }
     const waits = wire.now() - start < patienceMs;
-    const why = typeof seen === 'string' ? seen : isMoving(seen) && waits ? undefined : await deleted(id, options);
+    const why = typeof seen === 'string' ? seen : isMoving(seen) && waits ? undefined : await deleted(entry, options);
     if (why !== undefined && !(why === LOCKED && waits) && ++failures > TRIES) return why;
     await wire.sleep(pauseMs);
     pauseMs = Math.min(pauseMs * 2, LONGEST_MS);
@@ -96,8 +126,8 @@ async function removed(entry: Entry, options: CleanUp): Promise<string | undefin
 const LOCKED = 'it is locked';
 
 /** @returns what there is to say if it is still there at the next look */
-async function deleted(id: number, options: CleanUp): Promise<string> {
-  const answer = await ask(options, 'DELETE', id);
+async function deleted(entry: Entry, options: CleanUp): Promise<string> {
+  const answer = await ask(options, entry, 'DELETE', entry.id ?? -1);
   if (typeof answer === 'string') return answer;
   if (answer.status === 423) return LOCKED;
   return answer.status === 204 ? 'it is there after its deletion' : `its deletion was answered with ${answer.status}`;
@@ -117,7 +147,14 @@ const nameOf = ({ status, body }: Answer): string | undefined => {
   return typeof name === 'string' ? name : undefined;
 };
 
-async function ask({ wire, session }: CleanUp, method: 'GET' | 'DELETE', id: number): Promise<Answer | string> {
+async function ask(
+  { wire, credentials }: CleanUp,
+  { as }: Entry,
+  method: 'GET' | 'DELETE',
+  id: number,
+): Promise<Answer | string> {
+  const session = credentials[as];
+  if (session === undefined) return `it was made as ${as}, who is not named: ${ROLE_FLAGS[as]} does`;
   const headers = authorization(session, 'good');
   try {
     return await wire.send(new Request(`${wire.target}/serverless-runtimes/${id}`, { method, headers }));

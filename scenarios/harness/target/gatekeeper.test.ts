@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { StartOptions } from '../../../sim/index.ts';
+import { runFiles } from '../run-files.ts';
 import type { Ear } from '../watching/stream-door.ts';
 import type { Outside } from './outside.ts';
 import { type Between, type Server, serverOf, TARGET, verified } from './testing.ts';
@@ -46,6 +47,37 @@ test.each<[string, string, (answer: Response) => Response]>([
   };
   const { code } = await verified(await server({}, between), [...ARGS, '--profile', 'upstream']);
   expect(code).toBe(1);
+});
+
+test('what fails is shown again by what was saved of it, and by who asked', async () => {
+  const between: Between = async (request, door) => {
+    const answer = await door(request);
+    return request.url.includes('asynch-mon-data') ? Response.json({ error: {} }, { status: 500 }) : answer;
+  };
+  const ran = await verified(await server({}, between), [...ARGS, '--profile', 'upstream']);
+  const lines = new Set(ran.out.filter((line) => line.includes(' replay ')).map((line) => line.trim()));
+  const [file] = ran.saved.keys();
+  const again = `replay    onesim run ${file} --target ${TARGET} --gatekeeper-auth sonata:PASSWORD`;
+  expect([...lines][0]).toMatch(new RegExp(`^${again}( --gatekeeper-other-auth demo:PASSWORD)?$`));
+  const out: string[] = [];
+  const machine = {
+    out: (line: string) => void out.push(line),
+    readFile: async (name: string) => ran.saved.get(name) ?? '',
+    stopped: () => new Promise<void>(() => {}),
+  };
+  const { outside } = await server({}, between);
+  const args = [
+    `${file}`,
+    '--target',
+    TARGET,
+    '--gatekeeper-auth',
+    'sonata:1234',
+    '--gatekeeper-other-auth',
+    'demo:demo',
+  ];
+  expect(await runFiles([...args, '--rate', '1000'], machine, outside)).toBe(1);
+  const laws = (told: readonly string[]) => told.flatMap((line) => /✗ ([A-Z]\d+): /.exec(line)?.[1] ?? []);
+  expect(laws(ran.out)).toEqual(expect.arrayContaining(laws(out)));
 });
 
 /** Answers of a path, changed as a text; streams, frame by frame. */

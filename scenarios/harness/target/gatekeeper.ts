@@ -7,7 +7,7 @@ import { loadContracts } from '../../../contracts/contract.ts';
 import { decoded } from '../../../contracts/probe.ts';
 import { valueAt } from '../../../contracts/schema.ts';
 import { type Machine, Problem } from '../../../sim/index.ts';
-import type { Judged } from '../junit.ts';
+import { distinctNames, type Judged } from '../junit.ts';
 import type { Law } from '../law.ts';
 import { MONITORING } from '../laws/monitoring.ts';
 import { PAGES } from '../laws/pages.ts';
@@ -25,6 +25,7 @@ import { Ledger } from './ledger.ts';
 import type { Outside } from './outside.ts';
 import { stageOf } from './stage.ts';
 import {
+  againOf,
   closingLines,
   contractIn,
   departureLines,
@@ -53,19 +54,20 @@ export async function verifyGatekeeper(
   laws: readonly Law[],
   settings: TargetSettings,
   outside: Outside,
-  machine: Pick<Machine, 'out'>,
+  machine: Pick<Machine, 'out' | 'writeFile'>,
   stop: Stop,
 ): Promise<Outcome> {
   const { sessions, level } = settings;
   const session = sessions.owner ?? '';
   const target = settings.target.replace(/\/api\/v2$/, '');
   const secrets = Object.values(sessions).filter((each) => each !== undefined);
-  const options = { target, rate: settings.rate, serial: true, timeoutMs: settings.timeoutMs, secrets };
+  const { rate, timeoutMs, maxDurationMs } = settings;
+  const options = { target, rate, serial: true, timeoutMs, maxDurationMs, secrets, stop, tell: machine.out };
   const ledger = new Ledger(outside.mark(), async () => {});
   const wire = new Wire(outside, ledger, options);
   const ending = {
     get aborted() {
-      return stop.aborted || wire.now() >= settings.maxDurationMs;
+      return stop.aborted || wire.gaveUp || wire.now() >= maxDurationMs;
     },
   };
   const contracts = await loadContracts();
@@ -108,16 +110,18 @@ export async function verifyGatekeeper(
   const judged: Judged[] = [];
   const traces: Trace[] = [];
   const start = wire.now();
+  const names = distinctNames();
   for (const [n, scenario] of scenarios.entries()) {
     if (ending.aborted) break;
     const trace = await runScenario(scenario, wire.transport(expected), {
       ...{ credentials: settings.credentials, sessions, patienceMs: PATIENCE_MS, signal: ending },
     });
     const verdict = judge(laws, trace);
+    const again = await againOf('gatekeeper', n + 1, trace, verdict, { ...settings, target }, machine);
     const each: Judged = {
-      name: `the Gatekeeper: ${scenario.name}`,
+      name: names(`the Gatekeeper: ${scenario.name}`),
       verdict,
-      reports: reportsOf(laws, trace, verdict, ''),
+      reports: reportsOf(laws, trace, verdict, again),
       trace,
     };
     judged.push(each);

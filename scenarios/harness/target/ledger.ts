@@ -3,11 +3,21 @@
  * is sent, so that whatever breaks, `onesim reap` finds what is left. Append only, a JSON value a line, no credentials.
  */
 import { Problem } from '../../../sim/index.ts';
+import type { Role } from '../trace.ts';
 
 export type LedgerLine =
   | { readonly kind: 'run'; readonly v: 1; readonly mark: string; readonly target: string; readonly user: string }
-  /** A creation is about to be sent, with a name that nobody else has; none where the body has no place for one. */
-  | { readonly kind: 'intent'; readonly n: number; readonly mark: string; readonly name: string | null }
+  /**
+   * A creation is about to be sent, with a name that nobody else has; none where the body has no place for one.
+   * Lines of an earlier version do not say as whom.
+   */
+  | {
+      readonly kind: 'intent';
+      readonly n: number;
+      readonly mark: string;
+      readonly name: string | null;
+      readonly as?: Role;
+    }
   | { readonly kind: 'made'; readonly n: number; readonly mark: string; readonly id: number }
   | { readonly kind: 'refused'; readonly n: number; readonly mark: string; readonly status: number }
   /** Its name is about to become another. */
@@ -30,6 +40,8 @@ export interface Entry {
   readonly n: number;
   readonly mark: string;
   readonly target: string;
+  /** Who has asked for it. */
+  readonly as: Role;
   /** All that it may be called; none where it has no name of ours. */
   readonly names: readonly string[];
   /** undefined while nobody knows whether it was made */
@@ -57,9 +69,9 @@ export class Ledger {
   }
 
   /** @returns the number by which to tell what became of it */
-  async intend(name: string | null): Promise<number> {
+  async intend(name: string | null, as: Role): Promise<number> {
     const n = ++this.#n;
-    await this.#write({ kind: 'intent', n, mark: this.mark, name });
+    await this.#write({ kind: 'intent', n, mark: this.mark, name, as });
     return n;
   }
 
@@ -95,10 +107,11 @@ export function openEntries(lines: readonly LedgerLine[]): readonly Entry[] {
     const entry = entries.get(key);
     switch (line.kind) {
       case 'intent': {
-        const { n, mark, name } = line;
+        const { n, mark, name, as = 'owner' } = line;
         const between = [highest, undefined] as const;
         const names = name === null ? [] : [name];
-        entries.set(key, { n, mark, target, names, id: undefined, why: 'no answer was seen', failed: false, between });
+        const why = 'no answer was seen';
+        entries.set(key, { n, mark, target, as, names, id: undefined, why, failed: false, between });
         break;
       }
       case 'made':

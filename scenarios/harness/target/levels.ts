@@ -4,7 +4,8 @@
  */
 import fc from 'fast-check';
 import { laneOf } from '../concurrency/lanes.ts';
-import type { Scenario, Specification, Step } from '../scenario.ts';
+import { isAnybodys } from '../request.ts';
+import { isRequest, type Scenario, type Specification, type Step } from '../scenario.ts';
 
 export const LEVELS = ['read', 'crud', 'lifecycle', 'concurrent'] as const;
 export type Level = (typeof LEVELS)[number];
@@ -16,6 +17,8 @@ export interface Wanted {
   readonly profile: NonNullable<Scenario['profile']>;
   /** A flavour that there is a service template for. */
   readonly flavour: string;
+  /** Whether anybody is known there. */
+  readonly someone: boolean;
   /** Whether there is a second tenant. */
   readonly others: boolean;
   /** Begins the name of everything that is made. */
@@ -57,8 +60,11 @@ const REFUSED: readonly Step[] = [
   { id: 'not-known', op: 'delete', ref: 'none', auth: 'wrong', expect: { status: 401 } },
 ];
 
-/** One scenario of reading, the same whatever the seed. */
-export const reading = ({ profile }: Wanted): Scenario => ({ v: 1, name: 'reading', profile, steps: READS });
+/** One scenario of reading, the same whatever the seed; of what anybody may read, where nobody is known. */
+export const reading = ({ profile, someone }: Wanted): Scenario => ({
+  ...({ v: 1, name: 'reading', profile } as const),
+  steps: READS.filter((step) => someone || (isRequest(step) && isAnybodys(step))),
+});
 
 /** So many scenarios that change something; none at level `read`. */
 export function changing(wanted: Wanted, seed: number, runs: number): Scenario[] {

@@ -15,12 +15,10 @@ async function server(): Promise<Server> {
   return made;
 }
 
-const AUTHORIZATION = `Basic ${Buffer.from('alice:alice').toString('base64')}`;
-
-async function made({ simulator }: Server, NAME: string): Promise<number> {
+async function made({ simulator }: Server, NAME: string, session = 'alice:alice'): Promise<number> {
   const request = new Request(`${TARGET}/serverless-runtimes`, {
     method: 'POST',
-    headers: { Authorization: AUTHORIZATION },
+    headers: { Authorization: `Basic ${Buffer.from(session).toString('base64')}` },
     body: JSON.stringify({ SERVERLESS_RUNTIME: { NAME, FAAS: { FLAVOUR: 'Function' } } }),
   });
   return JSON.parse(await (await simulator.fetch(request)).text()).SERVERLESS_RUNTIME.ID;
@@ -28,7 +26,8 @@ async function made({ simulator }: Server, NAME: string): Promise<number> {
 
 const mark = 'onesim-1';
 const RUN: LedgerLine = { kind: 'run', v: 1, mark, target: TARGET, user: 'alice' };
-const intent = (n: number, name: string | null): LedgerLine => ({ kind: 'intent', n, mark, name });
+/** As an earlier version has it. */
+const intent = (n: number, name: string | null) => ({ kind: 'intent', n, mark, name }) as const;
 const written = (...lines: readonly LedgerLine[]): string[] => lines.map((line) => `${JSON.stringify(line)}\n`);
 
 describe('onesim reap', () => {
@@ -53,6 +52,21 @@ describe('onesim reap', () => {
     target.ledger.push(...written(RUN, intent(1, 'onesim-1-r1'), { kind: 'made', n: 1, mark, id }));
     target.ledger.push(...written(intent(2, 'onesim-1-r2')));
     expect((await reaped(target)).code).toBe(0);
+    await target.outside.clock.sleep(120_000);
+    expect(leftovers(target.simulator)).toEqual(before);
+  });
+
+  test.each([
+    ['--auth', 'alice:alice', '--other-auth', 'bob:bob'],
+    ['--auth', 'bob:bob'],
+  ])('deletes what another tenant has made, who is named: %s %s %s %s', async (...flags) => {
+    const target = await server();
+    const before = leftovers(target.simulator);
+    const id = await made(target, 'onesim-1-r1', 'bob:bob');
+    await made(target, 'onesim-1-r2', 'bob:bob');
+    target.ledger.push(...written(RUN, { ...intent(1, 'onesim-1-r1'), as: 'other' }, { kind: 'made', n: 1, mark, id }));
+    target.ledger.push(...written({ ...intent(2, 'onesim-1-r2'), as: 'other' }));
+    expect((await reaped(target, flags)).code).toBe(0);
     await target.outside.clock.sleep(120_000);
     expect(leftovers(target.simulator)).toEqual(before);
   });

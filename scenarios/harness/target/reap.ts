@@ -13,7 +13,8 @@ const TABLE = only(COMMAND_FLAGS.reap.own);
 /** Ends with 0 when nothing is left, and 3 otherwise. @throws Problem */
 export async function reap(args: readonly string[], machine: Client, outside: Outside = OUTSIDE): Promise<0 | 3> {
   const { flags: told, words } = flags.readFlags(TABLE, args);
-  const { '--ledger': file, '--target': target, '--auth': owner, '--patience': patienceMs } = told;
+  const { '--ledger': file, '--target': target, '--patience': patienceMs } = told;
+  const { '--auth': owner, '--other-auth': other = owner, '--admin-auth': admin = owner } = told;
   if (words.length > 0) throw new Problem(`unexpected argument ${JSON.stringify(words[0])}`);
   if (target === undefined) throw new Problem('say where, with --target URL');
   if (owner === undefined) throw new Problem('say whose, with --auth user:password');
@@ -27,7 +28,8 @@ export async function reap(args: readonly string[], machine: Client, outside: Ou
   const durable = await outside.durable(file);
   const wire = new Wire(outside, new Ledger('', durable), {
     ...{ target, rate: told['--rate'], serial: true, timeoutMs: told['--timeout'] },
-    secrets: [owner],
+    tell: machine.out,
+    secrets: [owner, other, admin].filter((session) => session !== undefined),
   });
   try {
     await wire.send(new Request(`${target}/server/version`));
@@ -35,13 +37,13 @@ export async function reap(args: readonly string[], machine: Client, outside: Ou
     throw new Problem(`--target: ${target} does not answer: ${problemOf(error)}`);
   }
   const left = await cleanUp(there, {
-    ...{ wire, session: owner, patienceMs },
+    ...{ wire, credentials: { owner, other, admin }, patienceMs },
     async gone(entry) {
       await durable(`${JSON.stringify({ kind: 'gone', n: entry.n, mark: entry.mark })}\n`);
       machine.out(`  gone      ${leftName(entry)}`);
     },
   });
-  for (const { entry, why } of left) machine.out(`  left      ${leftName(entry)}: ${why}`);
+  for (const { what, why } of left) machine.out(`  left      ${what}: ${why}`);
   return left.length === 0 ? 0 : 3;
 }
 

@@ -36,8 +36,6 @@ const SETTLING_MS = 120_000;
 const BELOW = /^\/(_onesim|RPC2|service|service_template)(\/|$)/;
 
 export interface TargetStage extends Stage {
-  /** Takes away the faults that were armed. */
-  disarm(): Promise<void>;
   /** Remembers what the owner has on a cloud of ours before the first probe. */
   lookAround(): Promise<void>;
   /** Ends the virtual machines that probes have seen or left, as an administrator of a cloud of ours may. */
@@ -53,7 +51,6 @@ interface Machine {
 
 export function stageOf(options: StageOptions): TargetStage {
   const { wire, ledger, credentials, words, flavour, takesFaults, control, patienceMs, frames, asUpstream } = options;
-  const armed: string[] = [];
   const machines = new Set<number>();
   /** Those that were there before the first probe. */
   const others = new Set<number>();
@@ -103,7 +100,6 @@ export function stageOf(options: StageOptions): TargetStage {
     const sent = await marked(request, [...words, ...below], () => `${ledger.mark}-p${++made}`, flavour);
     const { status, headers, body } = await wire.aside(sent);
     for (const { vm } of functionsIn(body)) machines.add(vm);
-    if (status === 201 && pathname === '/_onesim/faults') armed.push(JSON.parse(body).id);
     const told = {
       status: asUpstream(request.method, pathname, status),
       headers: headers.map(([name, value]): [string, string] => [name, value]),
@@ -145,11 +141,6 @@ export function stageOf(options: StageOptions): TargetStage {
         nudged = wire.now();
       }
       return coming;
-    },
-    async disarm() {
-      for (const id of armed.splice(0)) {
-        await wire.aside(new Request(`${control}/_onesim/faults/${id}`, { method: 'DELETE' }));
-      }
     },
     async lookAround() {
       for (const vm of await running()) others.add(vm);

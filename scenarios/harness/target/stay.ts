@@ -5,7 +5,8 @@
 import { type Machine, Problem } from '../../../sim/index.ts';
 import { NEVER_TIMES } from '../laws/patience.ts';
 import { authorization, type Credentials } from '../request.ts';
-import { cleanUp, type Left } from './clean-up.ts';
+import type { Stop } from '../stop.ts';
+import { cleanUp, disarmed, type Left } from './clean-up.ts';
 import { Ledger } from './ledger.ts';
 import type { Outside } from './outside.ts';
 import { type Recognised, recognise } from './recognise.ts';
@@ -19,6 +20,7 @@ export interface StaySettings {
   /** Requests a second. */
   readonly rate: number;
   readonly timeoutMs: number;
+  readonly maxDurationMs: number;
   readonly ledger: string;
   /** The control API of the stand-in that the target runs on, when it is a real engine on a cloud of ours. */
   readonly control: string | undefined;
@@ -37,7 +39,7 @@ export interface Stay {
   readonly wire: Wire;
   readonly ledger: Ledger;
   readonly recognised: Recognised;
-  /** Deletes what was made. @returns what is, or may be, left */
+  /** Disarms the faults that were armed, and deletes what was made. @returns what is, or may be, left */
   tidy(): Promise<readonly Left[]>;
 }
 
@@ -50,12 +52,16 @@ export async function beginStay(
   { changes, serial, title }: Manner,
   outside: Outside,
   machine: Pick<Machine, 'out'>,
+  stop: Stop,
 ): Promise<Stay> {
-  const { target, credentials, sessions, rate, timeoutMs, control } = settings;
+  const { target, credentials, sessions, rate, timeoutMs, maxDurationMs, control } = settings;
   const durable = changes ? await outside.durable(settings.ledger) : async () => {};
   const ledger = new Ledger(outside.mark(), durable);
   const secrets = [credentials, sessions].flatMap(Object.values).filter((session) => session !== undefined);
-  const wire = new Wire(outside, ledger, { target, rate, serial, timeoutMs, secrets });
+  const wire = new Wire(outside, ledger, {
+    ...{ target, rate, serial, timeoutMs, maxDurationMs, secrets, credentials, stop },
+    tell: machine.out,
+  });
   let recognised: Recognised;
   try {
     recognised = await recognise(wire, control);
@@ -66,8 +72,11 @@ export async function beginStay(
   // What a fault holds up on a stand-in is not worth waiting for.
   const patienceMs = control === undefined ? NEVER_TIMES * bounds.pendingMs : STAND_IN_MS;
   const gone = ({ n }: { readonly n: number }): Promise<void> => ledger.gone(n);
-  const tidy = (): Promise<readonly Left[]> =>
-    cleanUp(ledger.open, { wire, session: credentials.owner ?? '', patienceMs, gone });
+  const tidy = async (): Promise<readonly Left[]> => {
+    // A fault may stand in the way of a deletion.
+    const armed = await disarmed(wire);
+    return [...armed, ...(await cleanUp(ledger.open, { wire, credentials, patienceMs, gone }))];
+  };
   const standIn = takesFaults ? (control === undefined ? ', a stand-in' : ', on a stand-in') : '';
   machine.out(
     doubt === undefined

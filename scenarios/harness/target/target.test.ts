@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { StartOptions } from '../../../sim/index.ts';
+import { readJunit } from '../junit.ts';
+import { replayFile, runFiles } from '../run-files.ts';
+import { verify } from '../verify.ts';
 import { LEVELS } from './levels.ts';
 import { type Between, leftovers, type Ran, type Server, serverOf, TARGET, verified } from './testing.ts';
 
@@ -32,6 +35,22 @@ describe.each(['upstream', 'contract'] as const)('a stand-in in profile %s', (pr
     await target.outside.clock.sleep(120_000);
     expect(leftovers(target.simulator)).toEqual(before);
   });
+});
+
+test('without --auth nobody is asked as, and what anybody may read is read', async () => {
+  const who = new Set<string>();
+  const { outside } = await server({}, (request, door) => {
+    const [, session = ''] = (request.headers.get('authorization') ?? '').split('Basic ');
+    who.add(Buffer.from(session, 'base64').toString().split(':')[0] ?? '');
+    return door(request);
+  });
+  const out: string[] = [];
+  const stopped = () => new Promise<void>(() => {});
+  const machine = { out: (line: string) => void out.push(line), writeFile: async () => {}, stopped };
+  const code = await verify(['--target', TARGET, '--rate', '1000', '--profile', 'upstream'], machine, outside);
+  expect(code, out.join('\n')).toBe(0);
+  expect(out.join('\n')).toContain('without --auth, what anybody may read');
+  expect([...who]).toEqual(['']);
 });
 
 describe('known departures', () => {
@@ -86,6 +105,36 @@ describe('known departures', () => {
     expect(report).toContain('<testsuite name="engine: known departures" tests="23" failures="1" skipped="20">');
     expect(report).toMatch(/name="unknown-path-html [^"]*"><failure message="✗ unknown-path-html: stale:/);
     expect(report).toContain('<testsuite name="reading"');
+  });
+
+  test('stand beside suites of which each has a name of its own, whatever the seed', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'onesim-'));
+    for (const seed of ['1', '7']) {
+      const file = join(folder, `${seed}.xml`);
+      await verified(await server(), [
+        '--level',
+        'lifecycle',
+        '--runs',
+        '4',
+        '--seed',
+        seed,
+        '--report',
+        `junit=${file}`,
+      ]);
+      const { judged } = readJunit(await readFile(file, 'utf8'), file);
+      expect(judged.map(({ name }) => name)).toEqual([
+        ...[
+          'engine: known departures',
+          'reading',
+          'a whole life',
+          'one runtime',
+          'a whole life (2)',
+          'one runtime (2)',
+        ],
+      ]);
+      const laws = judged.slice(1).map(({ by }) => by?.map(({ id }) => id) ?? []);
+      for (const ids of laws) expect(new Set(ids).size).toBe(ids.length);
+    }
   });
 
   test('that a server shows where the contract must be kept are told', async () => {
@@ -145,12 +194,44 @@ describe('a proxy that breaks something is caught', () => {
     ],
     ['A5', 'a door that is open', (request, door) => door(withCredentials(request))],
     ['A7', 'credentials in an error', answering('/no-such-path', () => new Response('alice:alice', { status: 404 }))],
+    [
+      'A7',
+      'credentials in a header',
+      answering('/server/version', (answer) => {
+        const headers = new Headers(answer.headers);
+        headers.set('X-Debug', `Basic ${Buffer.from('alice:alice').toString('base64')}`);
+        return new Response(answer.body, { status: answer.status, headers });
+      }),
+    ],
     ['S1', 'answers that are lost', losing((request) => request.method === 'PUT')],
   ])('by %s: %s', async (law, _, between) => {
     const ran = await verified(await server({}, between), ['--level', 'crud', '--runs', '2']);
     expect(ran.code).toBe(1);
     expect(told(ran)).toMatch(new RegExp(`✗ ${law}: |also +${law} `));
     expect(told(ran)).not.toContain('left there');
+  });
+
+  test('and shows it again when what was saved of it is run there, which the stand-in does not', async () => {
+    const shrinking = () => rewriting((body) => body.replace(/"MEMORY":(\d+)/, '"MEMORY":1$1'));
+    const ran = await verified(await server({}, shrinking()), ['--level', 'crud', '--runs', '2', '--seed', '5']);
+    const lines = ran.out.filter((line) => line.includes('replay'));
+    const again = (n: number, users: string) => `onesim run onesim-engine-5-${n}.json --target ${TARGET} ${users}`;
+    expect(new Set(lines.map((line) => line.trim()))).toEqual(
+      new Set([2, 3].map((n) => `replay    ${again(n, '--auth alice:PASSWORD --other-auth bob:PASSWORD')}`)),
+    );
+    expect(told(ran)).not.toMatch(/alice:alice|bob:bob/);
+    const out: string[] = [];
+    const machine = {
+      out: (line: string) => void out.push(line),
+      readFile: async (file: string) => ran.saved.get(file) ?? '',
+      stopped: () => new Promise<void>(() => {}),
+    };
+    const { outside } = await server({}, shrinking());
+    const users = ['--auth', 'alice:alice', '--other-auth', 'bob:bob', '--rate', '1000'];
+    expect(await runFiles(['onesim-engine-5-2.json', '--target', TARGET, ...users], machine, outside)).toBe(1);
+    expect(out.join('\n')).toMatch(/^✗ R5: /m);
+    expect(out).toContain(`  ${lines[0]?.trim()}`);
+    expect(await replayFile(['onesim-engine-5-2.json'], machine)).toBe(0);
   });
 
   test('by R4’s own means: a deletion that is only answered leaves something, and that is code 3', async () => {

@@ -5,19 +5,21 @@
 import { checkExchange } from '../../../contracts/conformance.ts';
 import { type Contract, loadContracts } from '../../../contracts/contract.ts';
 import type { Machine } from '../../../sim/index.ts';
+import { saved, verifyingServer, visiting } from '../again.ts';
 import { doubtsOf } from '../concurrency/verdicts.ts';
-import type { Judged } from '../junit.ts';
+import { distinctNames, type Judged } from '../junit.ts';
 import type { Law } from '../law.ts';
 import { NEVER_TIMES, slownessOf } from '../laws/patience.ts';
 import { contractual } from '../laws/record.ts';
-import { judge } from '../laws.ts';
+import { judge, type Verdict } from '../laws.ts';
 import { counted, lasting } from '../report.ts';
 import { reportsOf } from '../run-files.ts';
 import { runScenario } from '../runner.ts';
+import { writeScenario } from '../scenario.ts';
 import type { Stop } from '../stop.ts';
 import { storyOf } from '../story.ts';
 import { ENDED, type Trace } from '../trace.ts';
-import { type Left, leftName } from './clean-up.ts';
+import type { Left } from './clean-up.ts';
 import { applies, type Departure, departuresOf, profileOf, statusUpstream, verdictOf } from './departures.ts';
 import { atLeast, changing, type Level, reading, type Wanted } from './levels.ts';
 import type { Outside } from './outside.ts';
@@ -32,7 +34,6 @@ export interface TargetSettings extends StaySettings {
   readonly flavour: string;
   readonly seed: number;
   readonly runs: number;
-  readonly maxDurationMs: number;
 }
 
 /** What a verification came to. */
@@ -57,19 +58,20 @@ export async function verifyEngine(
   laws: readonly Law[],
   settings: TargetSettings,
   outside: Outside,
-  machine: Pick<Machine, 'out'>,
+  machine: Pick<Machine, 'out' | 'writeFile'>,
   stop: Stop,
 ): Promise<Outcome> {
   const changes = atLeast(settings.level, 'crud');
   const manner = { title: `level ${settings.level}`, changes, serial: settings.level !== 'concurrent' };
-  const { wire, ledger, recognised, tidy } = await beginStay(settings, manner, outside, machine);
+  const { wire, ledger, recognised, tidy } = await beginStay(settings, manner, outside, machine, stop);
   if (recognised.doubt !== undefined && changes) machine.out('  what is not recognised is not changed: level read');
   const started = wire.now();
   const ending = {
     get aborted() {
-      return stop.aborted || wire.now() - started >= settings.maxDurationMs;
+      return stop.aborted || wire.gaveUp || wire.now() - started >= settings.maxDurationMs;
     },
   };
+  if (settings.credentials.owner === undefined) machine.out('  without --auth, what anybody may read');
   const level = recognised.doubt === undefined ? settings.level : 'read';
   const contracts = await loadContracts();
   const contract = contractIn(contracts, 'engine.yaml');
@@ -97,7 +99,6 @@ export async function verifyEngine(
     const ends = settings.control !== undefined && settings.credentials.admin !== undefined;
     if (ends && recognised.takesFaults) await stage.lookAround();
     const tidied = async (): Promise<void> => {
-      await stage.disarm();
       await tidy();
       // Nobody minds what is left on a cloud of ours, as long as it leaves room for what comes next.
       if (settings.control === undefined) return;
@@ -122,11 +123,13 @@ export async function verifyEngine(
 
     const wanted: Wanted = {
       ...{ level, profile, flavour: settings.flavour, mark: ledger.mark },
+      someone: settings.credentials.owner !== undefined,
       others: settings.credentials.other !== undefined,
     };
     const scenarios = [reading(wanted), ...changing(wanted, settings.seed, settings.runs)];
     const expected = profile === 'upstream' ? rows.map(({ id }) => id) : [];
     const first = wire.now();
+    const names = distinctNames();
     for (const [n, scenario] of scenarios.entries()) {
       if (ending.aborted || ledger.open.length > 0) break;
       const trace = await runScenario(scenario, wire.transport(expected, recognised.bounds), {
@@ -135,7 +138,14 @@ export async function verifyEngine(
         pollMs: 500,
         signal: ending,
       });
-      const each = { name: scenario.name ?? '', ...reported(laws, trace), trace };
+      const verdict = judge(laws, trace);
+      const again = await againOf('engine', n + 1, trace, verdict, settings, machine);
+      const each = {
+        name: names(scenario.name ?? ''),
+        verdict,
+        reports: reportsOf(laws, trace, verdict, again),
+        trace,
+      };
       judged.push(each);
       traces.push(trace);
       await tidy();
@@ -145,7 +155,7 @@ export async function verifyEngine(
   } finally {
     left = await tidy();
   }
-  const changed = await changeOf(wire, recognised);
+  const changed = wire.gaveUp ? undefined : await changeOf(wire, recognised);
   if (changed !== undefined) machine.out(`  ${changed}`);
   const early = ending.aborted || changed !== undefined;
   const wrong = wrongOf(departures, profile);
@@ -164,9 +174,30 @@ export function contractIn(contracts: readonly Contract[], file: string): Contra
 export const wrongOf = (departures: readonly Departure[], profile: Outcome['profile']): number =>
   departures.filter((each) => verdictOf(each, profile) !== undefined).length;
 
-function reported(laws: readonly Law[], trace: Trace): Pick<Judged, 'verdict' | 'reports'> {
-  const verdict = judge(laws, trace);
-  return { verdict, reports: reportsOf(laws, trace, verdict, '') };
+/**
+ * How what has failed is had again, on that very server. It is not made smaller there: that would be much to ask.
+ * @param n which of the scenarios it is
+ */
+export async function againOf(
+  api: Outcome['api'],
+  n: number,
+  { run: { scenario } }: Trace,
+  { violations }: Verdict,
+  settings: TargetSettings,
+  machine: Pick<Machine, 'writeFile'>,
+): Promise<string[]> {
+  if (violations.length === 0) return [];
+  const { level, flavour, profile, seed, runs } = settings;
+  const file = `onesim-${api}-${seed}-${n}.json`;
+  const rest = Object.entries({ api, level, flavour, profile, seed, runs });
+  const { lines } = await saved({ file, content: writeScenario(scenario) }, machine, {
+    replay: visiting(file, scenario, settings),
+    otherwise: verifyingServer(
+      settings,
+      rest.flatMap(([name, value]) => [`--${name}`, `${value}`]),
+    ),
+  });
+  return lines;
 }
 
 // ---- what is told ---------------------------------------------------------------------------------------------------
@@ -234,8 +265,10 @@ export function closingLines(
   return [
     ...(met.length > 0 ? [`  met besides in what was asked: ${met.join(', ')}`] : []),
     ...(count > 0 && idle.length > 0 ? [`  never judged: ${idle.join(', ')}`] : []),
-    ...(wire.throttled > 0 ? [`  the server asked ${wire.throttled} times to come again later, and we did`] : []),
-    ...left.map(({ entry, why }) => `  left there: ${leftName(entry)}: ${why}`),
+    ...(wire.throttled > 0
+      ? [`  the server asked ${counted(wire.throttled, 'time')} to come again later, and we did`]
+      : []),
+    ...left.map(({ what, why }) => `  left there: ${what}: ${why}`),
     `${mark} ${api}, profile ${profile}: ${broken === 0 ? 'nothing' : broken} broken, ${told.join(', ')} in ${lasting(wire.now())}${early ? ', ended early' : ''}`,
   ];
 }

@@ -68,7 +68,7 @@ export async function serverOf(options: StartOptions = {}, between: Between = (r
   };
 
   const outside: Outside = {
-    clock: { now: () => now, sleep: (ms) => until(() => false, ms) },
+    clock: { epochMs: simulator.world.clock.now, now: () => now, sleep: (ms) => until(() => false, ms) },
     async fetch(request, timeoutMs) {
       let settled = false;
       const coming = between(request, (asked) => simulator.fetch(asked));
@@ -116,15 +116,22 @@ export interface Ran {
   readonly out: readonly string[];
 }
 
+export interface Verified extends Ran {
+  /** What was written to files. */
+  readonly saved: ReadonlyMap<string, string>;
+}
+
 export async function verified(
   { outside }: Pick<Server, 'outside'>,
   args: readonly string[],
   stopped: () => Promise<void> = () => new Promise(() => {}),
-): Promise<Ran> {
+): Promise<Verified> {
   const out: string[] = [];
-  const machine = { out: (line: string) => void out.push(line), writeFile: async () => {}, stopped };
+  const saved = new Map<string, string>();
+  const writeTo = async (file: string, text: string) => void saved.set(file, text);
+  const machine = { out: (line: string) => void out.push(line), writeFile: writeTo, stopped };
   const code = await verify([...QUICK, ...args], machine, outside);
-  return { code, out };
+  return { code, out, saved };
 }
 
 export async function reaped({ outside, ledger }: Server, args: readonly string[] = []): Promise<Ran> {

@@ -5,9 +5,12 @@
 import { valueAt } from '../../../contracts/schema.ts';
 import { reason } from '../../../sim/index.ts';
 import { boundOf, runtimeIn } from '../answers.ts';
-import { requestOf } from '../request.ts';
-import { type Answer, type Bounds, REDACTED } from '../trace.ts';
-import type { Transport, WallClock } from '../transport.ts';
+import { lasting } from '../report.ts';
+import { authorization, type Credentials, requestOf } from '../request.ts';
+import type { Stop } from '../stop.ts';
+import { type Answer, type Bounds, REDACTED, type Role } from '../trace.ts';
+import { type Transport, Unasked, type WallClock } from '../transport.ts';
+import { Armed } from './armed.ts';
 import type { Ledger } from './ledger.ts';
 
 /** What this process has of the world: the network and the time. */
@@ -28,12 +31,24 @@ export interface WireOptions {
   readonly timeoutMs: number;
   /** `user:password`s that must not be written down. */
   readonly secrets: readonly string[];
+  /** Of those who make something. */
+  readonly credentials?: Partial<Credentials>;
+  /** How long all may take, where somebody has said so. */
+  readonly maxDurationMs?: number;
+  readonly stop?: Stop;
+  readonly tell: (line: string) => void;
 }
+
+const ROLES: readonly Role[] = ['owner', 'other', 'admin'];
 
 /** The longest answer that is read. */
 const MOST_BYTES = 16 * 2 ** 20;
-/** How often, and how long at most, a server is obeyed that asks to come again later. */
-const [TIMES, LONGEST_WAIT_MS] = [3, 120_000];
+/** How often a request is sent again to a server that asks to come again later. */
+const TIMES = 3;
+/** How long it is left alone at most where nobody says how long all may take, and, for the sake of what is to be cleared away, at least. */
+const [MOST_ALONE_MS, LEAST_ALONE_MS] = [3_600_000, 120_000];
+/** A wait that is told of, and how often it is looked whether it is to go on. */
+const [LONG_MS, GLANCE_MS] = [10_000, 1_000];
 
 export class Wire {
   readonly #network: Network;
@@ -45,8 +60,14 @@ export class Wire {
   #last: Promise<unknown> = Promise.resolve();
   /** Requests that were sent. */
   sent = 0;
-  /** Times that the server asked to come again later. */
+  /** Faults that are armed there. */
+  readonly armed = new Armed();
+  /** Times that the server asked to come again later, and we did. */
   throttled = 0;
+  /** Whether it has asked to be left alone for longer than anybody waits. */
+  gaveUp = false;
+  /** Until when it has asked to be left alone. */
+  #alone = 0;
 
   constructor(network: Network, ledger: Ledger, options: WireOptions) {
     this.#network = network;
@@ -99,7 +120,14 @@ export class Wire {
     if (request.method === 'POST' && pathname === '/serverless-runtimes') return this.#creation(request);
     const [, id] = /^\/serverless-runtimes\/(\d+)/.exec(pathname) ?? [];
     if (request.method === 'PUT' && id !== undefined) await this.#renaming(Number(id), request);
-    return this.#paced(request);
+    if (!pathname.startsWith('/_onesim/')) return this.#paced(request);
+    let answer: Answer | undefined;
+    try {
+      answer = await this.#paced(request);
+      return answer;
+    } finally {
+      this.armed.heed(request, answer);
+    }
   }
 
   async #renaming(id: number, request: Request): Promise<void> {
@@ -108,14 +136,27 @@ export class Wire {
     if (entry !== undefined && name !== null && !entry.names.includes(name)) await this.#ledger.renamed(entry.n, name);
   }
 
+  /** Who asks; whom nobody has named asks on the owner's behalf. */
+  #roleOf({ headers }: Request): Role {
+    const { credentials = {} } = this.#options;
+    const asking = headers.get('authorization');
+    const isAsking = (role: Role): boolean => {
+      const session = credentials[role];
+      return session !== undefined && authorization(session, 'good').Authorization === asking;
+    };
+    return ROLES.find(isAsking) ?? 'owner';
+  }
+
   async #creation(request: Request): Promise<Answer> {
     const body = await request.clone().text();
-    const n = await this.#ledger.intend(nameIn(body));
+    const n = await this.#ledger.intend(nameIn(body), this.#roleOf(request));
     let answer: Answer;
     try {
       answer = await this.#paced(request);
     } catch (error) {
-      await this.#ledger.unknown(n, problemOf(error), false);
+      // What was not sent, or was one request too many, has made nothing.
+      if (error instanceof Unasked && error.status !== 503) await this.#ledger.refused(n, error.status ?? 0);
+      else await this.#ledger.unknown(n, problemOf(error), false);
       throw error;
     }
     const id = answer.status < 300 ? boundOf(answer.body)?.id : undefined;
@@ -130,18 +171,61 @@ export class Wire {
   }
 
   async #paced(request: Request): Promise<Answer> {
+    let status: number | undefined;
     for (let times = 0; ; times++) {
+      await this.#turn(status);
+      if (times > 0) this.throttled++;
+      this.sent++;
+      const answer = this.#censored(await this.#read(request.clone()));
+      const waitMs = retryAfterMs(answer, this.#network.clock);
+      if (waitMs === undefined) return answer;
+      ({ status } = answer);
+      this.#leaveAlone(waitMs);
+      if (times >= TIMES) return answer;
+    }
+  }
+
+  /** Until the next request may be sent. @throws Unasked when that is longer than anybody waits */
+  async #turn(status: number | undefined): Promise<void> {
+    do {
+      await this.#obey(status);
       const slot = Math.max(this.now(), this.#next);
       this.#next = slot + 1_000 / this.#options.rate;
       if (slot > this.now()) await this.sleep(slot - this.now());
       this.#next = Math.max(this.#next, this.now() + 1_000 / this.#options.rate);
-      this.sent++;
-      const answer = this.#censored(await this.#read(request.clone()));
-      const waitMs = retryAfterMs(answer);
-      if (waitMs === undefined || times >= TIMES) return answer;
-      this.throttled++;
-      await this.sleep(Math.min(waitMs, LONGEST_WAIT_MS));
+    } while (this.#alone > this.now());
+  }
+
+  #leaveAlone(ms: number): void {
+    const { tell } = this.#options;
+    const until = this.now() + ms;
+    if (until <= this.#alone) return;
+    this.#alone = until;
+    if (ms >= LONG_MS && ms <= this.#patienceMs) tell(`  the server asks to be left alone for ${lasting(ms)}, and is`);
+  }
+
+  async #obey(status: number | undefined): Promise<void> {
+    const { tell } = this.#options;
+    for (let ms = this.#aloneMs; ms > 0; ms = this.#aloneMs) {
+      if (ms > this.#patienceMs) {
+        const why = `the server asks to be left alone for ${lasting(ms)}`;
+        if (!this.gaveUp) tell(`  ${why}, which is not waited for: nothing more is asked of it`);
+        this.gaveUp = true;
+        throw new Unasked(why, status);
+      }
+      await this.sleep(Math.min(ms, GLANCE_MS));
     }
+  }
+
+  get #aloneMs(): number {
+    return this.#alone - this.now();
+  }
+
+  /** How long the server is left alone, if it asks for that. */
+  get #patienceMs(): number {
+    const { stop, maxDurationMs = Number.POSITIVE_INFINITY } = this.#options;
+    if (stop?.aborted) return LEAST_ALONE_MS;
+    return Number.isFinite(maxDurationMs) ? Math.max(LEAST_ALONE_MS, maxDurationMs - this.now()) : MOST_ALONE_MS;
   }
 
   async #read(request: Request): Promise<Answer> {
@@ -149,9 +233,10 @@ export class Wire {
     return { status: response.status, headers: [...response.headers], body: await textOf(response) };
   }
 
-  #censored(answer: Answer): Answer {
-    const body = this.#secrets.reduce((content, secret) => content.replaceAll(secret, REDACTED), answer.body);
-    return { ...answer, body };
+  #censored({ status, headers, body }: Answer): Answer {
+    const without = (text: string): string =>
+      this.#secrets.reduce((content, secret) => content.replaceAll(secret, REDACTED), text);
+    return { status, headers: headers.map(([name, value]) => [name, without(value)] as const), body: without(body) };
   }
 }
 
@@ -178,11 +263,23 @@ async function textOf(response: Response): Promise<string> {
 }
 
 /** How long a server asks to be left alone, as 429 and 503 may; the Gatekeeper counts a minute, and does not say so. */
-function retryAfterMs({ status, headers }: Answer): number | undefined {
+function retryAfterMs({ status, headers }: Answer, clock: WallClock): number | undefined {
   if (status !== 429 && status !== 503) return undefined;
-  const value = headers.find(([name]) => name.toLowerCase() === 'retry-after')?.[1];
-  if (value === undefined) return status === 429 ? UNTOLD_MS : undefined;
-  return /^\d{1,6}$/.test(value) ? Number(value) * 1_000 : undefined;
+  const header = (wanted: string): string => headers.find(([name]) => name.toLowerCase() === wanted)?.[1].trim() ?? '';
+  const value = header('retry-after');
+  if (/^\d+$/.test(value)) return Number(value) * 1_000;
+  // Its clock may be another than ours.
+  const sinceMs = instantOf(header('date')) ?? clock.epochMs + clock.now();
+  const untilMs = instantOf(value);
+  if (untilMs !== undefined) return Math.max(0, untilMs - sinceMs);
+  return status === 429 ? UNTOLD_MS : undefined;
+}
+
+/** Of an HTTP date in any of its three forms, the last of which does not say that it is in Greenwich. */
+function instantOf(date: string): number | undefined {
+  if (!/^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? /.test(date)) return undefined;
+  const instant = Date.parse(date.endsWith(' GMT') ? date : `${date} GMT`);
+  return Number.isNaN(instant) ? undefined : instant;
 }
 
 /** As often as it is obeyed, and somewhat more than a minute together. */

@@ -1,6 +1,6 @@
 /** The steps of a scenario that look on: at the Gatekeeper's lists, at what is measured, and at its streams. */
 import { type FormOf, form } from '../../../sim/index.ts';
-import { after, common, name, ref } from '../step-parts.ts';
+import { after, common, duration, made, name } from '../step-parts.ts';
 
 const { list, map, number, object, text, variants, whole, word } = form;
 
@@ -37,7 +37,7 @@ type Fields = Parameters<typeof object>[0];
 
 /** What a client of a stream does. */
 const onStream = <O extends string, R extends Fields, P extends Fields>(op: O, required: R, optional: P) =>
-  object({ id: name, op: word(op), ref, ...required }, { client, after, ...optional });
+  object({ id: name, op: word(op), ref: made, ...required }, { client, after, ...optional });
 
 export const WATCH_STEPS = {
   login: step('login', {}, { password: text() }),
@@ -56,11 +56,11 @@ export const WATCH_STEPS = {
     { ...range, ...sought, form: word(...FORMS), given, bind: name },
   ),
   'ws.open': onStream('ws.open', {}, {}),
-  'ws.read': onStream('ws.read', {}, { frames: whole(1), withinMs: whole(0) }),
+  'ws.read': onStream('ws.read', {}, { frames: whole(1), withinMs: duration }),
   'ws.send': onStream('ws.send', { text: text() }, {}),
   'ws.close': onStream('ws.close', {}, {}),
   'prometheus.scrape': step('prometheus.scrape', {}, {}),
-  'prometheus.query': step('prometheus.query', { metric: text() }, { ref, ...range, given }),
+  'prometheus.query': step('prometheus.query', { metric: text() }, { ref: made, ...range, given }),
 } as const;
 
 const watchStep = variants('op', WATCH_STEPS);
