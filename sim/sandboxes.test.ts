@@ -15,11 +15,22 @@ const STREAM =
   '/functions/e60558d6-91c3-4196-abad-46079a0e3c61/vdu01/fa8869e3-cc5f-4a5e-8520-932226d804e1/synch-mon-data' +
   '/metrics=vm_cpu_perc&since=1504011287&until=1504012281&step=14';
 
+/** What the tests look into; what is asked for has some of it. */
+interface Body {
+  readonly SERVERLESS_RUNTIME: { readonly ID: number; readonly FAAS: { readonly STATE: string } };
+  readonly faults: readonly unknown[];
+  readonly now: string;
+  readonly parts: unknown;
+  readonly factor: number;
+  readonly token: { readonly access_token: string };
+  readonly ws_url: string;
+  readonly error: { readonly code: string; readonly message: string };
+}
+
 interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into what they have asked for
-  readonly body: any;
+  readonly body: Body;
 }
 
 async function start(options: StartOptions = {}) {
@@ -194,8 +205,7 @@ it('over the network, bodies and WebSockets find their sandbox, and its end is t
   const { control, engine } = running.urls;
   const post = async (url: string, body: object, headers: Record<string, string> = {}) => {
     const response = await fetch(url, { method: 'POST', body: JSON.stringify(body), headers });
-    // biome-ignore lint/suspicious/noExplicitAny: tests look into what they have asked for
-    return { response, body: (await response.json()) as any };
+    return { response, body: (await response.json()) as Body };
   };
   await post(`${control}/sandboxes`, { name: 'net', seed: 3 });
   const sandbox = `${control}/sandboxes/net`;

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { loadContracts } from '../../contracts/contract.ts';
 import { edged, flawed } from './bodies.ts';
+import { AS_MADE } from './concurrency/crowds.ts';
 import type { Specification, Step } from './scenario.ts';
 
 /** What a generated step may do, before it has a name. `n` chooses a runtime among those there are. */
@@ -40,19 +41,19 @@ export const wishes = fc
   );
 
 const [engine] = await loadContracts();
-const RUNTIME = engine?.operations.find(({ method }) => method === 'POST')?.requestSchema ?? {};
+const RUNTIME = engine?.operations.find(({ method }) => method === 'POST')?.requestSchema;
+if (RUNTIME === undefined) throw new Error('the contract has no body of a creation');
 
-const AS_MADE = { FLAVOUR: 'Function', CPU: 1, MEMORY: 128, DISK_SIZE: 1024 };
-const HONEST = { SERVERLESS_RUNTIME: { FAAS: AS_MADE } };
+const FAAS = { FLAVOUR: 'Function', ...AS_MADE };
 
 /** Bodies that the schema refuses. */
 const INVALID: readonly unknown[] = [
-  ...flawed(RUNTIME, { SERVERLESS_RUNTIME: { FAAS: AS_MADE, DAAS: { FLAVOUR: 'Data' } } }),
+  ...flawed(RUNTIME, { SERVERLESS_RUNTIME: { FAAS, DAAS: { FLAVOUR: 'Data' } } }),
   null,
   [],
 ];
 /** Bodies that keep the schema, and stand at the edge of what it takes. */
-const AT_THE_EDGE = edged(RUNTIME, HONEST, (path) => !/FLAVOUR|DAAS/.test(path));
+const AT_THE_EDGE = edged(RUNTIME, { SERVERLESS_RUNTIME: { FAAS } }, (path) => !/FLAVOUR|DAAS/.test(path));
 
 const BAD_JSON = ['', '{', '{"SERVERLESS_RUNTIME":', 'NaN', '{"a":1}}', "{'a':1}"] as const;
 

@@ -67,7 +67,7 @@ export function scenarios(budget: Budget, profile: 'upstream' | 'contract' = 'up
           drawn(WATCH_TROUBLES, views.length > 0 ? dark : [], 2),
           fc.constantFrom(0, 0, 6, 24),
           fc.oneof(fc.constant(undefined), neighbours),
-          fc.constantFrom(...INTENSITIES),
+          fc.constantFrom(...Object.values(INTENSITIES)),
         )
         .map(([chosen, pace, made, deeds, troubles, watches, shadows, more, both, lain]): Scenario => {
           const { steps: alone, runtimes } = stepsOf(made, deeds, clients);

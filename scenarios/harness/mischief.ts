@@ -219,21 +219,18 @@ function anchored(faults: readonly Fault[], anchorOf: (before: Fault | undefined
 }
 
 /** How the faults of a scenario lie in time. */
-export const INTENSITIES: readonly ((faults: readonly Fault[]) => readonly Fault[])[] = [
-  // As drawn, each on its own.
-  (faults) => faults,
-  // Frequent and short.
-  (faults) => lasting(faults, 0.1),
-  // Rare and long: the first, and what follows it.
-  (faults) => lasting(faults.slice(0, firstChain(faults)), 10),
-  // A burst: all at the moment of the first that has one.
-  (faults) => {
+export const INTENSITIES = {
+  asDrawn: (faults) => faults,
+  frequentAndShort: (faults) => lasting(faults, 0.1),
+  rareAndLong: (faults) => lasting(faults.slice(0, firstChain(faults)), 10),
+  /** All at the moment of the first that has one. */
+  burst(faults) {
     const first = faults.find(({ after }) => after !== undefined)?.after;
     return anchored(faults, () => first);
   },
-  // Correlated: each a little after the one before.
-  (faults) => anchored(faults, (before) => before && { event: `${before.id}.began`, delayMs: 250 }),
-];
+  /** Each a little after the one before. */
+  correlated: (faults) => anchored(faults, (before) => before && { event: `${before.id}.began`, delayMs: 250 }),
+} as const satisfies Readonly<Record<string, (faults: readonly Fault[]) => readonly Fault[]>>;
 
 /** How many faults the first and those that follow it are. */
 function firstChain(faults: readonly Fault[]): number {

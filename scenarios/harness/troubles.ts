@@ -168,7 +168,7 @@ export class Troubles {
   }
 }
 
-/** Why the target does not do it, in its own words where it has any for it. */
+/** Why the target does not do it, in its own words if it says so. */
 function refusal(answer: Answer | null): string {
   if (answer === null) return 'the target did not answer';
   const said = controlRefusal(answer);

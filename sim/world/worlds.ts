@@ -46,6 +46,8 @@ async function loadKnown(name: (typeof WORLD_NAMES)[number]): Promise<WorldFile>
   return { world, place: (path) => `${name}.yaml: ${path.join('/')}` };
 }
 
+let schema: Promise<object> | undefined;
+
 /** @throws Problem */
 export async function readFromSource(wanted: Wanted): Promise<WorldFile> {
   const file = 'name' in wanted ? resolve(FOLDER, `${wanted.name}.yaml`) : wanted.file;
@@ -54,8 +56,6 @@ export async function readFromSource(wanted: Wanted): Promise<WorldFile> {
   const shown = 'name' in wanted ? `${wanted.name}.yaml` : file;
   return readWorld(text, shown, form, (path) => readFile(resolve(dirname(file), path), 'utf8'));
 }
-
-let schema: Promise<object> | undefined;
 
 /** @throws Problem */
 export async function readText(file: string): Promise<string> {

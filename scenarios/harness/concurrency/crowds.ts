@@ -33,7 +33,7 @@ const wishes: fc.Arbitrary<Specification> = fc.oneof(
   fc.constantFrom('1', '2').map((zone) => ({ faas: AS_MADE, scheduling: { REQUIREMENTS: `ZONE_${zone} != "x"` } })),
   fc.constantFrom(5, 7).map((LATENCY_TO_PE) => ({ faas: AS_MADE, deviceInfo: { LATENCY_TO_PE } })),
 );
-const AS_MADE = { CPU: 1, MEMORY: 128, DISK_SIZE: 1024 };
+export const AS_MADE = { CPU: 1, MEMORY: 128, DISK_SIZE: 1024 };
 
 const of = (runtimes: readonly string[], n: number): string => runtimes[n % runtimes.length] ?? 'none';
 

@@ -1,17 +1,11 @@
 /** The level `concurrent`: what a server does to clients that are at it at the same time, and how it is told. */
-import { afterEach, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { type Between, type Ran, serverOf, verified } from './testing.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
 
-const servers: { close(): void }[] = [];
-afterEach(() => {
-  for (const server of servers.splice(0)) server.close();
-});
-
 async function ran(between?: Between): Promise<Ran> {
   const server = await serverOf({ profile: 'contract' }, between);
-  servers.push(server);
   return verified(server, ['--level', 'concurrent', '--runs', '2', '--rate', '20', '--profile', 'contract']);
 }
 

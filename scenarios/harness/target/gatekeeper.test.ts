@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { StartOptions } from '../../../sim/index.ts';
 import { runFiles } from '../run-files.ts';
 import type { Ear } from '../watching/stream-door.ts';
@@ -7,17 +7,9 @@ import { type Between, type Server, serverOf, TARGET, verified } from './testing
 
 vi.setConfig({ testTimeout: 30_000 });
 
-const servers: { close(): void }[] = [];
-afterEach(() => {
-  for (const server of servers.splice(0)) server.close();
-});
-
 /** The present of the data of the world is when its function has been running for a while. */
-async function server(options?: StartOptions, between?: Between): Promise<Server> {
-  const made = await serverOf({ epoch: Date.UTC(2026, 10, 22), ...options }, between);
-  servers.push(made);
-  return made;
-}
+const server = (options?: StartOptions, between?: Between): Promise<Server> =>
+  serverOf({ epoch: Date.UTC(2026, 10, 22), ...options }, between);
 
 const ARGS = ['--api', 'gatekeeper', '--runs', '1'];
 

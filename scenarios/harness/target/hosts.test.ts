@@ -1,20 +1,11 @@
 /** `onesim run --target`: faults of hosts on a server that is a stand-in, and on one that is none. */
-import { afterEach, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { runFiles } from '../run-files.ts';
 import { type Between, type Ran, type Server, serverOf, TARGET } from './testing.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
 
-const servers: { close(): void }[] = [];
-afterEach(() => {
-  for (const server of servers.splice(0)) server.close();
-});
-
-async function server(between?: Between): Promise<Server> {
-  const made = await serverOf({}, between);
-  servers.push(made);
-  return made;
-}
+const server = (between?: Between): Promise<Server> => serverOf({}, between);
 
 const STEPS = [
   { id: 'made', op: 'create', bind: 'r1', expect: { status: 201 } },

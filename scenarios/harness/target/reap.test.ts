@@ -1,19 +1,8 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { type LedgerLine, openEntries, readLedger } from './ledger.ts';
 import { leftovers, reaped, type Server, serverOf, TARGET, verified } from './testing.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
-
-const servers: { close(): void }[] = [];
-afterEach(() => {
-  for (const server of servers.splice(0)) server.close();
-});
-
-async function server(): Promise<Server> {
-  const made = await serverOf();
-  servers.push(made);
-  return made;
-}
 
 async function made({ simulator }: Server, NAME: string, session = 'alice:alice'): Promise<number> {
   const request = new Request(`${TARGET}/serverless-runtimes`, {
@@ -32,7 +21,7 @@ const written = (...lines: readonly LedgerLine[]): string[] => lines.map((line) 
 
 describe('onesim reap', () => {
   test('deletes what a run has left, and writes down that it is gone', async () => {
-    const target = await server();
+    const target = await serverOf();
     const before = leftovers(target.simulator);
     const id = await made(target, 'onesim-1-r1');
     target.ledger.push(...written(RUN, intent(1, 'onesim-1-r1'), { kind: 'made', n: 1, mark, id }));
@@ -45,7 +34,7 @@ describe('onesim reap', () => {
   });
 
   test('finds by its name what was sent and never answered', async () => {
-    const target = await server();
+    const target = await serverOf();
     const before = leftovers(target.simulator);
     const id = await made(target, 'onesim-1-r1');
     await made(target, 'onesim-1-r2');
@@ -60,7 +49,7 @@ describe('onesim reap', () => {
     ['--auth', 'alice:alice', '--other-auth', 'bob:bob'],
     ['--auth', 'bob:bob'],
   ])('deletes what another tenant has made, who is named: %s %s %s %s', async (...flags) => {
-    const target = await server();
+    const target = await serverOf();
     const before = leftovers(target.simulator);
     const id = await made(target, 'onesim-1-r1', 'bob:bob');
     await made(target, 'onesim-1-r2', 'bob:bob');
@@ -72,7 +61,7 @@ describe('onesim reap', () => {
   });
 
   test('tells by name what it cannot find, and ends with 3', async () => {
-    const target = await server();
+    const target = await serverOf();
     target.ledger.push(...written(RUN, intent(1, 'onesim-1-r1')));
     const { code, out } = await reaped(target);
     expect(code).toBe(3);
@@ -82,7 +71,7 @@ describe('onesim reap', () => {
   });
 
   test('deletes nothing that has another name, nor anything of another server', async () => {
-    const target = await server();
+    const target = await serverOf();
     const id = await made(target, 'somebody else’s');
     const elsewhere = { ...RUN, mark: 'onesim-2', target: 'http://elsewhere' };
     const lines = [RUN, intent(1, 'onesim-1-r1'), { kind: 'made', n: 1, mark, id }] as const;
@@ -98,13 +87,13 @@ describe('onesim reap', () => {
     [['--auth', 'alice'], '--auth: expected user:password'],
     [['more'], 'unexpected argument "more"'],
   ])('refuses %j', async (args, problem) => {
-    await expect(reaped(await server(), args)).rejects.toThrow(problem);
+    await expect(reaped(await serverOf(), args)).rejects.toThrow(problem);
   });
 });
 
 describe('a ledger', () => {
   test('is written before what it tells of is sent, and leaves nothing open when all has gone well', async () => {
-    const target = await server();
+    const target = await serverOf();
     const seen: string[] = [];
     const outside = {
       ...target.outside,

@@ -1,8 +1,7 @@
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { StartOptions } from '../../../sim/index.ts';
+import { describe, expect, test, vi } from 'vitest';
 import { readJunit } from '../junit.ts';
 import { replayFile, runFiles } from '../run-files.ts';
 import { verify } from '../verify.ts';
@@ -12,22 +11,11 @@ import { type Between, leftovers, type Ran, type Server, serverOf, TARGET, verif
 // A run is a second of work or less; a busy machine may take longer.
 vi.setConfig({ testTimeout: 30_000 });
 
-const servers: { close(): void }[] = [];
-afterEach(() => {
-  for (const server of servers.splice(0)) server.close();
-});
-
-async function server(options?: StartOptions, between?: Between): Promise<Server> {
-  const made = await serverOf(options, between);
-  servers.push(made);
-  return made;
-}
-
 const told = ({ out }: Ran): string => out.join('\n');
 
 describe.each(['upstream', 'contract'] as const)('a stand-in in profile %s', (profile) => {
   test.each(LEVELS)('keeps all laws at level %s, and nothing is left of it', async (level) => {
-    const target = await server({ profile });
+    const target = await serverOf({ profile });
     const before = leftovers(target.simulator);
     const ran = await verified(target, ['--level', level, '--runs', '3']);
     expect(ran.code, told(ran)).toBe(0);
@@ -39,7 +27,7 @@ describe.each(['upstream', 'contract'] as const)('a stand-in in profile %s', (pr
 
 test('without --auth nobody is asked as, and what anybody may read is read', async () => {
   const who = new Set<string>();
-  const { outside } = await server({}, (request, door) => {
+  const { outside } = await serverOf({}, (request, door) => {
     const [, session = ''] = (request.headers.get('authorization') ?? '').split('Basic ');
     who.add(Buffer.from(session, 'base64').toString().split(':')[0] ?? '');
     return door(request);
@@ -58,7 +46,7 @@ describe('known departures', () => {
   const ALL = ['--level', 'lifecycle', '--runs', '1', '--admin-auth', 'oneadmin:opennebula', '--control', TARGET];
 
   test('are all shown in profile upstream, but for those that no probe can be played for', async () => {
-    const target = await server();
+    const target = await serverOf();
     const before = leftovers(target.simulator);
     const ran = await verified(target, ALL);
     expect(ran.code, told(ran)).toBe(0);
@@ -73,7 +61,7 @@ describe('known departures', () => {
   test.each(['get-200', 'rename-shows-late', 'put-504-as-500'] as const)(
     'that a server does not show any more are stale: %s',
     async (id) => {
-      const ran = await verified(await server({ deviations: { [id]: false } }), [...ALL, '--profile', 'upstream']);
+      const ran = await verified(await serverOf({ deviations: { [id]: false } }), [...ALL, '--profile', 'upstream']);
       const wrong = ran.out.filter((line) => line.startsWith('  ✗ ')).map((line) => line.trim());
       expect(wrong).toEqual([`✗ ${id}: stale: the server keeps the contract here`]);
       expect(ran.code, told(ran)).toBe(1);
@@ -89,7 +77,7 @@ describe('known departures', () => {
       hasted = (await seen.clone().text()).includes('"PENDING"');
       return hasted ? seen : door(request);
     };
-    const ran = await verified(await server({}, hasty), ['--level', 'crud', '--runs', '1']);
+    const ran = await verified(await serverOf({}, hasty), ['--level', 'crud', '--runs', '1']);
     expect(hasted).toBe(true);
     expect(ran.code, told(ran)).toBe(0);
     expect(told(ran)).toMatch(/ shown .*rename-before-423/);
@@ -98,7 +86,7 @@ describe('known departures', () => {
   test('are a suite of the report, with a case each, and what is wrong with them is in all others', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'onesim-'));
     const [file, annotations] = [join(folder, 'report.xml'), join(folder, 'annotations')];
-    const target = await server({ deviations: { 'unknown-path-html': false } });
+    const target = await serverOf({ deviations: { 'unknown-path-html': false } });
     await verified(target, ['--profile', 'upstream', '--report', `junit=${file},github=${annotations}`]);
     expect(await readFile(annotations, 'utf8')).toMatch(/^::error title=unknown-path-html [^\n]*stale[^\n]*\n$/);
     const report = await readFile(file, 'utf8');
@@ -111,7 +99,7 @@ describe('known departures', () => {
     const folder = await mkdtemp(join(tmpdir(), 'onesim-'));
     for (const seed of ['1', '7']) {
       const file = join(folder, `${seed}.xml`);
-      await verified(await server(), [
+      await verified(await serverOf(), [
         '--level',
         'lifecycle',
         '--runs',
@@ -138,7 +126,7 @@ describe('known departures', () => {
   });
 
   test('that a server shows where the contract must be kept are told', async () => {
-    const ran = await verified(await server({ profile: 'contract', deviations: { 'rename-shows-late': true } }), [
+    const ran = await verified(await serverOf({ profile: 'contract', deviations: { 'rename-shows-late': true } }), [
       ...['--level', 'crud', '--profile', 'contract'],
     ]);
     expect(ran.code).toBe(1);
@@ -146,7 +134,7 @@ describe('known departures', () => {
   });
 
   test('that have not been looked at for too long are stale, whatever the server does', async () => {
-    const target = await server();
+    const target = await serverOf();
     const outside = { ...target.outside, today: () => '2028-01-01' };
     const ran = await verified({ outside }, []);
     expect(ran.code).toBe(1);
@@ -155,7 +143,7 @@ describe('known departures', () => {
 
   test('of a later version are none of an earlier one', async () => {
     const ran = await verified(
-      await server(
+      await serverOf(
         {},
         answering('/server/version', () => Response.json('1.2.0')),
       ),
@@ -205,7 +193,7 @@ describe('a proxy that breaks something is caught', () => {
     ],
     ['S1', 'answers that are lost', losing((request) => request.method === 'PUT')],
   ])('by %s: %s', async (law, _, between) => {
-    const ran = await verified(await server({}, between), ['--level', 'crud', '--runs', '2']);
+    const ran = await verified(await serverOf({}, between), ['--level', 'crud', '--runs', '2']);
     expect(ran.code).toBe(1);
     expect(told(ran)).toMatch(new RegExp(`✗ ${law}: |also +${law} `));
     expect(told(ran)).not.toContain('left there');
@@ -213,7 +201,7 @@ describe('a proxy that breaks something is caught', () => {
 
   test('and shows it again when what was saved of it is run there, which the stand-in does not', async () => {
     const shrinking = () => rewriting((body) => body.replace(/"MEMORY":(\d+)/, '"MEMORY":1$1'));
-    const ran = await verified(await server({}, shrinking()), ['--level', 'crud', '--runs', '2', '--seed', '5']);
+    const ran = await verified(await serverOf({}, shrinking()), ['--level', 'crud', '--runs', '2', '--seed', '5']);
     const lines = ran.out.filter((line) => line.includes('replay'));
     const again = (n: number, users: string) => `onesim run onesim-engine-5-${n}.json --target ${TARGET} ${users}`;
     expect(new Set(lines.map((line) => line.trim()))).toEqual(
@@ -226,7 +214,7 @@ describe('a proxy that breaks something is caught', () => {
       readFile: async (file: string) => ran.saved.get(file) ?? '',
       stopped: () => new Promise<void>(() => {}),
     };
-    const { outside } = await server({}, shrinking());
+    const { outside } = await serverOf({}, shrinking());
     const users = ['--auth', 'alice:alice', '--other-auth', 'bob:bob', '--rate', '1000'];
     expect(await runFiles(['onesim-engine-5-2.json', '--target', TARGET, ...users], machine, outside)).toBe(1);
     expect(out.join('\n')).toMatch(/^✗ R5: /m);
@@ -239,14 +227,14 @@ describe('a proxy that breaks something is caught', () => {
       request.method === 'DELETE' && /\/\d+$/.test(request.url) && !request.url.endsWith('2000000000')
         ? new Response(null, { status: 204, headers: { 'X-Content-Type-Options': 'nosniff' } })
         : door(request);
-    const ran = await verified(await server({}, between), ['--level', 'crud', '--profile', 'upstream']);
+    const ran = await verified(await serverOf({}, between), ['--level', 'crud', '--profile', 'upstream']);
     expect(ran.code).toBe(3);
     expect(told(ran)).toMatch(/left there: runtime \d+, onesim-test-\S+: it is there after its deletion/);
   });
 
   test('and what it lets out of credentials is in no report', async () => {
     const leak = answering('/no-such-path', () => new Response('alice:alice YWxpY2U6YWxpY2U=', { status: 404 }));
-    const ran = await verified(await server({}, leak), []);
+    const ran = await verified(await serverOf({}, leak), []);
     expect(told(ran)).not.toMatch(/alice:alice|YWxpY2U6YWxpY2U/);
   });
 });
@@ -269,7 +257,7 @@ function losing(which: (request: Request) => boolean): Between {
 
 describe('a server that', () => {
   const refused = async (between: Between, ...args: string[]): Promise<string> =>
-    verified(await server({}, between), args).then(
+    verified(await serverOf({}, between), args).then(
       ({ code }) => `code ${code}`,
       (error: Error) => error.message,
     );
@@ -292,7 +280,7 @@ describe('a server that', () => {
   });
 
   test('does not know us is named, before anything is made', async () => {
-    const target = await server();
+    const target = await serverOf();
     const ran = verified(target, ['--level', 'crud', '--auth', 'alice:wrong']);
     await expect(ran).rejects.toThrow(`--auth: ${TARGET} does not let alice in`);
     expect(target.ledger).toEqual([]);
@@ -305,7 +293,7 @@ describe('a server that', () => {
       methods.add(method);
       return new Response('\u0000\uFFFF<html>', { status: 200 });
     };
-    const ran = await verified(await server({}, garbage), ['--level', 'lifecycle']);
+    const ran = await verified(await serverOf({}, garbage), ['--level', 'lifecycle']);
     expect(ran.code).toBe(1);
     expect(ran.out[0]).toContain('no Provisioning Engine that is known: GET /server/version was answered with 200');
     expect([...methods].sort()).toEqual(['GET', 'HEAD']);
@@ -313,7 +301,7 @@ describe('a server that', () => {
 
   test('is half compatible breaks the contract where it is not', async () => {
     const half = answering('/server/config', () => new Response('Not here', { status: 404 }));
-    const ran = await verified(await server({}, half), []);
+    const ran = await verified(await serverOf({}, half), []);
     expect(ran.code).toBe(1);
     expect(told(ran)).toContain('step config');
   });
@@ -321,7 +309,7 @@ describe('a server that', () => {
   test('closes connections now and then is told, and what was made is deleted', async () => {
     let n = 0;
     const flaky: Between = (request, door) => losing(() => ++n > 12 && n % 7 === 0)(request, door);
-    const target = await server({}, flaky);
+    const target = await serverOf({}, flaky);
     const before = leftovers(target.simulator);
     const ran = await verified(target, ['--level', 'crud', '--runs', '3', '--profile', 'upstream']);
     expect([1, 3]).toContain(ran.code);
@@ -333,7 +321,7 @@ describe('a server that', () => {
   test('closes every third connection is cleaned up all the same, and a lost creation is searched for', async () => {
     let [n, creations] = [0, 0];
     const lost: Between = losing(({ method }) => (method === 'POST' ? ++creations === 2 : ++n > 6 && n % 3 === 0));
-    const target = await server({}, lost);
+    const target = await serverOf({}, lost);
     const before = leftovers(target.simulator);
     const ran = await verified(target, ['--level', 'crud', '--runs', '1', '--profile', 'upstream']);
     expect(ran.code, told(ran)).toBe(1);
@@ -343,7 +331,7 @@ describe('a server that', () => {
 
   test('gives ids in quotation marks is told so, and what was made is deleted', async () => {
     const quoting = rewriting((body) => body.replace(/"ID":(\d+)/, '"ID":"$1"'));
-    const target = await server({}, quoting);
+    const target = await serverOf({}, quoting);
     const before = leftovers(target.simulator);
     const ran = await verified(target, ['--level', 'crud', '--runs', '1', '--profile', 'upstream']);
     expect(ran.code, told(ran)).toBe(1);
@@ -353,7 +341,7 @@ describe('a server that', () => {
   });
 
   test('gives no ids is not made to make more than two', async () => {
-    const target = await server(
+    const target = await serverOf(
       {},
       rewriting((body) => body.replace(/"ID":\d+,/, '')),
     );
@@ -373,14 +361,14 @@ describe('a server that', () => {
       request.method === 'POST'
         ? Promise.resolve(new Response(null, { status: 307, headers: { Location: 'https://elsewhere.example/' } }))
         : door(request);
-    const ran = await verified(await server({}, elsewhere), ['--level', 'crud', '--runs', '1']);
+    const ran = await verified(await serverOf({}, elsewhere), ['--level', 'crud', '--runs', '1']);
     expect(ran.code, told(ran)).toBe(1);
     expect(told(ran)).not.toContain('left there');
   });
 
   test('loses the answer to a creation is searched for what it has made', async () => {
     let creations = 0;
-    const target = await server(
+    const target = await serverOf(
       {},
       losing(({ method, url }) => method === 'POST' && url.endsWith('/serverless-runtimes') && ++creations % 9 === 0),
     );
@@ -393,7 +381,7 @@ describe('a server that', () => {
 
   test('begins anew under us is told, and nothing of others is deleted', async () => {
     let n = 0;
-    const target: Server = await server({}, async (request, door) => {
+    const target: Server = await serverOf({}, async (request, door) => {
       // The first runtime that is no probe's.
       if (n > 0 || (await request.clone().text()).includes('onesim-test-1-r1')) n++;
       if (n === 4) target.simulator.reset();
@@ -411,7 +399,7 @@ describe('a server that', () => {
       const isLater = request.method === 'GET' && request.url.endsWith('/server/version') && ++asked > 3;
       return isLater ? new Response('"1.4.0"', answer) : answer;
     };
-    const ran = await verified(await server({}, upgraded), ['--profile', 'upstream']);
+    const ran = await verified(await serverOf({}, upgraded), ['--profile', 'upstream']);
     expect(told(ran)).toContain('the server has changed under us: its version was 1.3.3, and is 1.4.0');
     expect(ran.code, told(ran)).toBe(4);
   });
@@ -423,7 +411,7 @@ describe('a server that', () => {
         throw new TypeError('fetch failed', { cause: Object.assign(new Error('x'), { code: 'ECONNREFUSED' }) });
       return door(request);
     };
-    const ran = await verified(await server({}, gone), []);
+    const ran = await verified(await serverOf({}, gone), []);
     expect(told(ran)).toContain('the server does not answer any more: nobody listens there');
     expect([1, 4]).toContain(ran.code);
   });
@@ -434,14 +422,14 @@ describe('a server that', () => {
       ++asked % 5 === 0
         ? Promise.resolve(new Response('', { status: 503, headers: { 'Retry-After': '30' } }))
         : door(request);
-    const ran = await verified(await server({}, busy), []);
+    const ran = await verified(await serverOf({}, busy), []);
     expect(ran.code, told(ran)).toBe(0);
     expect(told(ran)).toMatch(/asked \d+ times to come again later, and we did/);
   });
 
   test('is too slow for its own bounds is slow first, and then never', async () => {
     const stuck = rewriting((body) => body.replace('"STATE":"RUNNING"', '"STATE":"PENDING"'));
-    const ran = await verified(await server({}, stuck), ['--level', 'crud', '--runs', '1', '--profile', 'upstream']);
+    const ran = await verified(await serverOf({}, stuck), ['--level', 'crud', '--runs', '1', '--profile', 'upstream']);
     expect(told(ran)).toMatch(/slow +runtime \d+: PENDING for \d+\.?\d* s, where 120 s are expected/);
     expect(told(ran)).toMatch(/✗ L3: /);
     expect(ran.code).toBe(1);
@@ -455,7 +443,7 @@ describe('a run that is ended early', () => {
     const stopped = new Promise<void>((resolve) => {
       end = resolve;
     });
-    const target = await server({}, (request, door) => {
+    const target = await serverOf({}, (request, door) => {
       if (++n === most) end();
       return door(request);
     });
@@ -468,7 +456,7 @@ describe('a run that is ended early', () => {
   });
 
   test('by its own time is the same', async () => {
-    const ran = await verified(await server(), ['--level', 'lifecycle', '--runs', '100', '--max-duration', '60s']);
+    const ran = await verified(await serverOf(), ['--level', 'lifecycle', '--runs', '100', '--max-duration', '60s']);
     expect(ran.code, told(ran)).toBe(4);
     expect(ran.out.at(-1)).toMatch(/ended early$/);
   });
@@ -477,7 +465,7 @@ describe('a run that is ended early', () => {
 test('--rate is kept, one request at a time', async () => {
   let [flying, most] = [0, 0];
   const times: number[] = [];
-  const target = await server({}, async (request, door) => {
+  const target = await serverOf({}, async (request, door) => {
     times.push(target.simulator.world.clock.now);
     most = Math.max(most, ++flying);
     return door(request).finally(() => flying--);
@@ -490,12 +478,12 @@ test('--rate is kept, one request at a time', async () => {
 
 test('--against stand-in finds nothing unlike itself, and a proxy that changes an answer', async () => {
   const args = ['--level', 'lifecycle', '--runs', '2', '--against', 'stand-in'];
-  const same = await verified(await server({ timing: { name: 'realistic' } }), args);
+  const same = await verified(await serverOf({ timing: { name: 'realistic' } }), args);
   expect(same.code, told(same)).toBe(0);
   expect(same.out.at(-1)).toBe('✓ like the stand-in');
   expect(told(same)).toMatch(/takes +PENDING → RUNNING: median [\d.]+ (to [\d.]+ )?s, the stand-in [\d.]+ s; p95 /);
   const other = await verified(
-    await server(
+    await serverOf(
       {},
       rewriting((body) => body.replace('"ENDPOINT":', '"EXTRA":1,"ENDPOINT":')),
     ),
@@ -506,7 +494,7 @@ test('--against stand-in finds nothing unlike itself, and a proxy that changes a
   // That one is a fast cloud as well, and what is fast is tolerated when one says so.
   expect(told(other)).toMatch(/unlike +PENDING → RUNNING: its median is .*: more than 3 times apart/);
   const file = join(await mkdtemp(join(tmpdir(), 'onesim-')), 'report.xml');
-  const patient = await verified(await server(), [...args, '--tolerance', '100', '--report', `junit=${file}`]);
+  const patient = await verified(await serverOf(), [...args, '--tolerance', '100', '--report', `junit=${file}`]);
   expect(patient.code, told(patient)).toBe(0);
   expect(await readFile(file, 'utf8')).toContain(
     '<testsuite name="engine: like the stand-in" tests="3" failures="0" skipped="0">',

@@ -1,6 +1,7 @@
 /** For tests: a stand-in in this process as somebody else's server, with its own time and a network that goes nowhere. */
 import { createServer } from 'node:http';
 import { duplexPair } from 'node:stream';
+import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { loadSimulator, type Simulator, type StartOptions } from '../../../sim/index.ts';
 import { verify } from '../verify.ts';
@@ -19,9 +20,9 @@ export interface Server {
   readonly outside: Outside;
   /** What was written to the ledger. */
   readonly ledger: string[];
-  close(): void;
 }
 
+/** Closed when its test is over. */
 export async function serverOf(options: StartOptions = {}, between: Between = (request, door) => door(request)) {
   const simulator = await loadSimulator({ timing: { name: 'fast' }, ...options });
   const ledger: string[] = [];
@@ -98,11 +99,11 @@ export async function serverOf(options: StartOptions = {}, between: Between = (r
     },
     connect: (address, ear) => called(address, ear, dialled(address)),
   };
-  const close = (): void => {
+  onTestFinished(() => {
     for (const socket of sockets) socket.terminate();
     simulator.close();
-  };
-  return { simulator, outside, ledger, close } satisfies Server;
+  });
+  return { simulator, outside, ledger } satisfies Server;
 }
 
 /** A name that a stand-in takes for its own. */

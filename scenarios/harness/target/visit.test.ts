@@ -1,21 +1,12 @@
 /** `onesim run --target`: a person's scenarios on somebody else's server, treated as gently as by `verify`. */
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { runFiles } from '../run-files.ts';
 import type { Fault, Step } from '../scenario.ts';
 import { type Between, leftovers, type Ran, type Server, serverOf, TARGET } from './testing.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
 
-const servers: { close(): void }[] = [];
-afterEach(() => {
-  for (const server of servers.splice(0)) server.close();
-});
-
-async function server(between?: Between): Promise<Server> {
-  const made = await serverOf({}, between);
-  servers.push(made);
-  return made;
-}
+const server = (between?: Between): Promise<Server> => serverOf({}, between);
 
 const scenario = (...steps: readonly Step[]): string => JSON.stringify({ v: 1, name: 'mine', steps });
 const MAKES: Step = { id: 's1', op: 'create', bind: 'r1', expect: { status: 201 } };
