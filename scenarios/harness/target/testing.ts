@@ -153,3 +153,20 @@ export function leftovers({ world }: Simulator): {
   const vms = [...world.cloud.vms].filter(({ state }) => state !== 'DONE' && state !== 'SHUTDOWN').length;
   return { runtimes: of(1337), services: of(100), vms };
 }
+
+/** Changes the answers to the requests of a path. */
+export function answering(path: string, change: (answer: Response) => Response | Promise<Response>): Between {
+  return async (request, door) => {
+    const answer = await door(request);
+    return new URL(request.url).pathname.startsWith(path) ? change(answer) : answer;
+  };
+}
+
+/** Changes the body of what is answered with success. */
+export const rewriting = (change: (body: string) => string): Between =>
+  answering('/serverless-runtimes', async (answer) => {
+    if (answer.status >= 300 || answer.status === 204) return answer;
+    return new Response(change(await answer.text()), answer);
+  });
+
+export const told = ({ out }: Ran): string => out.join('\n');

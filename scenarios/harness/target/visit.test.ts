@@ -2,7 +2,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { runFiles } from '../run-files.ts';
 import type { Fault, Step } from '../scenario.ts';
-import { type Between, leftovers, type Ran, type Server, serverOf, TARGET } from './testing.ts';
+import { type Between, leftovers, type Ran, type Server, serverOf, TARGET, told } from './testing.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
 
@@ -73,8 +73,6 @@ async function ranAs({ outside }: Server, args: readonly string[], stopped?: () 
   };
   return { code: await runFiles(['--target', TARGET, ...args], machine, outside), out };
 }
-
-const told = ({ out }: Ran): string => out.join('\n');
 
 test('what a scenario makes is in the ledger before it is sent, under a name of its own, and deleted at its end', async () => {
   const target = await server();
